@@ -66,12 +66,11 @@ const FLUSH_AT = 32 * 1024;
 
 /**
  * Characters that force quotes, and inside them an escape: C0 and C1 controls (line ends, ESC, CSI), the line
- * and paragraph separators, the bidirectional controls and zero-width characters, lone surrogates.
+ * and paragraph separators, the bidirectional controls, zero-width and tag characters, lone surrogates.
  */
 const UNSAFE =
-  /[\u0000-\u001f"\\\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]/;
-const UNSAFE_ALL =
-  /[\u0000-\u001f"\\\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]|[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]|\u{e0000}/gu;
+  /[\u0000-\u001f"\\\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff\u{e0000}-\u{e0fff}]/u;
+const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu');
 /** A value that can stand without quotes. */
 const BARE = /^[A-Za-z0-9_.:/@+,%#*!?()[\]{}<>|~^$&;'-]+$/;
 
@@ -102,11 +101,9 @@ function escapeOne(match: string): string {
       return '\\t';
   }
   const point = match.codePointAt(0) as number;
-  // A well-formed pair is an ordinary character; only tag characters (invisible text) are written as numbers.
-  if (match.length === 2) {
-    return point >= 0xe0000 && point <= 0xe0fff ? `\\U${point.toString(16).padStart(8, '0')}` : match;
-  }
-  return `\\u${point.toString(16).padStart(4, '0')}`;
+  return point > 0xffff
+    ? `\\U${point.toString(16).padStart(8, '0')}`
+    : `\\u${point.toString(16).padStart(4, '0')}`;
 }
 
 /** One line without its end: `time=... level=... msg=... key=value ...`, or `<n>level=...` for the journal. */

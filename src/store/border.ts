@@ -1,0 +1,317 @@
+/**
+ * The border of the store: everything a protocol, a tool or a filter may ask of it. A protocol never speaks
+ * SQL and never touches a file; the store never formats a protocol line (promise 7).
+ *
+ * Rights travel with the handles: whoever holds a `Mailbox` has been checked for what the handle offers, and the
+ * writer checks again when it decides. A mailbox the caller may not look up does not exist (promise 5).
+ *
+ * Every promise of a changing method resolves after the change is durable and visible to all, never before
+ * (promise 1). Failures are `MailError`s.
+ */
+import type { UidSet } from './uidset.ts';
+
+/** Who asks. `userid` is canonical (see names.ts); `admin` sees and may administer everything. */
+export interface Identity {
+  readonly userid: string;
+  readonly admin: boolean;
+  readonly groups: readonly string[];
+}
+
+/**
+ * A mailbox inside the program: `owner` is the userid ('' is the shared hierarchy), `path` is '' for the INBOX or
+ * the components below it joined by '/'. Components are Unicode and hold neither '/' nor control characters.
+ */
+export interface MailboxName {
+  readonly owner: string;
+  readonly path: string;
+}
+
+/** What LIST and STATUS need of one mailbox, as of one moment. Sizes in bytes. */
+export interface MailboxInfo {
+  readonly name: MailboxName;
+  /** RFC 8474 object id, never reused. */
+  readonly mailboxid: string;
+  readonly uidvalidity: number;
+  readonly uidnext: number;
+  readonly highestmodseq: number;
+  readonly exists: number;
+  readonly recent: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  readonly size: number;
+  /** Special-use attributes with backslash, e.g. `\Sent` (RFC 6154). */
+  readonly specialUse: readonly string[];
+  /** The caller's rights on it, letters of RFC 4314. */
+  readonly rights: string;
+  readonly hasChildren: boolean;
+  readonly subscribed: boolean;
+  /** False for a name that only stands because it has children or a subscription. */
+  readonly selectable: boolean;
+}
+
+export interface QuotaRoot {
+  /** External-free name: the owner's userid for `user/x`, or the mailbox the root sits on. */
+  readonly root: MailboxName;
+  /** STORAGE in bytes; limit null = unlimited. */
+  readonly storageUsed: number;
+  readonly storageLimit: number | null;
+  readonly messagesUsed: number;
+  readonly messagesLimit: number | null;
+}
+
+/** One ACL entry: identifier (userid, `anyone`, `group:x`, leading '-' = negative) and its rights letters. */
+export interface AclEntry {
+  readonly identifier: string;
+  readonly rights: string;
+}
+
+/** A message being received: bytes are written in order, then finished or thrown away. */
+export interface Stage {
+  /** Appends bytes. Throws MailError 'toobig' beyond the limit given to `stage()`, 'unavailable' on a disk failure. */
+  write(chunk: Uint8Array): void;
+  readonly size: number;
+  /** Computes structure and hash and makes a large body durable. The stage is used up. */
+  finish(): Promise<StagedMessage>;
+  /** Forgets it; harmless after finish or twice. */
+  abort(): void;
+}
+
+/** A complete message, not in any mailbox yet. Valid until used in one change or aborted. */
+export interface StagedMessage {
+  readonly size: number;
+  readonly messageId: string | null;
+  /** Header fields of the message, latin1, with the final empty line. */
+  readonly header: string;
+  abort(): void;
+}
+
+/** A recipient that exists and may be delivered to. */
+export interface DeliveryTarget {
+  readonly name: MailboxName;
+  /** The userid the envelope address stands for. */
+  readonly userid: string;
+}
+
+export interface DeliveryRequest {
+  /** Canonical userid of the recipient, from names.ts. */
+  readonly userid: string;
+  /** The part behind '+', or null. Its folder is used if the poster has the `p` right, otherwise the INBOX. */
+  readonly detail: string | null;
+  /** Who posts: null is an anonymous poster (ordinary LMTP); an authenticated user otherwise. */
+  readonly poster: Identity | null;
+  /** Refuse with 'overquota' now if `size` bytes more do not fit (IGNOREQUOTA passes null). */
+  readonly size: number | null;
+}
+
+export interface DeliveryResult {
+  readonly target: DeliveryTarget;
+  /** Set if it was delivered. */
+  readonly uid?: number;
+  readonly uidvalidity?: number;
+  /** Set if not: what to tell the sender for this recipient. */
+  readonly error?: import('../errors.ts').MailError;
+}
+
+/** A row of a mailbox without the parts that never change. Times are unix seconds. */
+export type NarrowRow = [
+  uid: number,
+  flagsLo: number,
+  flagsHi: number,
+  modseq: number,
+  size: number,
+  internaldate: number,
+  savedate: number,
+  part: number,
+];
+
+/** A row with what FETCH needs and no file has to be opened for. Strings are latin1 (one char, one byte). */
+export type WideRow = [
+  ...narrow: NarrowRow,
+  envelope: string,
+  bodystructure: string,
+  headerSize: number,
+  /** Compact part tree of mime/structure.ts. */
+  structure: Uint8Array,
+];
+
+/** Bytes of one message; offsets count octets. Close it. */
+export interface MessageContent {
+  readonly size: number;
+  /** Bytes [start, end), clipped to the size. May be a view that the next call overwrites: copy or send at once. */
+  read(start: number, end: number): Uint8Array;
+  close(): void;
+}
+
+/** What another connection (or this one, `own`) changed in a selected mailbox; modseq is that of the change. */
+export type MailboxChange =
+  | { kind: 'exists'; uids: UidSet; uidnext: number; modseq: number; own: boolean }
+  | { kind: 'flags'; uids: UidSet; modseq: number; own: boolean }
+  | { kind: 'expunge'; uids: UidSet; modseq: number; own: boolean }
+  | { kind: 'keywords' }
+  | { kind: 'renamed'; name: MailboxName }
+  | { kind: 'rights'; rights: string }
+  | { kind: 'deleted' };
+
+/** Flags as a client names them: system flags with backslash, keywords without. */
+export type StoreOperation = 'add' | 'remove' | 'replace';
+
+export interface StoreResult {
+  /** Rows really changed; their new modseq is `modseq` (0 if none changed). */
+  readonly changed: UidSet;
+  /** Rows not touched because their modseq is above `unchangedSince` (RFC 7162 §3.1.3). */
+  readonly modified: UidSet;
+  readonly modseq: number;
+}
+
+export interface CopyResult {
+  readonly uidvalidity: number;
+  /** Pairwise equal in size and order: source UIDs ascending, destination UIDs ascending. */
+  readonly source: UidSet;
+  readonly destination: UidSet;
+}
+
+export interface AppendResult {
+  readonly uidvalidity: number;
+  readonly uid: number;
+}
+
+/** State of a mailbox at the moment it was selected; later changes arrive at the listener, none is lost between. */
+export interface MailboxSnapshot {
+  readonly uidvalidity: number;
+  readonly uidnext: number;
+  readonly highestmodseq: number;
+  readonly exists: number;
+  readonly unseen: number;
+  /** Messages this session is the first to be told about, as UIDs (RFC 3501 §2.3.2 \Recent). */
+  readonly recent: UidSet;
+  readonly mailboxid: string;
+}
+
+/** An open mailbox with the caller's rights. Reads are synchronous and see the newest durable state. */
+export interface Mailbox {
+  readonly name: MailboxName;
+  readonly mailboxid: string;
+  readonly rights: string;
+  readonly readOnly: boolean;
+  /** Keyword table in bit order; grows, the array is replaced when it does. */
+  readonly keywords: readonly string[];
+  /** False when no further keyword can be made (PERMANENTFLAGS without \*). */
+  readonly keywordsOpen: boolean;
+  readonly snapshot: MailboxSnapshot;
+  /** UIDs as of the snapshot, in ascending order. Computed when first asked for. */
+  uids(): UidSet;
+  /** Lowest UID without \Seen for this user, or 0. */
+  firstUnseen(): number;
+  /**
+   * Rows of the given UIDs in ascending order, at most `limit`, starting after UID `after`. Messages expunged but
+   * still within their grace are included, so that a session that was not told yet can go on reading them (RFC 2180 §4.1).
+   */
+  narrow(uids: UidSet, after: number, limit: number): NarrowRow[];
+  wide(uids: UidSet, after: number, limit: number): WideRow[];
+  /** UIDs whose flags have all bits of `all` and none of `none`; an index or one narrow scan, never a file. */
+  withFlags(all: { lo: number; hi: number }, none: { lo: number; hi: number }): UidSet;
+  /** UIDs changed after `modseq` and those expunged after it (CONDSTORE). */
+  changedSince(modseq: number): { changed: UidSet; expunged: UidSet };
+  /** Opens the message of a row. Throws 'nonexistent' if it was expunged and its file is gone. */
+  content(row: NarrowRow | WideRow): MessageContent;
+  store(
+    uids: UidSet,
+    operation: StoreOperation,
+    flags: readonly string[],
+    unchangedSince?: number,
+  ): Promise<StoreResult>;
+  /** Expunges the messages marked \Deleted among `uids` (null = all). Returns what went. */
+  expunge(uids: UidSet | null): Promise<{ expunged: UidSet; modseq: number }>;
+  copy(uids: UidSet, destination: MailboxName): Promise<CopyResult>;
+  move(uids: UidSet, destination: MailboxName): Promise<CopyResult>;
+  /** No further changes are delivered. */
+  close(): void;
+}
+
+/** One authenticated user's view of the store. Cheap; one per connection. */
+export interface StoreSession {
+  readonly identity: Identity;
+  /** On the first login of a user: creates INBOX and the configured folders when autocreate says so. */
+  login(): Promise<void>;
+  /** All mailboxes the caller may look up, own first, then others, each group by name. Counters are included. */
+  list(): MailboxInfo[];
+  /** Subscribed names, whether or not they exist. */
+  subscriptions(): MailboxName[];
+  subscribe(name: MailboxName, on: boolean): Promise<void>;
+  /** One mailbox; MailError 'nonexistent'. */
+  info(name: MailboxName): MailboxInfo;
+  create(name: MailboxName, specialUse?: readonly string[]): Promise<MailboxInfo>;
+  delete(name: MailboxName): Promise<void>;
+  rename(from: MailboxName, to: MailboxName): Promise<void>;
+  select(
+    name: MailboxName,
+    readOnly: boolean,
+    listener: (change: MailboxChange) => void,
+  ): Promise<Mailbox>;
+  stage(limit: number): Stage;
+  append(
+    name: MailboxName,
+    message: StagedMessage,
+    flags: readonly string[],
+    internaldate: number | null,
+  ): Promise<AppendResult>;
+  acl(name: MailboxName): AclEntry[];
+  setAcl(name: MailboxName, identifier: string, rights: string | null): Promise<void>;
+  quotaRoots(name: MailboxName): QuotaRoot[];
+  quota(root: MailboxName): QuotaRoot;
+  setQuota(root: MailboxName, limits: { storage: number | null; messages: number | null }): Promise<void>;
+}
+
+/** Stored secret of a user, as auth needs it. Opaque JSON to the store. */
+export interface SecretRecord {
+  readonly userid: string;
+  readonly secret: string;
+  readonly changed: number;
+}
+
+export interface Secrets {
+  get(userid: string): SecretRecord | null;
+  list(): SecretRecord[];
+  set(userid: string, secret: string): Promise<void>;
+  remove(userid: string): Promise<void>;
+}
+
+/** The store as a worker or a tool holds it. */
+export interface Store {
+  session(identity: Identity): StoreSession;
+  readonly secrets: Secrets;
+  /** Whether the recipient may get mail now; throws 'nouser', 'overquota', 'noperm' or 'unavailable'. */
+  recipient(request: DeliveryRequest): Promise<DeliveryTarget>;
+  /** A stage for a delivery; up to `limit` bytes (0 = no limit). */
+  stage(limit: number): Stage;
+  /** Delivers one message to all targets; stored once, answered per target. Never throws for a single target. */
+  deliver(
+    message: StagedMessage,
+    targets: readonly DeliveryTarget[],
+    options: { ignoreQuota: boolean; flags?: readonly string[] },
+  ): Promise<DeliveryResult[]>;
+  /** Administration that no protocol offers yet. */
+  readonly admin: StoreAdmin;
+  close(): Promise<void>;
+}
+
+export interface DeletedMailbox {
+  readonly name: MailboxName;
+  readonly mailboxid: string;
+  readonly deletedAt: number;
+  readonly exists: number;
+}
+
+/** What the command line tools need beside an admin's session. */
+export interface StoreAdmin {
+  owners(): { userid: string; created: number; partition: string }[];
+  /** Removes a user's mail for good. */
+  purgeUser(userid: string): Promise<void>;
+  deletedMailboxes(owner: string): DeletedMailbox[];
+  undelete(mailboxid: string, as: MailboxName): Promise<void>;
+  /** Removes expunged messages older than `expungeDays` and deleted mailboxes older than `deleteDays`. */
+  expire(
+    options: { expungeDays: number; deleteDays: number },
+  ): Promise<{ messages: number; mailboxes: number }>;
+  checkpoint(): Promise<void>;
+}
