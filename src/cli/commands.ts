@@ -1,0 +1,18 @@
+/** The commands of the executable. One row per command; its file is loaded only when it runs. */
+
+/** What the file of a command exports. */
+export interface CommandModule {
+  /**
+   * Runs the command with its arguments (without its name); resolves to the exit code by sysexits(3). A thrown
+   * MailError is printed as `mailstore NAME: text` and becomes the exit code that fits.
+   */
+  run(args: readonly string[]): Promise<number>;
+}
+
+interface CommandEntry {
+  /** One line for `mailstore --help`. */
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {};
