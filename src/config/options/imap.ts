@@ -1,0 +1,15 @@
+import { durationKind } from '../kinds.ts';
+import { option } from '../option.ts';
+
+/** The IMAP service. */
+export const imapOptions = {
+  timeout: option({
+    toml: 'imap.timeout',
+    kind: durationKind(30 * 60, 7 * 86400),
+    default: 30 * 60,
+    imapd: [{ key: 'timeout', unit: 'm' }],
+    doc:
+      'After how long without a command a client is logged out. At least 30 minutes (RFC 9051 section 5.4); ' +
+      'a number in imapd.conf counts minutes.',
+  }),
+};

@@ -1,0 +1,82 @@
+/** The settings everything is run by: a value for every option of the table, the services and the events. */
+
+import { hostname } from 'node:os';
+import { type OptionName, optionRows, type OptionValues } from './options.ts';
+import type { ScheduledEvent, Service } from './services.ts';
+
+/** Property names are the option names (imapd.conf's keys); sizes in bytes, durations in seconds. */
+export type Settings = Readonly<OptionValues> & {
+  readonly services: readonly Service[];
+  readonly events: readonly ScheduledEvent[];
+};
+
+/** The value every option has when the configuration does not name it. */
+export function defaultValues(source: 'toml' | 'imapd.conf' = 'toml'): OptionValues {
+  const values: Partial<Record<OptionName, unknown>> = {};
+  for (const [name, row] of optionRows) {
+    const fromCyrus = source === 'imapd.conf' && row.imapdDefault !== undefined;
+    values[name] = fromCyrus ? row.imapdDefault : row.default;
+  }
+  return values as OptionValues;
+}
+
+/** The services a configuration has that names none: IMAP, IMAP with TLS where there is a certificate, LMTP. */
+export function defaultServices(values: OptionValues): readonly Service[] {
+  const common = {
+    maxchild: 0,
+    trusted: false,
+    tls_server_cert: '',
+    tls_server_key: '',
+    tls_client_ca_file: '',
+  };
+  const tcp = (port: number) => ({ kind: 'tcp', host: '', port, family: 'any' }) as const;
+  const services: Service[] = [{ ...common, name: 'imap', protocol: 'imap', tls: false, listen: tcp(143) }];
+  if (values.tls_server_cert !== '') {
+    services.push({ ...common, name: 'imaps', protocol: 'imap', tls: true, listen: tcp(993) });
+  }
+  services.push({
+    ...common,
+    name: 'lmtpunix',
+    protocol: 'lmtp',
+    tls: false,
+    trusted: true,
+    listen: {
+      kind: 'unix',
+      path: `${values.configdirectory}/socket/lmtp`,
+      mode: values.lmtp_socket_mode,
+      owner: values.lmtp_socket_owner,
+      group: values.lmtp_socket_group,
+    },
+  });
+  return services;
+}
+
+/** The events a configuration has that names none: a checkpoint every half hour, expiry at four. */
+export function defaultEvents(): readonly ScheduledEvent[] {
+  return [
+    { name: 'checkpoint', job: 'checkpoint', when: { kind: 'every', seconds: 30 * 60 } },
+    { name: 'expire', job: 'expire', when: { kind: 'at', hour: 4, minute: 0 } },
+  ];
+}
+
+/**
+ * Settings as if an empty configuration had been read, with some values replaced. For tests and for tools that
+ * run without a file. `servername` is the host name of the machine unless given.
+ */
+export function makeSettings(
+  given: Partial<OptionValues> & { services?: readonly Service[]; events?: readonly ScheduledEvent[] } = {},
+): Settings {
+  const { services, events, ...values } = given;
+  const complete: OptionValues = { ...defaultValues(), ...values };
+  if (complete.servername === '') complete.servername = hostname();
+  return {
+    ...complete,
+    services: services ?? defaultServices(complete),
+    events: events ?? defaultEvents(),
+  };
+}
+
+/** True where a mechanism is offered that needs secrets the server can read back (RFC 2195, RFC 2831). */
+export function retrievableSecrets(settings: Pick<Settings, 'sasl_mech_list'>): boolean {
+  return settings.sasl_mech_list.some((mechanism) => mechanism === 'CRAM-MD5' || mechanism === 'DIGEST-MD5');
+}
