@@ -74,7 +74,7 @@ export class UidSet {
       const k = 2 * (order === undefined ? i : at(order, i));
       sink.add(pairs[k] as number, pairs[k + 1] as number);
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   /** A set from an ascending list of numbers; repeats are allowed. The cheapest way in from a query's column. */
@@ -85,7 +85,7 @@ export class UidSet {
       if (uid < sink.hi) throw new MailError('server', 'serverbug', `UID ${uid} follows ${sink.hi}`);
       sink.add(uid, uid);
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   /**
@@ -175,7 +175,7 @@ export class UidSet {
         j += 2;
       }
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   intersect(other: UidSet): UidSet {
@@ -193,7 +193,7 @@ export class UidSet {
       if (at(a, i + 1) < at(b, j + 1)) i += 2;
       else j += 2;
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   /** Members of this set that are not in `other`. */
@@ -217,7 +217,7 @@ export class UidSet {
       if (lo <= hi) sink.add(lo, hi);
       i += 2;
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   /** Members from `lo` to `hi`, both included. */
@@ -279,7 +279,7 @@ export class UidSet {
       const shift = (before[i >> 1] as number) + 1 - at(this.runs, i);
       sink.add(lo + shift, at(common.runs, k + 1) + shift);
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   /** The members at these positions: sequence numbers to UIDs. Positions that do not exist are left out. */
@@ -306,7 +306,7 @@ export class UidSet {
         if (from <= to) i++;
       }
     }
-    return sink.finish();
+    return UidSet.#wrap(sink.finish());
   }
 
   /** Calls `each` with the inclusive ends of every run, ascending. */
@@ -336,11 +336,6 @@ export class UidSet {
   /** Wraps runs that already keep invariant 1. */
   static #wrap(runs: Uint32Array): UidSet {
     return runs.length === 0 ? UidSet.empty : new UidSet(runs);
-  }
-
-  /** For RunSink only: the one other place that builds normalized runs. */
-  static fromNormalized(runs: Uint32Array): UidSet {
-    return UidSet.#wrap(runs);
   }
 
   /** Index into `runs` of the first run whose hi >= uid, or `runs.length`. */
@@ -416,8 +411,9 @@ class RunSink {
     this.hi = hi;
   }
 
-  finish(): UidSet {
-    return UidSet.fromNormalized(this.#runs.slice(0, this.#length));
+  /** The runs, in the form of invariant 1. */
+  finish(): Uint32Array {
+    return this.#runs.slice(0, this.#length);
   }
 
   #grow(): void {
