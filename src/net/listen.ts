@@ -33,7 +33,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from './libc.ts';
-import type { ListenAddress } from './service.ts';
+import type { Listen } from '../config/services.ts';
 
 /** Connections the kernel keeps for us while all workers are busy; the kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -176,7 +176,7 @@ function inspectSocket(path: string): 'absent' | 'stale' | 'alive' | 'other' {
   return refused ? 'stale' : 'alive';
 }
 
-function bindUnix(address: ListenAddress & { kind: 'unix' }, options: ListenOptions): Listener {
+function bindUnix(address: Listen & { kind: 'unix' }, options: ListenOptions): Listener {
   const { path, mode, owner, group } = address;
   const wrong = (text: string) => new MailError('server', 'config', `service ${options.service}: ${text}`);
   if (Buffer.byteLength(path) > MAX_UNIX_PATH) {
@@ -233,10 +233,18 @@ function bindUnix(address: ListenAddress & { kind: 'unix' }, options: ListenOpti
  * Binds and listens on one address of a service. A TCP host of '' or '*' is every address of the machine, IPv4
  * and IPv6 each with a socket of its own; a name is resolved to all its addresses. Throws MailError 'config'.
  */
-export async function listen(address: ListenAddress, options: ListenOptions): Promise<Listener[]> {
+export async function listen(address: Listen, options: ListenOptions): Promise<Listener[]> {
   if (address.kind === 'unix') return [bindUnix(address, options)];
   const any = address.host === '' || address.host === '*';
-  const hosts = any ? ['0.0.0.0', '::'] : await resolveHost(address.host, options.service);
+  const found = any ? ['0.0.0.0', '::'] : await resolveHost(address.host, options.service);
+  const hosts = found.filter((host) => address.family === 'any' || address.family === `ipv${isIP(host)}`);
+  if (hosts.length === 0) {
+    throw new MailError(
+      'server',
+      'config',
+      `service ${options.service}: '${address.host}' has no ${address.family} address to listen on`,
+    );
+  }
   const listeners: Listener[] = [];
   try {
     for (const host of hosts) {
@@ -246,7 +254,8 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         listeners.push(bindInternet(host, port, options));
       } catch (thrown) {
         // A machine without IPv6 (or with it switched off) is served on IPv4.
-        const missing = any && host === '::' && /EAFNOSUPPORT|EADDRNOTAVAIL/.test((thrown as Error).message);
+        const missing = any && hosts.length > 1 && host === '::' &&
+          /EAFNOSUPPORT|EADDRNOTAVAIL/.test((thrown as Error).message);
         if (!missing) throw thrown;
       }
     }

@@ -11,8 +11,8 @@
 
 import { writeSync } from 'node:fs';
 
-/** From the quietest to the most talkative, as `log_level` names them. */
-export const LOG_LEVELS = ['error', 'warning', 'notice', 'info', 'debug'] as const;
+/** From the quietest to the most talkative, as the option `loglevel` names them. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -24,8 +24,7 @@ export type LogFields = Readonly<Record<string, LogValue>>;
 /** A logger with bound fields. `event` is a short constant sentence, everything that varies is a field. */
 export interface Log {
   error(event: string, fields?: LogFields): void;
-  warning(event: string, fields?: LogFields): void;
-  notice(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   debug(event: string, fields?: LogFields): void;
   /** Whether a line of this level would be written: ask before collecting costly fields. */
@@ -53,7 +52,7 @@ export interface LogOptions {
 }
 
 /** syslog(3) priorities of the levels. */
-const PRIORITY: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
+const PRIORITY: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 
 /** Longest value written; more is cut with an ellipsis, so that a client cannot flood the log (RFC 2971 §3). */
 const MAX_VALUE = 1024;
@@ -191,7 +190,7 @@ class LogSink {
     if (this.#lost > 0) {
       const lost = this.#lost;
       this.#lost = 0;
-      this.push(`level=warning msg="log lines lost" count=${lost}`);
+      this.push(`level=warn msg="log lines lost" count=${lost}`);
     }
   }
 }
@@ -212,11 +211,8 @@ class Logger implements Log {
   error(event: string, fields?: LogFields): void {
     this.#put('error', event, fields);
   }
-  warning(event: string, fields?: LogFields): void {
-    this.#put('warning', event, fields);
-  }
-  notice(event: string, fields?: LogFields): void {
-    this.#put('notice', event, fields);
+  warn(event: string, fields?: LogFields): void {
+    this.#put('warn', event, fields);
   }
   info(event: string, fields?: LogFields): void {
     this.#put('info', event, fields);
@@ -287,8 +283,7 @@ export function createLog(options: LogOptions = {}): RootLog {
 /** A log that keeps nothing, for tests and for tools that print their own errors. */
 export const silentLog: Log = {
   error() {},
-  warning() {},
-  notice() {},
+  warn() {},
   info() {},
   debug() {},
   enabled: () => false,
