@@ -1,0 +1,189 @@
+/**
+ * Every bound of mailstore in one table, each with its unit, its reason and what happens beyond it.
+ * Code reads `limits.<row>.value`; tests iterate over the rows, so a new bound cannot ship untested.
+ */
+
+/** One bound. `name` repeats the key so that a message or a metric can name the row it met. */
+export interface Limit {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'bytes' | 'count' | 'levels' | 'seconds';
+  /** Why this bound exists and why it has this value. */
+  readonly reason: string;
+  /** What the program does with input beyond it. */
+  readonly onExcess: string;
+}
+
+type Row = Omit<Limit, 'name'>;
+
+function table<const Names extends string>(rows: Record<Names, Row>): Readonly<Record<Names, Limit>> {
+  const named: Partial<Record<Names, Limit>> = {};
+  for (const name in rows) named[name] = Object.freeze({ name, ...rows[name] });
+  return Object.freeze(named as Record<Names, Limit>);
+}
+
+/** All bounds, grouped by room. Units are bytes, seconds or plain counts; never KB or minutes. */
+export const limits = table({
+  // mime: what a stored message may make us compute. The message itself is always kept and served whole.
+  mime_depth: {
+    value: 100,
+    unit: 'levels',
+    reason: 'nesting of multiparts and encapsulated messages costs memory per level (CVE-2020-12100)',
+    onExcess: 'the part at that depth is described as one opaque application/octet-stream part',
+  },
+  mime_parts: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'a message of nothing but boundaries would make a BODYSTRUCTURE larger than itself',
+    onExcess: 'the last part is opaque and reaches to the end of the message',
+  },
+  mime_header_block: {
+    value: 10 << 20,
+    unit: 'bytes',
+    reason: 'the header block of one part is held as a string while it is read (CVE-2024-23185)',
+    onExcess: 'fields beyond it are not looked at; their bytes are still part of the header',
+  },
+  mime_header_total: {
+    value: 50 << 20,
+    unit: 'bytes',
+    reason: 'all header blocks of one message together (CVE-2024-23185)',
+    onExcess: 'header blocks beyond it are not looked at; their parts get the defaults of RFC 2045 §5.2',
+  },
+  mime_header_fields: {
+    value: 100_000,
+    unit: 'count',
+    reason: 'a field is looked at one by one; real mail has fewer than a hundred',
+    onExcess: 'later fields of the block are not looked at',
+  },
+  mime_boundary: {
+    value: 200,
+    unit: 'bytes',
+    reason: 'RFC 2046 §5.1.1 allows 70; some senders exceed it, and a delimiter line is compared as a whole',
+    onExcess: 'the multipart is described as text/plain, as one without a boundary is',
+  },
+  mime_parameters: {
+    value: 128,
+    unit: 'count',
+    reason: 'parameters of one Content-Type or Content-Disposition (CVE-2026-27859)',
+    onExcess: 'later parameters are left out of BODYSTRUCTURE',
+  },
+  mime_continuations: {
+    value: 128,
+    unit: 'count',
+    reason: 'RFC 2231 §3 continuations of one parameter (CVE-2026-27859)',
+    onExcess: 'later continuations are left out of the value',
+  },
+  mime_addresses: {
+    value: 5_000,
+    unit: 'count',
+    reason: 'addresses of one kind in an ENVELOPE (CVE-2024-23184); large announcements reach a few thousand',
+    onExcess: 'later addresses are left out of ENVELOPE; BODY[HEADER] has them',
+  },
+  mime_string: {
+    value: 64 << 10,
+    unit: 'bytes',
+    reason: 'one string of ENVELOPE or BODYSTRUCTURE; a 10 MB Subject would be sent with every listing',
+    onExcess: 'the string is cut there in ENVELOPE and BODYSTRUCTURE; BODY[HEADER] has it whole',
+  },
+  mime_references: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'message ids of one References or In-Reply-To field; threading is a walk over them',
+    onExcess: 'the first and the newest ids are kept, those between are dropped',
+  },
+  mime_comment_depth: {
+    value: 1_000,
+    unit: 'levels',
+    reason: 'nested comments in addresses and dates are counted, not recursed into',
+    onExcess: 'deeper parentheses count as comment text',
+  },
+
+  // imap: what one command may hold. Beyond a limit a command fails; the connection stays in step or ends.
+  imap_line_preauth: {
+    value: 8 << 10,
+    unit: 'bytes',
+    reason: 'before login no command line is long; a SASL response with an OAuth token fits',
+    onExcess: 'the rest of the line is dropped and the connection ends with BYE',
+  },
+  imap_line: {
+    value: 64 << 10,
+    unit: 'bytes',
+    reason: 'RFC 7162 §4 asks for 8 KB at least; clients list thousands of UIDs in one set',
+    onExcess: 'the rest of the line is dropped and the command is answered with BAD [TOOBIG]',
+  },
+  imap_literal_preauth: {
+    value: 8 << 10,
+    unit: 'bytes',
+    reason: 'user names and passwords are the only literals before login',
+    onExcess: 'NO [TOOBIG] before the continuation; a non-synchronizing literal is read and dropped',
+  },
+  imap_literal: {
+    value: 128 << 10,
+    unit: 'bytes',
+    reason: 'all literals of one command but the message of APPEND, as maxliteral in Cyrus',
+    onExcess: 'NO [TOOBIG] before the continuation; a non-synchronizing literal is read and dropped',
+  },
+  imap_literals: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'literals of one command; each costs more than its bytes (CVE-2024-34055)',
+    onExcess: 'NO [TOOBIG] before the continuation; a non-synchronizing literal is read and dropped',
+  },
+  imap_command_bytes: {
+    value: 256 << 10,
+    unit: 'bytes',
+    reason: 'all lines of one command with its literals: lines between many literals add up',
+    onExcess: 'the rest of the command is dropped and it is answered with BAD [TOOBIG]',
+  },
+  imap_tag: {
+    value: 128,
+    unit: 'bytes',
+    reason: 'a tag is repeated in every answer; clients use less than 20',
+    onExcess: 'the command is answered with an untagged BAD',
+  },
+  imap_depth: {
+    value: 64,
+    unit: 'levels',
+    reason: 'parentheses, NOT and OR inside each other; clients stay below 10 (CVE-2026-27857)',
+    onExcess: 'the command is answered with BAD',
+  },
+  imap_sequence_elements: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'elements of one sequence-set; a line of 64 KB holds more than anyone sends',
+    onExcess: 'the command is answered with BAD',
+  },
+  imap_search_nodes: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'keys of one SEARCH: each is tested against every message',
+    onExcess: 'the command is answered with BAD',
+  },
+  imap_list_items: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'flags of a STORE, items of a FETCH, patterns of a LIST, names of an ENABLE',
+    onExcess: 'the command is answered with BAD',
+  },
+  imap_id_params: {
+    value: 30,
+    unit: 'count',
+    reason: 'RFC 2971 §3.3',
+    onExcess: 'the command is answered with BAD',
+  },
+  imap_id_field: {
+    value: 30,
+    unit: 'bytes',
+    reason: 'RFC 2971 §3.3',
+    onExcess: 'the command is answered with BAD',
+  },
+  imap_id_value: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'RFC 2971 §3.3',
+    onExcess: 'the command is answered with BAD',
+  },
+});
+
+/** The name of a row. */
+export type LimitName = keyof typeof limits;
