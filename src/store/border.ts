@@ -26,11 +26,23 @@ export interface MailboxName {
   readonly path: string;
 }
 
-/** What LIST and STATUS need of one mailbox, as of one moment. Sizes in bytes. */
-export interface MailboxInfo {
+/** What LIST needs of one mailbox, as of one moment. Costs no look into the owner's index. */
+export interface ListedMailbox {
   readonly name: MailboxName;
   /** RFC 8474 object id, never reused. */
   readonly mailboxid: string;
+  /** Special-use attributes with backslash, e.g. `\\Sent` (RFC 6154). */
+  readonly specialUse: readonly string[];
+  /** The caller's rights on it, letters of RFC 4314. */
+  readonly rights: string;
+  readonly hasChildren: boolean;
+  readonly subscribed: boolean;
+  /** False for a name that only stands because it has children. */
+  readonly selectable: boolean;
+}
+
+/** With the counters of STATUS. Sizes in bytes. */
+export interface MailboxInfo extends ListedMailbox {
   readonly uidvalidity: number;
   readonly uidnext: number;
   readonly highestmodseq: number;
@@ -39,14 +51,6 @@ export interface MailboxInfo {
   readonly unseen: number;
   readonly deleted: number;
   readonly size: number;
-  /** Special-use attributes with backslash, e.g. `\Sent` (RFC 6154). */
-  readonly specialUse: readonly string[];
-  /** The caller's rights on it, letters of RFC 4314. */
-  readonly rights: string;
-  readonly hasChildren: boolean;
-  readonly subscribed: boolean;
-  /** False for a name that only stands because it has children or a subscription. */
-  readonly selectable: boolean;
 }
 
 export interface QuotaRoot {
@@ -233,8 +237,8 @@ export interface StoreSession {
   readonly identity: Identity;
   /** On the first login of a user: creates INBOX and the configured folders when autocreate says so. */
   login(): Promise<void>;
-  /** All mailboxes the caller may look up, own first, then others, each group by name. Counters are included. */
-  list(): MailboxInfo[];
+  /** All mailboxes the caller may look up, own first, then others, each group by name. Counters: `info()` of each. */
+  list(): ListedMailbox[];
   /** Subscribed names, whether or not they exist. */
   subscriptions(): MailboxName[];
   subscribe(name: MailboxName, on: boolean): Promise<void>;
