@@ -1,0 +1,90 @@
+/**
+ * The events of the redo log. Each says what became true, never what was asked: applying needs no decision, no
+ * clock and no other owner, so replay, replication and normal operation do the same (DESIGN, one writer).
+ * UID sets are in sequence-set form ("1:5,7"). Times are unix seconds.
+ */
+
+/** Where the bytes of a new part come from when its file is missing. */
+export type PartSource =
+  | { blob: number } // blob of this record
+  | { stage: string } // durable stage file, absolute path
+  | { link: string }; // another owner's file that existed when the record was made
+
+/** A new immutable part (one stored message body). */
+export interface PartData {
+  id: number;
+  /** SHA-256 of the bytes, hex. */
+  hash: string;
+  /** File name inside the owner's folder of the partition. */
+  file: string;
+  partition: string;
+  size: number;
+  headerSize: number;
+  envelope: string;
+  bodystructure: string;
+  /** Index of the blob that holds the compact part tree. */
+  structure: number;
+  messageId: string | null;
+  sentDate: number | null;
+  source: PartSource;
+}
+
+/** [uid, lo, hi, internaldate, savedate, part id] */
+export type AddedMessage = [number, number, number, number, number, number];
+
+export interface MailboxData {
+  id: number;
+  path: string;
+  mailboxid: string;
+  uidvalidity: number;
+  uidnext: number;
+  specialUse: string[];
+  /** identifier to rights */
+  acl: [string, string][];
+  partition: string;
+  created: number;
+}
+
+export type OwnerEvent =
+  | { k: 'mailbox'; m: number; data: MailboxData; q: number }
+  | { k: 'add'; mb: number; q: number; parts: PartData[]; msgs: AddedMessage[] }
+  | { k: 'keywords'; mb: number; names: string[] }
+  | { k: 'flags'; mb: number; q: number; u: string; op: 'add' | 'remove' | 'replace'; lo: number; hi: number }
+  | { k: 'expunge'; mb: number; q: number; u: string; at: number }
+  | {
+    k: 'copy';
+    from: number;
+    mb: number;
+    q: number;
+    u: string;
+    first: number;
+    savedate: number;
+    /** Keyword bit numbers [source, destination] where they differ. */
+    map: [number, number][];
+    seen: string | null;
+  }
+  | { k: 'seen'; mb: number; q: number; userid: string; u: string }
+  | { k: 'recent'; mb: number; userid: string; uid: number }
+  | { k: 'rename'; mb: number; path: string; q: number }
+  | { k: 'delete'; mb: number; at: number; q: number }
+  | { k: 'undelete'; mb: number; path: string; q: number }
+  | { k: 'acl'; mb: number; acl: [string, string][] }
+  | { k: 'subscribe'; owner: string; path: string; on: boolean }
+  | { k: 'quota'; path: string; storage: number | null; messages: number | null; set: boolean }
+  | { k: 'purge'; expunged: [number, string][]; mailboxes: number[]; parts: number[] };
+
+export type DirectoryEvent =
+  | { k: 'owner'; id: number; userid: string; folder: string; partition: string; created: number }
+  | { k: 'ownergone'; id: number; at: number }
+  | {
+    k: 'mb';
+    o: number;
+    m: number;
+    path: string;
+    mailboxid: string;
+    specialUse: string[];
+    acl: [string, string][];
+    uidvalidity: number;
+  }
+  | { k: 'mbgone'; o: number; m: number }
+  | { k: 'secret'; userid: string; secret: string | null; at: number };

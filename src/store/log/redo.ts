@@ -1,0 +1,280 @@
+/**
+ * The redo log: the durable truth of the store.
+ *
+ * Invariants
+ * 1. `append` resolves only after the batch is on disk; one fdatasync per batch, off the main thread.
+ * 2. After a failed write or sync this object refuses everything: the process answers a temporary failure and
+ *    exits, and recovery opens a new segment that names the last valid LSN (DESIGN rule 1).
+ * 3. Recovery makes the tail durable before anything of it is reported (DESIGN rule 2).
+ * 4. LSNs are start counter * 2^32 + n: no LSN is ever used twice, whatever became of a torn tail (DESIGN rule 3).
+ * 5. A segment is removed only below the checkpoint, which the janitor vouches for (DESIGN rule 7).
+ */
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { MailError, serverError } from '../../errors.ts';
+import { encodeBatch } from './batch.ts';
+import type { LogRecord } from './record.ts';
+import {
+  createSegment,
+  listSegments,
+  readHeader,
+  readSegment,
+  type SegmentHeader,
+  syncFolder,
+} from './segment.ts';
+
+const START = 2 ** 32;
+
+/** A segment that is complete: nothing is appended to it any more. */
+export interface ClosedSegment {
+  path: string;
+  firstLsn: number;
+  lastLsn: number;
+  bytes: number;
+}
+
+export interface RecoveredLog {
+  log: RedoLog;
+  /** LSN of the last record found. */
+  lastLsn: number;
+}
+
+/** Writes all bytes, also when the kernel takes them in pieces. */
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
+}
+
+export class RedoLog {
+  private nextLsn: number;
+  private failed: Error | null = null;
+  private bytes = 0;
+  private syncing = false;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly segmentSize: number,
+    private current: { fd: number; id: bigint; path: string },
+    private firstLsn: number,
+    private closed: ClosedSegment[],
+  ) {
+    this.nextLsn = firstLsn;
+  }
+
+  /**
+   * Opens the log after whatever happened: checks the chain of segments, makes the tail durable, reports every
+   * record above the checkpoint in order, and starts a new segment. Throws 'corruption' for damage that
+   * is not a torn end.
+   * @param minimumStart a start counter known from elsewhere (directory.db), so that LSNs cannot repeat even if
+   *   the log folder was lost
+   */
+  static recover(
+    folder: string,
+    segmentSize: number,
+    minimumStart: number,
+    each: (record: LogRecord) => void,
+  ): RecoveredLog {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const checkpoint = readCheckpoint(folder);
+    const found = headersOf(folder);
+    const newest = found.at(-1);
+    if (newest !== undefined) {
+      const fd = openSync(newest.path, 'r');
+      fsyncSync(fd);
+      closeSync(fd);
+      syncFolder(folder);
+    }
+    let lastLsn = checkpoint;
+    const closed: ClosedSegment[] = [];
+    for (const [index, segment] of found.entries()) {
+      const next = found[index + 1];
+      const limit = next === undefined ? Number.MAX_SAFE_INTEGER : next.header.predecessorLast;
+      if (index === 0 && segment.header.predecessorLast > checkpoint) {
+        throw new MailError(
+          'server',
+          'corruption',
+          `redo log: the records up to ${segment.header.predecessorLast} are missing before ${segment.path}, ` +
+            `but the checkpoint stands at ${checkpoint}. Put the missing segments back or restore from a backup.`,
+        );
+      }
+      const contents = readSegment(segment.path, limit, (record) => {
+        if (record.l > checkpoint) each(record);
+      });
+      const last = contents?.lastLsn ?? 0;
+      if (next !== undefined && last < limit && limit > checkpoint) {
+        throw new MailError(
+          'server',
+          'corruption',
+          `redo log ${segment.path} ends at ${last} but its successor continues from ${limit}: ` +
+            `acknowledged changes are missing. Restore the file from a backup.`,
+        );
+      }
+      lastLsn = Math.max(lastLsn, last);
+      closed.push({
+        path: segment.path,
+        firstLsn: segment.header.firstLsn,
+        lastLsn: last,
+        bytes: contents?.bytes.length ?? 0,
+      });
+    }
+    const highest = Math.max(lastLsn, newest?.header.firstLsn ?? 0, minimumStart * START);
+    const firstLsn = (Math.floor(highest / START) + 1) * START + 1;
+    const current = createSegment(folder, firstLsn, lastLsn);
+    return { log: new RedoLog(folder, segmentSize, current, firstLsn, closed), lastLsn };
+  }
+
+  /** The LSN that the next record will get; records of one batch take consecutive ones. */
+  get next(): number {
+    return this.nextLsn;
+  }
+
+  /** The start counter of this run, to be kept in directory.db as well. */
+  get start(): number {
+    return Math.floor(this.nextLsn / START);
+  }
+
+  get segments(): readonly ClosedSegment[] {
+    return this.closed;
+  }
+
+  /** Bytes in the log as a whole, for the janitor's decision. */
+  get totalBytes(): number {
+    return this.closed.reduce((sum, segment) => sum + segment.bytes, this.bytes);
+  }
+
+  /**
+   * Appends one batch of framed records with the LSNs from `next` on, and resolves when it is durable.
+   * One call at a time. After a failure the object is dead (invariant 2).
+   */
+  async append(records: readonly Buffer[]): Promise<void> {
+    if (this.failed !== null) throw serverError('the redo log failed before and is closed', this.failed);
+    if (this.syncing) throw new Error('append during append');
+    this.syncing = true;
+    try {
+      const batch = encodeBatch(records, this.nextLsn, this.current.id);
+      writeWhole(this.current.fd, batch);
+      await syncData(this.current.fd);
+      this.bytes += batch.length;
+      this.nextLsn += records.length;
+      if (this.bytes >= this.segmentSize) this.rotate();
+    } catch (error) {
+      this.failed = error instanceof Error ? error : new Error(String(error));
+      throw serverError(
+        `writing the redo log ${this.current.path} failed: ${this.failed.message}`,
+        this.failed,
+      );
+    } finally {
+      this.syncing = false;
+    }
+  }
+
+  /** Closes the current segment and opens the next one. */
+  private rotate(): void {
+    const last = this.nextLsn - 1;
+    closeSync(this.current.fd);
+    this.closed.push({
+      path: this.current.path,
+      firstLsn: this.firstLsn,
+      lastLsn: last,
+      bytes: this.bytes,
+    });
+    this.current = createSegment(this.folder, this.nextLsn, last);
+    this.firstLsn = this.nextLsn;
+    this.bytes = 0;
+  }
+
+  /** Records durably that every database has everything up to `lsn`; replay starts behind it. */
+  checkpoint(lsn: number): void {
+    const path = join(this.folder, 'checkpoint');
+    const fd = openSync(`${path}.new`, 'w', 0o600);
+    try {
+      writeSync(fd, `${lsn}\n`);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(`${path}.new`, path);
+    syncFolder(this.folder);
+  }
+
+  /** Removes the oldest segments that end at or below `lsn`, which must not be above the checkpoint. */
+  removeThrough(lsn: number): ClosedSegment[] {
+    const limit = Math.min(lsn, readCheckpoint(this.folder));
+    const gone: ClosedSegment[] = [];
+    while (this.closed.length > 0 && (this.closed[0] as ClosedSegment).lastLsn <= limit) {
+      const segment = this.closed.shift() as ClosedSegment;
+      unlinkSync(segment.path);
+      gone.push(segment);
+    }
+    if (gone.length > 0) syncFolder(this.folder);
+    return gone;
+  }
+
+  close(): void {
+    closeSync(this.current.fd);
+    this.failed ??= new Error('closed');
+  }
+}
+
+/** The LSN up to which nothing needs replaying; 0 when there is no checkpoint yet. */
+export function readCheckpoint(folder: string): number {
+  const path = join(folder, 'checkpoint');
+  if (!existsSync(path)) return 0;
+  const lsn = Number(readFileSync(path, 'utf8').trim());
+  if (!Number.isSafeInteger(lsn) || lsn < 0) {
+    throw new MailError(
+      'server',
+      'corruption',
+      `${path} does not hold a number; restore it from a backup or remove it to replay the whole log`,
+    );
+  }
+  return lsn;
+}
+
+function headersOf(folder: string): { path: string; header: SegmentHeader }[] {
+  const found: { path: string; header: SegmentHeader }[] = [];
+  const paths = listSegments(folder);
+  for (const [index, path] of paths.entries()) {
+    const bytes = readFileSync(path);
+    const header = readHeader(bytes);
+    if (header !== null) found.push({ path, header });
+    else if (index === paths.length - 1) unlinkSync(path); // its creation was never completed: nothing is in it
+    else {
+      throw new MailError(
+        'server',
+        'corruption',
+        `redo log ${path} has a damaged header; restore the file from a backup`,
+      );
+    }
+  }
+  return found;
+}
+
+function syncData(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(fd, (error) => error === null || error === undefined ? resolve() : reject(error));
+  });
+}
+
+/** Reads the records between two LSNs for those who follow the log (backup, rebuild of one owner). */
+export function readLog(folder: string, afterLsn: number, each: (record: LogRecord) => void): void {
+  const found = headersOf(folder);
+  for (const [index, segment] of found.entries()) {
+    const next = found[index + 1];
+    const limit = next === undefined ? Number.MAX_SAFE_INTEGER : next.header.predecessorLast;
+    if (limit <= afterLsn) continue;
+    readSegment(segment.path, limit, (record) => {
+      if (record.l > afterLsn) each(record);
+    });
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * A segment: one file of the redo log, named after the first LSN it can hold.
+ *
+ *     "MSLOG1\r\n" | u64 segment id (random) | u64 first LSN | u64 last LSN of the predecessor | u64 created (ms) | u64 checksum
+ */
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { decodeBatch, findBatchBehind } from './batch.ts';
+import { decodeFrame } from './frame.ts';
+import type { LogRecord, RecordHead } from './record.ts';
+import { MailError } from '../../errors.ts';
+
+const MAGIC = Buffer.from('MSLOG1\r\n', 'latin1');
+export const SEGMENT_HEADER = 48;
+
+export interface SegmentHeader {
+  id: bigint;
+  firstLsn: number;
+  /** Everything the predecessor holds behind this LSN is dead for ever (DESIGN rule 1). */
+  predecessorLast: number;
+  created: number;
+}
+
+/** File name of the segment that starts at this LSN. */
+export function segmentFile(firstLsn: number): string {
+  return `${firstLsn.toString(16).padStart(14, '0')}.log`;
+}
+
+/** Paths of all segments in LSN order. */
+export function listSegments(folder: string): string[] {
+  return readdirSync(folder).filter((name) => /^[0-9a-f]{14}\.log$/.test(name)).sort().map((name) =>
+    join(folder, name)
+  );
+}
+
+/** Flushes a folder's entries: names made or removed in it are durable afterwards. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Creates a segment file durably (contents and name) and returns it open for appending. */
+export function createSegment(
+  folder: string,
+  firstLsn: number,
+  predecessorLast: number,
+): { fd: number; id: bigint; path: string } {
+  const path = join(folder, segmentFile(firstLsn));
+  const header = Buffer.alloc(SEGMENT_HEADER);
+  MAGIC.copy(header);
+  randomBytes(8).copy(header, 8);
+  header.writeBigUInt64LE(BigInt(firstLsn), 16);
+  header.writeBigUInt64LE(BigInt(predecessorLast), 24);
+  header.writeBigUInt64LE(BigInt(Date.now()), 32);
+  header.writeBigUInt64LE(Bun.hash.xxHash64(header.subarray(0, 40), 1n), 40);
+  const fd = openSync(path, 'wx', 0o600);
+  writeSync(fd, header);
+  fsyncSync(fd);
+  syncFolder(folder);
+  return { fd, id: header.readBigUInt64LE(8), path };
+}
+
+/** The header, or null where the file is too short or torn: a segment whose creation was never completed. */
+export function readHeader(bytes: Buffer): SegmentHeader | null {
+  if (bytes.length < SEGMENT_HEADER || !bytes.subarray(0, 8).equals(MAGIC)) return null;
+  if (Bun.hash.xxHash64(bytes.subarray(0, 40), 1n) !== bytes.readBigUInt64LE(40)) return null;
+  return {
+    id: bytes.readBigUInt64LE(8),
+    firstLsn: Number(bytes.readBigUInt64LE(16)),
+    predecessorLast: Number(bytes.readBigUInt64LE(24)),
+    created: Number(bytes.readBigUInt64LE(32)),
+  };
+}
+
+/** What a segment holds: its valid records up to `limit` (an LSN) and where they end. */
+export interface SegmentContents {
+  header: SegmentHeader;
+  lastLsn: number;
+  /** Offset behind the last valid batch. */
+  end: number;
+  bytes: Buffer;
+}
+
+/**
+ * Reads and checks a segment. An invalid last batch is the end of the log; an invalid batch with a valid one
+ * behind it is damage and throws 'corruption' naming file and offset (DESIGN rule 5). `each` gets every record.
+ * @param limit records with a higher LSN are dead and not reported
+ */
+export function readSegment(
+  path: string,
+  limit: number,
+  each: (record: LogRecord) => void,
+): SegmentContents | null {
+  const bytes = readFileSync(path);
+  const header = readHeader(bytes);
+  if (header === null) {
+    return null;
+  }
+  let at = SEGMENT_HEADER;
+  let lastLsn = header.predecessorLast;
+  while (at < bytes.length) {
+    const batch = decodeBatch(bytes, at, header.id);
+    if (batch === null) {
+      const behind = findBatchBehind(bytes, at, header.id);
+      if (behind !== -1 && Number(bytes.readBigUInt64LE(behind + 8)) <= limit) {
+        throw new MailError(
+          'server',
+          'corruption',
+          `redo log ${path} is damaged at offset ${at}: a valid batch follows at ${behind}. ` +
+            `Nothing was changed. Restore this file from a backup, or move it away and run "mailstore check".`,
+        );
+      }
+      break;
+    }
+    if (batch.firstLsn > limit) break;
+    let offset = 0;
+    for (let i = 0; i < batch.count; i++) {
+      const frame = decodeFrame(batch.payload, offset);
+      offset = frame.end;
+      const head = frame.head as RecordHead;
+      if (head.l > limit) break;
+      each({ ...head, blobs: frame.blobs });
+      lastLsn = head.l;
+    }
+    at = batch.end;
+  }
+  return { header, lastLsn, end: at, bytes };
+}
