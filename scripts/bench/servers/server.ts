@@ -1,0 +1,140 @@
+/** A server under measurement: how it is set up, started, found and killed. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BenchClient } from '../client.ts';
+import { killTree, processTree } from '../tree.ts';
+
+/** Every test user has this password. */
+export const PASSWORD = 'secret';
+
+/** A server that did not greet after this time is broken. */
+const START_LIMIT_MS = 30_000;
+
+/** What a kind of server says about itself, before anything runs. */
+export interface ServerKind {
+  readonly name: string;
+  /** Version as the program prints it, or undefined when it is not installed here. */
+  version(): string | undefined;
+  /** Writes configuration and users below `dir` and returns the server, not yet started. */
+  prepare(dir: string, ports: Ports, users: readonly string[]): Promise<ServerSetup>;
+}
+
+export interface Ports {
+  readonly imap: number;
+}
+
+/** A configured server. */
+export interface ServerSetup {
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Address of LMTP as smtp-source writes it: `unix:/path` or `inet:host:port`. */
+  readonly lmtp: string;
+  /** Frees what `prepare` holds outside the server's own processes. */
+  dispose?(): void;
+}
+
+/** A server with its process, from the first start to the last kill. */
+export class RunningServer {
+  readonly name: string;
+  readonly lmtp: string;
+  readonly imapPort: number;
+  readonly #setup: ServerSetup;
+  readonly #logFile: string;
+  #child: ChildProcess | undefined;
+
+  constructor(name: string, dir: string, ports: Ports, setup: ServerSetup) {
+    this.name = name;
+    this.lmtp = setup.lmtp;
+    this.imapPort = ports.imap;
+    this.#setup = setup;
+    this.#logFile = join(dir, 'server.log');
+  }
+
+  /** Process id at the root of the server's tree. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`${this.name} is not running`);
+    return pid;
+  }
+
+  /** Starts the server; resolves to the milliseconds until IMAP greeted. */
+  async start(): Promise<number> {
+    const begun = performance.now();
+    const log = openSync(this.#logFile, 'a');
+    const [program, ...args] = this.#setup.command;
+    if (program === undefined) throw new Error(`${this.name}: no command`);
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      detached: true, // its own session: what it does to its group stays there
+      env: { ...process.env, ...this.#setup.environment },
+    });
+    closeSync(log);
+    this.#child = child;
+    while (performance.now() - begun < START_LIMIT_MS) {
+      try {
+        const client = await BenchClient.open(this.imapPort);
+        const took = performance.now() - begun;
+        client.close();
+        return took;
+      } catch {
+        if (child.exitCode !== null) break;
+        await sleep(1);
+      }
+    }
+    throw new Error(`${this.name} did not greet on port ${this.imapPort}:\n${this.#lastLog()}`);
+  }
+
+  /** A fresh connection, logged in. */
+  async login(user: string): Promise<BenchClient> {
+    const client = await BenchClient.open(this.imapPort);
+    await client.login(user, PASSWORD);
+    return client;
+  }
+
+  /** kill -9 of everything; resolves when nothing of it is left. */
+  async kill(): Promise<void> {
+    if (this.#child === undefined) return;
+    killTree(this.pid);
+    await this.#gone();
+  }
+
+  /** Stops the server as its administrator would; what does not end by itself is killed. */
+  async stop(): Promise<void> {
+    if (this.#child === undefined) return;
+    const left = processTree(this.pid);
+    process.kill(this.pid, 'SIGTERM');
+    const begun = performance.now();
+    while (performance.now() - begun < 8_000 && left.some(alive)) await sleep(5);
+    for (const pid of left) if (alive(pid)) killTree(pid);
+    await this.#gone();
+  }
+
+  /** Stops it for good. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.#setup.dispose?.();
+  }
+
+  async #gone(): Promise<void> {
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    while (child.exitCode === null && child.signalCode === null) await sleep(1);
+    this.#child = undefined;
+  }
+
+  #lastLog(): string {
+    return readFileSync(this.#logFile, 'utf8').split('\n').slice(-20).join('\n');
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
