@@ -183,6 +183,88 @@ export const limits = table({
     reason: 'RFC 2971 §3.3',
     onExcess: 'the command is answered with BAD',
   },
+
+  // config: what a configuration file may be.
+  config_file: {
+    value: 1 << 20,
+    unit: 'bytes',
+    reason: 'the sample with every option has 20 KB; whatever is larger was meant for someone else',
+    onExcess: 'the file is refused by name, the server does not start',
+  },
+  config_includes: {
+    value: 64,
+    unit: 'count',
+    reason: 'files one imapd.conf may pull in by @include',
+    onExcess: 'the line with the @include beyond it is refused',
+  },
+  config_toml_depth: {
+    value: 16,
+    unit: 'levels',
+    reason: 'arrays and inline tables inside each other; three levels are used',
+    onExcess: 'the file is refused with the line',
+  },
+  config_findings: {
+    value: 200,
+    unit: 'count',
+    reason: 'a file that is wrong from top to bottom would fill the journal',
+    onExcess: 'the first ones are printed, then how many more there are',
+  },
+
+  // names and logins: what a mailbox or a user can be called and what an authentication may send.
+  mailbox_name: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'names stand in indexes, logs and answers; clients show far less (FIELD: peers allow 255 to 512)',
+    onExcess: 'NO [CANNOT], also for a RENAME that would lengthen a folder below beyond it',
+  },
+  mailbox_depth: {
+    value: 32,
+    unit: 'levels',
+    reason: 'clients build a tree of the names, some of them recursively',
+    onExcess: 'NO [CANNOT], also for a RENAME that would push a folder below beyond it',
+  },
+  sasl_response: {
+    value: 8 << 10,
+    unit: 'bytes',
+    reason: 'one base64 line of an AUTHENTICATE exchange before anybody is known; Kerberos tickets fit',
+    onExcess: 'the exchange fails with BAD, the connection and all others go on',
+  },
+  password_bytes: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'PLAIN must take 255 (RFC 4616 §2); more than this only costs hashing time',
+    onExcess: 'answered like a wrong password',
+  },
+  login_failure_delay: {
+    value: 2,
+    unit: 'seconds',
+    reason: 'slows guessing on one connection; nobody else waits. Cyrus pauses 3 s, Dovecot 2 s',
+    onExcess: 'a failed authentication is answered this much later',
+  },
+  login_cache_seconds: {
+    value: 60,
+    unit: 'seconds',
+    reason: 'webmail logs in for every page; a proved password need not be hashed again that soon',
+    onExcess: 'the password is hashed again',
+  },
+  login_cache_entries: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'about 100 bytes each, per worker',
+    onExcess: 'the oldest proof is forgotten',
+  },
+  interface_lookup: {
+    value: 2,
+    unit: 'seconds',
+    reason: 'a login waits for the name of our own address where virtdomains is on',
+    onExcess: 'the domain of servername is used',
+  },
+  interface_cache_entries: {
+    value: 256,
+    unit: 'count',
+    reason: 'one per address of this machine a client connected to',
+    onExcess: 'the oldest is looked up again',
+  },
 });
 
 /** The name of a row. */
