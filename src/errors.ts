@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'badsyntax'
   | 'badcharset'
   | 'badevent'
+  | 'useattr' // a special use the mailbox cannot have (RFC 6154 §3)
   | 'clientbug'
   | 'unavailable' // temporary: try again (disk full, writer restarting, owner quarantined)
   | 'config' // configuration is wrong; the text names file, line and key

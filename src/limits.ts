@@ -165,6 +165,24 @@ export const limits = table({
     reason: 'flags of a STORE, items of a FETCH, patterns of a LIST, names of an ENABLE',
     onExcess: 'the command is answered with BAD',
   },
+  imap_bad_commands: {
+    value: 20,
+    unit: 'count',
+    reason: 'bad commands in a row: whoever goes on after so many does not speak IMAP',
+    onExcess: 'BYE; before login the first command that is none of IMAP ends the connection',
+  },
+  imap_login_idle: {
+    value: 60,
+    unit: 'seconds',
+    reason: 'silence of a client that has not logged in; a person typing by hand is faster',
+    onExcess: 'BYE',
+  },
+  imap_login_time: {
+    value: 180,
+    unit: 'seconds',
+    reason: 'from the greeting to the login, however busy the client is: one byte a minute is no login',
+    onExcess: 'BYE',
+  },
   imap_id_params: {
     value: 30,
     unit: 'count',
