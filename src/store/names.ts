@@ -193,16 +193,31 @@ export class Namespace {
   }
 
   #shown(component: string): string {
-    return this.separator === '/' ? component : swap(component, '^', '/').replaceAll('.', '^');
+    return this.separator === '/' ? component : component.replaceAll('^', '/').replaceAll('.', '^');
   }
 
   #fromShown(part: string): string {
-    return this.separator === '/' ? part : swap(part.replaceAll('^', '.'), '/', '^');
+    return fromShown(part, this.separator);
   }
 }
 
-function swap(text: string, from: string, to: string): string {
-  return text.replaceAll(from, to);
+/** A component from its external form (invariant 3). */
+function fromShown(part: string, separator: '/' | '.'): string {
+  return separator === '/' ? part : part.replaceAll('^', '.').replaceAll('/', '^');
+}
+
+/**
+ * The mailbox of `owner` that stands at `text` below its INBOX or its shared hierarchy, levels separated as clients
+ * see them: what stands behind '+' in an address, or a folder name in the settings.
+ * @throws MailError 'cannot'
+ */
+export function folderName(
+  owner: string,
+  text: string,
+  settings: Pick<Settings, 'unixhierarchysep'>,
+): MailboxName {
+  const separator = settings.unixhierarchysep ? '/' : '.';
+  return named(owner, normalize(text).split(separator).map((part) => fromShown(part, separator)));
 }
 
 /** A name of these components; none is the INBOX of a user. */

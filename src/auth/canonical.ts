@@ -1,0 +1,148 @@
+/**
+ * From what a client types or an envelope says to the one userid the store knows (FIELD: names). Pure: the domain
+ * that belongs to the connection comes in as an argument, `interface.ts` finds it.
+ *
+ *   virtdomains   login        userid
+ *   off           Bob          bob              what stands behind an @ is part of the name
+ *   userid        bob@d        bob@d            bob if d is the default domain
+ *   userid        bob          bob              a user of the default domain
+ *   on            bob          bob@i            i: the domain of the interface; bob if i is the default domain
+ *   on            cyrus        cyrus            named without a domain in `admins`: a global administrator
+ */
+
+import { userError } from '../errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { folderName } from '../store/names.ts';
+import { canonicalDomain, makeUserid } from '../store/userid.ts';
+
+export type CanonicalSettings = Pick<
+  Settings,
+  'virtdomains' | 'defaultdomain' | 'username_tolower' | 'admins'
+>;
+
+/** What is known of the connection. */
+export interface CanonicalContext {
+  /** Domain of names without one where `virtdomains` is on; '' where none is known. */
+  readonly interfaceDomain: string;
+}
+
+/** A recipient as the store understands it. */
+export interface CanonicalRecipient {
+  /** The userid; '' or `@domain` for a shared folder (`+staff@example.org`). */
+  readonly userid: string;
+  /** The folder behind '+', as path of a MailboxName; null without one or where no folder can have that name. */
+  readonly detail: string | null;
+}
+
+/**
+ * The userid of a login name. Not whether there is such a user.
+ * @throws MailError 'nouser' for what no user can be called; the answer to a client must not tell it from a wrong
+ *   password
+ */
+export function canonicalUser(login: string, settings: CanonicalSettings, context: CanonicalContext): string {
+  if (!login.isWellFormed()) throw userError('nouser', 'the user name is not valid Unicode');
+  const { local, domain } = splitLogin(login, settings);
+  const name = settings.username_tolower ? local.toLowerCase() : local;
+  return qualify(name, domain, settings, context);
+}
+
+/** Whether the userid of this login depends on the connection's interface (so that only then it is looked up). */
+export function needsInterface(login: string, settings: CanonicalSettings): boolean {
+  return settings.virtdomains === 'on' && splitLogin(login, settings).domain === null &&
+    !isGlobalAdmin(login, settings);
+}
+
+/**
+ * The userid and folder of an envelope address, both parts without quoting. The local part up to '+' is lower-cased
+ * by `lmtp_downcase_rcpt`; without virtual domains the domain does not matter.
+ * @param domain '' where the address has none
+ * @throws MailError 'nouser' where no user can have this address
+ */
+export function canonicalRecipient(
+  local: string,
+  domain: string,
+  settings: CanonicalSettings & Pick<Settings, 'lmtp_downcase_rcpt' | 'unixhierarchysep'>,
+  context: CanonicalContext,
+): CanonicalRecipient {
+  if (!local.isWellFormed()) throw userError('nouser', 'the recipient is not valid Unicode');
+  const plus = local.indexOf('+');
+  let user = plus < 0 ? local : local.slice(0, plus);
+  const detail = plus < 0 ? '' : local.slice(plus + 1);
+  if (settings.lmtp_downcase_rcpt) user = user.toLowerCase();
+  const named = settings.virtdomains === 'off' || domain === '' ? null : domain;
+  if (user === '') {
+    // Cyrus: an address that begins with '+' is a shared folder's.
+    const where = named === null ? '' : homeDomain(named, settings);
+    const owner = where === '' ? '' : `@${where}`;
+    const path = detailPath(detail, owner, settings);
+    if (path === null) throw userError('nouser', `'${local}' is not the address of a folder`);
+    return { userid: owner, detail: path };
+  }
+  const userid = qualify(user, named, settings, context);
+  return { userid, detail: detailPath(detail, userid, settings) };
+}
+
+/** Whether a canonical userid is one of `admins`. */
+export function isAdmin(userid: string, settings: CanonicalSettings): boolean {
+  return settings.admins.some((admin) => {
+    try {
+      return canonicalAdmin(admin, settings) === userid;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** An entry of `admins` as a userid: never completed by the interface, an unqualified one is global. */
+function canonicalAdmin(admin: string, settings: CanonicalSettings): string {
+  const { local, domain } = splitLogin(admin, settings);
+  const name = settings.username_tolower ? local.toLowerCase() : local;
+  return makeUserid(name, domain === null ? '' : homeDomain(domain, settings), settings);
+}
+
+function isGlobalAdmin(login: string, settings: CanonicalSettings): boolean {
+  const name = settings.username_tolower ? login.toLowerCase() : login;
+  return isAdmin(name, settings);
+}
+
+/** Cyrus takes the last '@', or else the last '%', as the begin of the domain. */
+function splitLogin(login: string, settings: CanonicalSettings): { local: string; domain: string | null } {
+  if (settings.virtdomains === 'off') return { local: login, domain: null };
+  let at = login.lastIndexOf('@');
+  if (at < 0) at = login.lastIndexOf('%');
+  return at < 0 ? { local: login, domain: null } : { local: login.slice(0, at), domain: login.slice(at + 1) };
+}
+
+function qualify(
+  name: string,
+  domain: string | null,
+  settings: CanonicalSettings,
+  context: CanonicalContext,
+): string {
+  if (domain !== null) return makeUserid(name, homeDomain(domain, settings), settings);
+  if (settings.virtdomains !== 'on' || context.interfaceDomain === '' || isAdmin(name, settings)) {
+    return makeUserid(name, '', settings);
+  }
+  return makeUserid(name, homeDomain(context.interfaceDomain, settings), settings);
+}
+
+/** A domain as part of a userid: canonical, and '' for the default domain. */
+function homeDomain(domain: string, settings: CanonicalSettings): string {
+  const canonical = canonicalDomain(domain);
+  if (canonical === undefined) throw userError('nouser', `'${domain.slice(0, 80)}' is not a domain`);
+  return canonical === canonicalDomain(settings.defaultdomain) ? '' : canonical;
+}
+
+/** `Lists/dev` or `Lists.dev`, as the separator is, as a path; null for '' and for names no folder can have. */
+function detailPath(
+  detail: string,
+  owner: string,
+  settings: Pick<Settings, 'unixhierarchysep'>,
+): string | null {
+  if (detail === '') return null;
+  try {
+    return folderName(owner, detail, settings).path;
+  } catch {
+    return null;
+  }
+}
