@@ -4,10 +4,10 @@
  */
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePorts } from '../../tests/harness/ports.ts';
 import { FULL, type Measured, QUICK, type Sizes } from './figures.ts';
 import { cyrus } from './servers/cyrus.ts';
 import { dovecot } from './servers/dovecot.ts';
@@ -74,7 +74,8 @@ async function measure(kind: ServerKind): Promise<Measured> {
   mkdirSync(parent, { recursive: true });
   const dir = mkdtempSync(join(parent, `bench-${kind.name}-`));
   chmodSync(dir, 0o755); // servers that change to their own user must get through
-  const ports = { imap: await freePort() };
+  const [imap = 0] = await freePorts(1);
+  const ports = { imap };
   const users = [READER, ...deliveryUsers(sizes), ...idleUsers(sizes)];
   const server = new RunningServer(kind.name, dir, ports, await kind.prepare(dir, ports, users));
   const measured: Measured = {};
@@ -99,16 +100,6 @@ async function measure(kind: ServerKind): Promise<Measured> {
     rmSync(dir, { recursive: true, force: true });
   }
   return measured;
-}
-
-/** A port nobody listens on at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 function progress(text: string): void {

@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchClient } from '../client.ts';
-import { killTree, processTree } from '../tree.ts';
+import { killTree, processTree } from '../../../tests/harness/processes.ts';
 
 /** Every test user has this password. */
 export const PASSWORD = 'secret';

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { FigureName, Measured, Sizes } from '../figures.ts';
 import type { RunningServer } from '../servers/server.ts';
-import { processorSeconds } from '../tree.ts';
+import { processorSeconds } from '../../../tests/harness/processes.ts';
 
 const GENERATOR = ['/usr/sbin/smtp-source', '/usr/lib/postfix/sbin/smtp-source'].find((path) =>
   existsSync(path)

@@ -4,7 +4,7 @@ import type { BenchClient } from '../client.ts';
 import type { Measured, Sizes } from '../figures.ts';
 import { sampleMessage } from '../message.ts';
 import type { RunningServer } from '../servers/server.ts';
-import { processorSeconds } from '../tree.ts';
+import { processorSeconds } from '../../../tests/harness/processes.ts';
 
 export const READER = 'reader';
 const LARGE = 'Large';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchClient } from '../client.ts';
 import type { Measured, Sizes } from '../figures.ts';
 import type { RunningServer } from '../servers/server.ts';
-import { memoryOf } from '../tree.ts';
+import { memoryOf } from '../../../tests/harness/processes.ts';
 
 /** Connections of one user; Dovecot's default limit is ten per user and address. */
 const PER_USER = 10;
