@@ -8,6 +8,7 @@ import { encodeStructure } from './structure.ts';
 export { type Address, parseAddressList } from './address.ts';
 export { bodyFromStructure } from './body.ts';
 export { type HeaderDate, parseDate } from './date.ts';
+export { decodeHeader, decodeParameter } from './encodedword.ts';
 export { eachField, type FieldPlace, headerField, selectHeaderFields } from './header.ts';
 export {
   type ByteRange,
@@ -17,6 +18,8 @@ export {
   type Part,
   type Section,
 } from './structure.ts';
+export { baseSubject } from './subject.ts';
+export { decodeText, decodeTransfer } from './transfer.ts';
 
 /** What is computed once when a message is stored. All strings are latin1: one char is one byte. */
 export interface ParsedMessage {
