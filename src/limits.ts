@@ -291,12 +291,6 @@ export const limits = table({
     reason: 'RFC 5321 §4.5.3.1.4 asks for 512, its extensions for a little more; rewritten senders (SRS) are long',
     onExcess: 'the rest of the line is dropped and answered with 500 5.5.2; before LHLO the connection ends',
   },
-  lmtp_auth_line: {
-    value: 12_288,
-    unit: 'bytes',
-    reason: 'RFC 4954 §4.5: a line of a SASL exchange',
-    onExcess: 'the exchange fails with 500 5.5.6',
-  },
   lmtp_recipients: {
     value: 1_000,
     unit: 'count',
