@@ -65,7 +65,7 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
 ]);
 
 /** True for a command that is understood; `name` as in ReceivedCommand. */
-export function isKnownCommand(name: string): boolean {
+export function isCommandName(name: string): boolean {
   return PARSERS.has(name);
 }
 
