@@ -41,11 +41,11 @@ export interface Kind<T> {
   toToml(value: T): string;
 }
 
-function good<T>(value: T): Parsed<T> {
+export function good<T>(value: T): Parsed<T> {
   return { ok: true, value };
 }
 
-function bad(problem: string): { readonly ok: false; readonly problem: string } {
+export function bad(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem };
 }
 

@@ -1,4 +1,4 @@
-import type { Kind } from './kinds.ts';
+import type { Kind, Parsed } from './kinds.ts';
 
 /** One spelling of an option in imapd.conf. */
 export interface ImapdName<T> {
@@ -8,6 +8,8 @@ export interface ImapdName<T> {
   readonly unit?: string;
   /** Where the old key means something else by the same value. */
   readonly convert?: (value: T) => T;
+  /** Where the old key takes texts of its own; undefined leaves the text to the kind. */
+  readonly read?: (text: string) => Parsed<T> | undefined;
 }
 
 /** One row of the table of options: everything that is known about an option. */
@@ -26,6 +28,8 @@ export interface Option<T> {
   readonly doc: string;
   /** What a value costs that is valid but not there, as "… is not there yet"; undefined when it is fine. */
   check?(value: T): string | undefined;
+  /** What of a value that `check` turns down is there; for the translation of an old configuration. */
+  available?(value: T): T;
   /** True where a value that `check` turns down is a way to authenticate: never only a warning. */
   readonly authentication?: true;
 }

@@ -1,11 +1,13 @@
+/** The services that listen, and the events that run by the clock: what cyrus.conf calls SERVICES and EVENTS. */
+
+import type { Kind } from './kinds.ts';
+import type { OptionValues } from './options.ts';
+import type { serviceKeys } from './options/services.ts';
+import { nameOfPort, portOf } from './ports.ts';
+
 /** Where a service listens. */
 export type Listen =
-  | {
-    readonly kind: 'tcp';
-    readonly host: string;
-    readonly port: number;
-    readonly family: 'any' | 'ipv4' | 'ipv6';
-  }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly family: Family }
   | {
     readonly kind: 'unix';
     readonly path: string;
@@ -14,6 +16,9 @@ export type Listen =
     readonly owner: string;
     readonly group: string;
   };
+
+/** Which addresses an empty host stands for. */
+export type Family = 'any' | 'ipv4' | 'ipv6';
 
 /** One entry of SERVICES. */
 export interface Service {
@@ -35,11 +40,134 @@ export interface Service {
 /** What a scheduled event does. */
 export type EventJob = 'checkpoint' | 'expire';
 
+export type When =
+  | { readonly kind: 'every'; readonly seconds: number }
+  | { readonly kind: 'at'; readonly hour: number; readonly minute: number };
+
 /** One entry of EVENTS: every so many seconds, or at a time of day. */
 export interface ScheduledEvent {
   readonly name: string;
   readonly job: EventJob;
-  readonly when:
-    | { readonly kind: 'every'; readonly seconds: number }
-    | { readonly kind: 'at'; readonly hour: number; readonly minute: number };
+  readonly when: When;
+}
+
+/** What a configuration says about a service; the rest follows from its name and from the options. */
+export type ServiceDraft = {
+  readonly [Key in keyof typeof serviceKeys]?: (typeof serviceKeys)[Key]['kind'] extends Kind<infer Value>
+    ? Value
+    : never;
+};
+
+/** The names that say by themselves what a service is. */
+const wellKnown: Readonly<Record<string, Pick<Service, 'protocol' | 'tls'> & { readonly listen?: string }>> =
+  {
+    imap: { protocol: 'imap', tls: false, listen: 'imap' },
+    imaps: { protocol: 'imap', tls: true, listen: 'imaps' },
+    lmtp: { protocol: 'lmtp', tls: false, listen: 'lmtp' },
+    lmtpunix: { protocol: 'lmtp', tls: false },
+  };
+
+/** What is wrong with a draft, and at which of its keys. */
+export interface ServiceProblem {
+  readonly key: keyof ServiceDraft | '';
+  readonly text: string;
+}
+
+/** A whole service from what was said about it, or what is wrong with that. */
+export function completeService(
+  name: string,
+  draft: ServiceDraft,
+  values: OptionValues,
+): Service | ServiceProblem {
+  const known = Object.hasOwn(wellKnown, name) ? wellKnown[name] : undefined;
+  const protocol = draft.protocol ?? known?.protocol;
+  if (protocol === undefined) return { key: '', text: 'protocol is missing: "imap" or "lmtp"' };
+  const text = draft.listen ?? known?.listen ??
+    (name === 'lmtpunix' ? `${values.configdirectory}/socket/lmtp` : undefined);
+  if (text === undefined) {
+    return { key: '', text: 'listen is missing: a port, host:port or the path of a socket' };
+  }
+  const place = parseListen(text, draft.family ?? 'any');
+  if ('problem' in place) return { key: 'listen', text: place.problem };
+  const tls = draft.tls ?? known?.tls ?? false;
+  if (place.kind === 'tcp') {
+    for (const key of ['owner', 'group', 'mode'] as const) {
+      if (draft[key] !== undefined) {
+        return { key, text: 'is for unix sockets; this service listens on a port' };
+      }
+    }
+  } else {
+    if (protocol !== 'lmtp') return { key: 'listen', text: 'only LMTP can listen on a unix socket' };
+    if (draft.family !== undefined && draft.family !== 'any') {
+      return { key: 'family', text: 'is for ports; this service listens on a unix socket' };
+    }
+  }
+  if (draft.trusted === true && protocol !== 'lmtp') {
+    return { key: 'trusted', text: 'is for LMTP services only' };
+  }
+  const listen: Listen = place.kind === 'tcp' ? place : {
+    ...place,
+    mode: draft.mode ?? values.lmtp_socket_mode,
+    owner: draft.owner ?? values.lmtp_socket_owner,
+    group: draft.group ?? values.lmtp_socket_group,
+  };
+  const cert = draft.tls_server_cert ?? '';
+  return {
+    name,
+    protocol,
+    tls,
+    trusted: listen.kind === 'unix' || (draft.trusted ?? false),
+    listen,
+    maxchild: draft.maxchild ?? 0,
+    tls_server_cert: cert,
+    tls_server_key: draft.tls_server_key ?? cert,
+    tls_client_ca_file: draft.tls_client_ca_file ?? '',
+  };
+}
+
+type Place =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly family: Family }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** `imap`, `143`, `host:143`, `[::1]:imap` or `/path/of/socket`, as in cyrus.conf. */
+export function parseListen(text: string, family: Family): Place | { readonly problem: string } {
+  if (text.startsWith('/')) {
+    // sun_path has 108 bytes with the final NUL; longer ones fail at bind with a riddle.
+    if (Buffer.byteLength(text) > 107) return { problem: `the path of a unix socket has at most 107 bytes` };
+    return { kind: 'unix', path: text };
+  }
+  const match = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?([^:]*)$/.exec(text);
+  if (match === null) {
+    return { problem: `"${text}" is not a port, host:port, [IPv6 address]:port or the path of a socket` };
+  }
+  const host = match[1] ?? match[2] ?? '';
+  if (!/^[A-Za-z0-9._:%-]*$/.test(host)) return { problem: `"${host}" is not a host name or address` };
+  const service = match[3] ?? '';
+  if (service === '') return { problem: 'the port is missing' };
+  const port = /^\d+$/.test(service) ? Number(service) : portOf(service);
+  if (port === undefined) {
+    return { problem: `the service name "${service}" is not known; write the number of the port` };
+  }
+  if (port > 65535) return { problem: `${service} is not a port: 0 to 65535` };
+  return { kind: 'tcp', host: host === '*' ? '' : host, port, family };
+}
+
+/** Where a service listens, the way `parseListen` reads it. */
+export function formatListen(listen: Listen): string {
+  if (listen.kind === 'unix') return listen.path;
+  const port = nameOfPort(listen.port) ?? String(listen.port);
+  if (listen.host === '') return port;
+  return listen.host.includes(':') ? `[${listen.host}]:${port}` : `${listen.host}:${port}`;
+}
+
+/** A time of day: "0400" and "400" as in cyrus.conf, or "04:00". */
+export function parseTimeOfDay(text: string): When | undefined {
+  const match = /^(\d{1,2}):?(\d{2})$/.exec(text);
+  const hour = Number(match?.[1]);
+  const minute = Number(match?.[2]);
+  return match !== null && hour < 24 && minute < 60 ? { kind: 'at', hour, minute } : undefined;
+}
+
+export function formatTimeOfDay(when: { readonly hour: number; readonly minute: number }): string {
+  return `${String(when.hour).padStart(2, '0')}:${String(when.minute).padStart(2, '0')}`;
 }

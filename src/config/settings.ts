@@ -59,6 +59,13 @@ export function defaultEvents(): readonly ScheduledEvent[] {
   ];
 }
 
+/** Fills in what follows from the machine or from other values. */
+export function completeValues(values: OptionValues): void {
+  if (values.servername === '') values.servername = hostname();
+  // As in Cyrus, one file can hold certificate and key.
+  if (values.tls_server_key === '') values.tls_server_key = values.tls_server_cert;
+}
+
 /**
  * Settings as if an empty configuration had been read, with some values replaced. For tests and for tools that
  * run without a file. `servername` is the host name of the machine unless given.
@@ -68,7 +75,7 @@ export function makeSettings(
 ): Settings {
   const { services, events, ...values } = given;
   const complete: OptionValues = { ...defaultValues(), ...values };
-  if (complete.servername === '') complete.servername = hostname();
+  completeValues(complete);
   return {
     ...complete,
     services: services ?? defaultServices(complete),

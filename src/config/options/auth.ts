@@ -1,8 +1,19 @@
-import { choiceKind, listKind, switchKind } from '../kinds.ts';
+import { bad, choiceKind, type Kind, listKind, switchKind } from '../kinds.ts';
 import { imapd, option } from '../option.ts';
 
 /** The SASL mechanisms there are. */
 export const mechanismsThere: readonly string[] = ['PLAIN', 'LOGIN'];
+
+/** A choice with a single word so far, which says that the others are not there rather than that they are wrong. */
+function onlyKind<const W extends string>(word: W): Kind<W> {
+  const kind = choiceKind([word]);
+  const notThere = (text: string) => bad(`"${text.slice(0, 60)}" is not there yet; there is "${word}"`);
+  return {
+    ...kind,
+    fromToml: (value) => typeof value === 'string' && value !== word ? notThere(value) : kind.fromToml(value),
+    fromText: (text) => text.toLowerCase() === word ? kind.fromText(text) : notThere(text),
+  };
+}
 
 /** Who may log in, and how. */
 export const authOptions = {
@@ -35,11 +46,15 @@ export const authOptions = {
       }
       return value.length === 0 ? 'at least one mechanism is needed' : undefined;
     },
+    available: (value) => {
+      const there = value.filter((mechanism) => mechanismsThere.includes(mechanism));
+      return there.length > 0 ? there : mechanismsThere;
+    },
     authentication: true,
   }),
   sasl_pwcheck_method: option({
     toml: 'auth.sasl_pwcheck_method',
-    kind: choiceKind(['auxprop']),
+    kind: onlyKind('auxprop'),
     default: 'auxprop',
     imapd: imapd('sasl_pwcheck_method'),
     doc: 'How passwords are checked: "auxprop" against secrets the server reads itself.',
@@ -47,7 +62,7 @@ export const authOptions = {
   }),
   sasl_auxprop_plugin: option({
     toml: 'auth.sasl_auxprop_plugin',
-    kind: choiceKind(['sasldb']),
+    kind: onlyKind('sasldb'),
     default: 'sasldb',
     imapd: imapd('sasl_auxprop_plugin'),
     doc: 'Where the secrets are: "sasldb" is the store\'s own database, kept by "mailstore user".',

@@ -1,5 +1,25 @@
-import { certificatesKind, choiceKind, pathKind, textKind } from '../kinds.ts';
+import { bad, certificatesKind, choiceKind, good, type Parsed, pathKind, textKind } from '../kinds.ts';
 import { imapd, option } from '../option.ts';
+
+type MinVersion = 'tls1.2' | 'tls1.3';
+
+/** Cyrus: "disabled" turns TLS off, and two files with a comma are an RSA and an EC certificate. */
+function readCertificate(text: string): Parsed<string> | undefined {
+  if (text.toLowerCase() === 'disabled') return good('');
+  return text.includes(',')
+    ? bad('two files; one is needed here, more can only be given in TOML')
+    : undefined;
+}
+
+/** Cyrus lists the versions spoken, "tls1_2 tls1_3"; what counts is the oldest of them that is there. */
+function readVersions(text: string): Parsed<MinVersion> {
+  const versions = text.toLowerCase().split(/\s+/);
+  const odd = versions.find((version) => !/^tls1_[0-3]$|^ssl[23]$/.test(version));
+  if (odd !== undefined) return bad(`expected versions such as tls1_2 tls1_3, found "${odd}"`);
+  if (versions.includes('tls1_2')) return good('tls1.2');
+  if (versions.includes('tls1_3')) return good('tls1.3');
+  return bad('TLS 1.0 and 1.1 are not there (RFC 8996); name tls1_2 or tls1_3');
+}
 
 /** Certificates and what TLS may be spoken. */
 export const tlsOptions = {
@@ -7,7 +27,10 @@ export const tlsOptions = {
     toml: 'tls.server_cert',
     kind: pathKind(),
     default: '',
-    imapd: imapd('tls_cert_file', 'tls_server_cert'),
+    imapd: [{ key: 'tls_cert_file', read: readCertificate }, {
+      key: 'tls_server_cert',
+      read: readCertificate,
+    }],
     doc:
       'PEM file with the certificate and its chain. Without it there is no STARTTLS and no service with TLS. ' +
       'A changed file is used for new connections without a restart.',
@@ -16,14 +39,18 @@ export const tlsOptions = {
     toml: 'tls.server_key',
     kind: pathKind(),
     default: '',
-    imapd: imapd('tls_key_file', 'tls_server_key'),
-    doc: 'PEM file with the private key. Read before the server gives up root.',
+    imapd: [{ key: 'tls_key_file', read: readCertificate }, { key: 'tls_server_key', read: readCertificate }],
+    doc:
+      'PEM file with the private key; empty where it stands in the file of the certificate. Read before the server gives up root.',
   }),
   tls_client_ca_file: option({
     toml: 'tls.client_ca_file',
     kind: pathKind(),
     default: '',
-    imapd: imapd('tls_ca_file', 'tls_client_ca_file'),
+    imapd: [{ key: 'tls_ca_file', read: readCertificate }, {
+      key: 'tls_client_ca_file',
+      read: readCertificate,
+    }],
     doc: 'PEM file with the authorities client certificates are checked against. Also sent along where ' +
       'server_cert has no chain.',
   }),
@@ -39,8 +66,9 @@ export const tlsOptions = {
     toml: 'tls.min_version',
     kind: choiceKind(['tls1.2', 'tls1.3']),
     default: 'tls1.2',
-    imapd: [],
-    doc: 'The oldest TLS version spoken. Older ones are not there (RFC 8996, RFC 8997).',
+    imapd: [{ key: 'tls_versions', read: readVersions }],
+    doc:
+      'The oldest TLS version spoken. TLS 1.0 and 1.1 are not there (RFC 8996). In imapd.conf: tls_versions.',
   }),
   tls_ciphers: option({
     toml: 'tls.ciphers',

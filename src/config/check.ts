@@ -1,0 +1,89 @@
+/** What must hold between options, whichever file they come from. */
+
+import type { Finding } from './finding.ts';
+import type { OptionName, OptionValues } from './options.ts';
+import { formatListen, type Service } from './services.ts';
+
+/** Where an option or a service was given, for messages. */
+export interface Places {
+  option(name: OptionName): Pick<Finding, 'file' | 'line' | 'key'>;
+  service(name: string): Pick<Finding, 'file' | 'line' | 'key'>;
+}
+
+export interface Checked {
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+/** Contradictions (problems) and settings without effect (warnings). */
+export function checkTogether(values: OptionValues, services: readonly Service[], places: Places): Checked {
+  const problems: Finding[] = [];
+  const warnings: Finding[] = [];
+  const problem = (name: OptionName, text: string) => problems.push({ ...places.option(name), text });
+  const warning = (name: OptionName, text: string) => warnings.push({ ...places.option(name), text });
+
+  if (!Object.hasOwn(values.partition, values.defaultpartition)) {
+    const there = Object.keys(values.partition).join(', ');
+    problem('defaultpartition', `there is no partition "${values.defaultpartition}"; there is ${there}`);
+  }
+  const owners = new Map<string, string>([[values.configdirectory, 'configdirectory']]);
+  for (const [name, path] of Object.entries(values.partition)) {
+    const other = owners.get(path);
+    if (other !== undefined) {
+      problem('partition', `partition ${name} and ${other} have the same folder ${path}`);
+    }
+    owners.set(path, `partition ${name}`);
+  }
+  if (values.tls_server_key !== '' && values.tls_server_cert === '') {
+    problem('tls_server_key', 'a key without a certificate: the certificate file is missing');
+  }
+  if (values.createonpost && values.autocreatequota === 0) {
+    warning('createonpost', 'has no effect while autocreatequota is 0');
+  }
+  if (values.defaultdomain !== '' && values.virtdomains === 'off') {
+    warning('defaultdomain', 'has no effect while virtdomains is off');
+  }
+  for (const folder of values.autosubscribeinboxfolders) {
+    if (!values.autocreateinboxfolders.includes(folder)) {
+      warning('autosubscribeinboxfolders', `the folder "${folder}" is not among those created`);
+    }
+  }
+  checkServices(values, services, places, problems);
+  return { problems, warnings };
+}
+
+function checkServices(
+  values: OptionValues,
+  services: readonly Service[],
+  places: Places,
+  problems: Finding[],
+): void {
+  const problem = (service: Service, text: string) =>
+    problems.push({ ...places.service(service.name), text });
+  const taken = new Map<string, string>();
+  for (const service of services) {
+    if (service.tls && service.tls_server_cert === '' && values.tls_server_cert === '') {
+      problem(
+        service,
+        'begins with TLS, but there is no certificate: tls.server_cert (tls_server_cert) is missing',
+      );
+    }
+    if (service.tls_server_key !== '' && service.tls_server_cert === '') {
+      problem(service, 'a key without a certificate: tls_server_cert is missing');
+    }
+    const { listen } = service;
+    const families = listen.kind === 'tcp'
+      ? (listen.family === 'any' ? ['ipv4', 'ipv6'] : [listen.family])
+      : ['unix'];
+    if (listen.kind === 'tcp' && listen.port === 0) continue; // the system picks a free one each time
+    for (const family of families) {
+      const place = `${family} ${formatListen(listen)}`;
+      const other = taken.get(place);
+      if (other !== undefined && other !== service.name) {
+        problem(service, `listens on ${formatListen(listen)} as ${other} does`);
+        break;
+      }
+      taken.set(place, service.name);
+    }
+  }
+}
