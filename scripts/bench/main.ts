@@ -11,13 +11,14 @@ import { freePorts } from '../../tests/harness/ports.ts';
 import { FULL, type Measured, QUICK, type Sizes } from './figures.ts';
 import { cyrus } from './servers/cyrus.ts';
 import { dovecot } from './servers/dovecot.ts';
+import { mailstore } from './servers/mailstore.ts';
 import { RunningServer, type ServerKind } from './servers/server.ts';
 import { renderTable, type ServerResult } from './table.ts';
 import { deliveryUsers, measureDelivery } from './workloads/delivery.ts';
 import { fillMailboxes, measureFetch, measureSelect, READER } from './workloads/mailbox.ts';
 import { idleUsers, measureIdle, measureStarts } from './workloads/process.ts';
 
-const SERVERS: readonly ServerKind[] = [cyrus, dovecot];
+const SERVERS: readonly ServerKind[] = [mailstore, cyrus, dovecot];
 const PARTS = ['delivery', 'mailbox', 'idle', 'start'] as const;
 
 const HELP =
