@@ -58,8 +58,9 @@ export interface Connection {
 
   /**
    * Queues bytes; a string is one byte per character (latin1). What is written in one turn of the event loop
-   * leaves together, large buffers are not copied and must not be changed afterwards. False means the peer is
-   * behind: stop producing and await `drain()`. Writing on a closed connection does nothing.
+   * leaves together. The buffer is the caller's again when this returns: what could not be sent was copied, and
+   * a large buffer is not copied when the peer keeps up. False means the peer is behind: stop producing and
+   * await `drain()`. Writing on a closed connection does nothing.
    */
   write(data: Uint8Array | string): boolean;
   /** Resolves as soon as writing makes sense again, at once when it does now; also when the connection closes. */
@@ -87,6 +88,12 @@ export interface Connection {
    * Rejects, and the connection is closed, if the handshake fails.
    */
   startTls(): Promise<TlsInfo>;
+
+  /**
+   * The peer has authenticated, or is trusted without: the limits for strangers (`limits.preauth_*`: time since
+   * it connected, connections per address) end here. Call it once, as soon as it is true.
+   */
+  admit(): void;
 
   /** Sends what waits and closes; the peer gets a few seconds to take it. */
   end(): void;

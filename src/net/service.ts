@@ -16,6 +16,8 @@ export interface Protocol {
   readonly accept: ProtocolFactory;
   /** Sent instead of the greeting when a connection limit is met: one whole line with CRLF. */
   readonly busy: string;
+  /** Sent before closing when a client has not authenticated in time: one whole line with CRLF, or ''. */
+  readonly late: string;
   /**
    * The process ends: tells every client, lets running commands finish, takes no new ones. Resolves when all
    * connections may be cut; the caller does so anyway after a few seconds.
