@@ -202,6 +202,55 @@ export const limits = table({
     onExcess: 'the command is answered with BAD',
   },
 
+  // store: what one owner or one request may make the store hold.
+  store_open_indexes: {
+    value: 200,
+    unit: 'count',
+    reason: 'an open index costs about 165 KB and 3 file descriptors; opening one again costs 0.4 ms',
+    onExcess: 'the longest unused index is closed',
+  },
+  store_inline_body: {
+    value: 64 * 1024,
+    unit: 'bytes',
+    reason: 'bodies up to this size stand in the redo log; larger ones would be written to disk twice',
+    onExcess: 'the body is written to the stage and synced before its record',
+  },
+  store_frame: {
+    value: 64 * 1024 * 1024,
+    unit: 'bytes',
+    reason: 'one request to the writer: a message header and structure, a UID set, never a large body',
+    onExcess: 'the connection between worker and writer is closed',
+  },
+  store_mailboxes: {
+    value: 5_000,
+    unit: 'count',
+    reason: 'folders of one user; every client lists them all',
+    onExcess: 'CREATE answers NO [LIMIT]',
+  },
+  store_batch: {
+    value: 512,
+    unit: 'count',
+    reason: 'changes that share one sync: more would only add to the wait of the first',
+    onExcess: 'the next batch takes the rest',
+  },
+  store_batch_bytes: {
+    value: 8 * 1024 * 1024,
+    unit: 'bytes',
+    reason: 'log bytes written before one sync',
+    onExcess: 'the next batch takes the rest',
+  },
+  store_acl_entries: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'identifiers in the ACL of one mailbox, read on every access',
+    onExcess: 'SETACL answers NO [LIMIT]',
+  },
+  store_subscriptions: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'names a user may subscribe to whether or not they exist',
+    onExcess: 'SUBSCRIBE answers NO [LIMIT]',
+  },
   // config: what a configuration file may be.
   config_file: {
     value: 1 << 20,
@@ -312,14 +361,8 @@ export const limits = table({
   lmtp_bad_commands: {
     value: 20,
     unit: 'count',
-    reason: 'commands that are unknown, malformed or out of order since the last delivery (FIELD: ALPACA, BDAT)',
+    reason: 'commands of a connection that are unknown, malformed or out of order; a working client sends none',
     onExcess: '421 4.7.0 and the connection ends; before LHLO or AUTH the first unknown command ends it',
-  },
-  lmtp_greeting: {
-    value: 60,
-    unit: 'seconds',
-    reason: 'until LHLO, and until AUTH where it is needed: a connection that says nothing holds a place',
-    onExcess: '421 4.4.2 and the connection ends',
   },
   lmtp_idle: {
     value: 300,
@@ -332,6 +375,44 @@ export const limits = table({
     unit: 'bytes',
     reason: 'pipelined commands that arrive while a delivery is being made durable',
     onExcess: 'nothing more is read from the connection until the delivery is answered',
+  },
+
+  // net: what a stranger may hold before anybody knows who he is, and what a slow peer may make us keep.
+  preauth_seconds: {
+    value: 60,
+    unit: 'seconds',
+    reason: 'from accept to authentication; a client that sends one byte a second would hold a place for ever',
+    onExcess: 'the connection is told so in its protocol and closed',
+  },
+  preauth_per_address: {
+    value: 50,
+    unit: 'count',
+    reason: 'connections of one IPv4 address or IPv6 /64 that have not authenticated, per worker; not for loopback',
+    onExcess: 'a further connection gets the busy line of its protocol instead of a greeting',
+  },
+  tls_handshake: {
+    value: 30,
+    unit: 'seconds',
+    reason: 'a handshake is four packets; a peer that stops in it holds buffers of the TLS engine',
+    onExcess: 'the connection is closed',
+  },
+  output_high_water: {
+    value: 256 << 10,
+    unit: 'bytes',
+    reason: 'output a connection holds before its protocol is asked to wait; a few round trips of a fast line',
+    onExcess: 'write() answers false, the protocol awaits drain()',
+  },
+  output_stall: {
+    value: 300,
+    unit: 'seconds',
+    reason: 'a peer that takes nothing of what waits for it is gone or hostile; slow lines take some in five minutes',
+    onExcess: 'the connection is closed',
+  },
+  close_linger: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'after the last answer the peer gets this long to take it and to close its side',
+    onExcess: 'the connection is reset',
   },
 });
 
