@@ -3,6 +3,7 @@
  * clock and no other owner, so replay, replication and normal operation do the same (DESIGN, one writer).
  * UID sets are in sequence-set form ("1:5,7"). Times are unix seconds.
  */
+import type { AclEntry } from '../border.ts';
 
 /** Where the bytes of a new part come from when its file is missing. */
 export type PartSource =
@@ -39,15 +40,14 @@ export interface MailboxData {
   uidvalidity: number;
   uidnext: number;
   specialUse: string[];
-  /** identifier to rights */
-  acl: [string, string][];
+  acl: readonly AclEntry[];
   partition: string;
   created: number;
 }
 
 export type OwnerEvent =
   | { k: 'mailbox'; m: number; data: MailboxData; q: number }
-  | { k: 'add'; mb: number; q: number; parts: PartData[]; msgs: AddedMessage[] }
+  | { k: 'add'; mb: number; q: number; parts: PartData[]; msgs: AddedMessage[]; dup: string | null }
   | { k: 'keywords'; mb: number; names: string[] }
   | { k: 'flags'; mb: number; q: number; u: string; op: 'add' | 'remove' | 'replace'; lo: number; hi: number }
   | { k: 'expunge'; mb: number; q: number; u: string; at: number }
@@ -61,17 +61,25 @@ export type OwnerEvent =
     savedate: number;
     /** Keyword bit numbers [source, destination] where they differ. */
     map: [number, number][];
-    seen: string | null;
   }
   | { k: 'seen'; mb: number; q: number; userid: string; u: string }
   | { k: 'recent'; mb: number; userid: string; uid: number }
   | { k: 'rename'; mb: number; path: string; q: number }
   | { k: 'delete'; mb: number; at: number; q: number }
   | { k: 'undelete'; mb: number; path: string; q: number }
-  | { k: 'acl'; mb: number; acl: [string, string][] }
+  | { k: 'acl'; mb: number; acl: readonly AclEntry[] }
   | { k: 'subscribe'; owner: string; path: string; on: boolean }
   | { k: 'quota'; path: string; storage: number | null; messages: number | null; set: boolean }
-  | { k: 'purge'; expunged: [number, string][]; mailboxes: number[]; parts: number[] };
+  | {
+    k: 'purge';
+    expunged: [number, string][];
+    mailboxes: number[];
+    parts: number[];
+    /** Partition and file of each part: unlinked after the commit, and again after a replay. */
+    files: [string, string][];
+    /** Duplicate suppression entries older than this go. */
+    delivered: number;
+  };
 
 export type DirectoryEvent =
   | { k: 'owner'; id: number; userid: string; folder: string; partition: string; created: number }
@@ -83,7 +91,7 @@ export type DirectoryEvent =
     path: string;
     mailboxid: string;
     specialUse: string[];
-    acl: [string, string][];
+    acl: readonly AclEntry[];
     uidvalidity: number;
   }
   | { k: 'mbgone'; o: number; m: number }

@@ -86,7 +86,7 @@ export class RedoLog {
   ): RecoveredLog {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const checkpoint = readCheckpoint(folder);
-    const found = headersOf(folder);
+    const found = headersOf(folder, true);
     const newest = found.at(-1);
     if (newest !== undefined) {
       const fd = openSync(newest.path, 'r');
@@ -241,14 +241,17 @@ export function readCheckpoint(folder: string): number {
   return lsn;
 }
 
-function headersOf(folder: string): { path: string; header: SegmentHeader }[] {
+function headersOf(folder: string, removeTorn: boolean): { path: string; header: SegmentHeader }[] {
   const found: { path: string; header: SegmentHeader }[] = [];
   const paths = listSegments(folder);
   for (const [index, path] of paths.entries()) {
     const bytes = readFileSync(path);
     const header = readHeader(bytes);
     if (header !== null) found.push({ path, header });
-    else if (index === paths.length - 1) unlinkSync(path); // its creation was never completed: nothing is in it
+    else if (index === paths.length - 1) {
+      // Its creation was never completed: nothing is in it.
+      if (removeTorn) unlinkSync(path);
+    }
     else {
       throw new MailError(
         'server',
@@ -268,7 +271,7 @@ function syncData(fd: number): Promise<void> {
 
 /** Reads the records between two LSNs for those who follow the log (backup, rebuild of one owner). */
 export function readLog(folder: string, afterLsn: number, each: (record: LogRecord) => void): void {
-  const found = headersOf(folder);
+  const found = headersOf(folder, false);
   for (const [index, segment] of found.entries()) {
     const next = found[index + 1];
     const limit = next === undefined ? Number.MAX_SAFE_INTEGER : next.header.predecessorLast;

@@ -1,0 +1,336 @@
+/**
+ * Applying an owner's events to the index. Normal operation, recovery and restore all come through here; nothing is
+ * decided: the same events on the same index give the same index.
+ */
+import { ANSWERED, DELETED, DRAFT, FLAGGED, SEEN } from '../flags.ts';
+import type { OwnerEvent } from '../log/events.ts';
+import { UidSet } from '../uidset.ts';
+import { serverError } from '../../errors.ts';
+import type { OwnerIndex } from './owner.ts';
+import { type MailboxRow, quotarootOf } from './rows.ts';
+
+type Add = Extract<OwnerEvent, { k: 'add' }>;
+type Copy = Extract<OwnerEvent, { k: 'copy' }>;
+type Flags = Extract<OwnerEvent, { k: 'flags' }>;
+type Expunge = Extract<OwnerEvent, { k: 'expunge' }>;
+type Purge = Extract<OwnerEvent, { k: 'purge' }>;
+
+const SYSTEM = ANSWERED | FLAGGED | DRAFT | DELETED | SEEN;
+
+function mailboxOf(index: OwnerIndex, id: number): MailboxRow {
+  const row = index.mailboxes.get(id);
+  if (row === undefined) throw serverError(`${index.path}: the log names mailbox ${id}, which is not there`);
+  return row;
+}
+
+/** Applies one event inside the open transaction. `blobs` are those of its record. */
+export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: readonly Uint8Array[]): void {
+  switch (event.k) {
+    case 'mailbox':
+      return applyMailbox(index, event);
+    case 'add':
+      return applyAdd(index, event, blobs);
+    case 'copy':
+      return applyCopy(index, event);
+    case 'flags':
+      return applyFlags(index, event);
+    case 'expunge':
+      return applyExpunge(index, event);
+    case 'keywords': {
+      const row = mailboxOf(index, event.mb);
+      row.keywords = [...row.keywords, ...event.names];
+      index.touch(row);
+      return;
+    }
+    case 'seen':
+      index.sql(
+        'INSERT INTO seen VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT DO UPDATE SET uids = ?3, modseq = ?4',
+      ).run(event.mb, event.userid, event.u, event.q);
+      index.raiseModseq(mailboxOf(index, event.mb), event.q);
+      return;
+    case 'recent':
+      return applyRecent(index, event);
+    case 'rename': {
+      const row = mailboxOf(index, event.mb);
+      if (index.byPath.get(row.path) === row) index.byPath.delete(row.path);
+      row.path = event.path;
+      index.byPath.set(row.path, row);
+      index.raiseModseq(row, event.q);
+      index.touch(row);
+      // Within one record several rows can trade names: the unique index must see the new ones one by one.
+      index.sql('UPDATE mailbox SET path = ? WHERE id = ?').run(row.path, row.id);
+      recountQuotas(index);
+      return;
+    }
+    case 'delete': {
+      const row = mailboxOf(index, event.mb);
+      if (index.byPath.get(row.path) === row) index.byPath.delete(row.path);
+      row.deletedat = event.at;
+      index.raiseModseq(row, event.q);
+      index.touch(row);
+      index.sql('UPDATE mailbox SET deletedat = ? WHERE id = ?').run(row.deletedat, row.id);
+      recountQuotas(index);
+      return;
+    }
+    case 'undelete': {
+      const row = mailboxOf(index, event.mb);
+      row.deletedat = null;
+      row.path = event.path;
+      index.byPath.set(row.path, row);
+      index.raiseModseq(row, event.q);
+      index.touch(row);
+      recountQuotas(index);
+      return;
+    }
+    case 'acl': {
+      const row = mailboxOf(index, event.mb);
+      row.acl = event.acl;
+      index.touch(row);
+      return;
+    }
+    case 'subscribe':
+      index.sql(
+        event.on
+          ? 'INSERT OR IGNORE INTO subscription VALUES (?, ?)'
+          : 'DELETE FROM subscription WHERE owner = ? AND path = ?',
+      ).run(event.owner, event.path);
+      return;
+    case 'quota':
+      if (event.set) {
+        index.quotas.set(event.path, {
+          path: event.path,
+          storageLimit: event.storage,
+          messageLimit: event.messages,
+          storage: 0,
+          messages: 0,
+        });
+      } else index.quotas.delete(event.path);
+      recountQuotas(index);
+      return;
+    case 'purge':
+      return applyPurge(index, event);
+  }
+}
+
+/** Assigns every mailbox its quota root anew and sums up: for the rare changes that move them. */
+function recountQuotas(index: OwnerIndex): void {
+  for (const quota of index.quotas.values()) {
+    quota.storage = 0;
+    quota.messages = 0;
+  }
+  for (const row of index.mailboxes.values()) {
+    const root = row.deletedat === null ? quotarootOf(row.path, index.quotas) : null;
+    if (root !== row.quotaroot) {
+      row.quotaroot = root;
+      index.touch(row);
+    }
+    if (root !== null) index.countQuota(root, row.messages, row.size);
+  }
+  index.touchQuotas();
+}
+
+function applyMailbox(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'mailbox' }>): void {
+  const { data } = event;
+  const row: MailboxRow = {
+    id: data.id,
+    path: data.path,
+    mailboxid: data.mailboxid,
+    uidvalidity: data.uidvalidity,
+    uidnext: data.uidnext,
+    highestmodseq: event.q,
+    messages: 0,
+    unseen: 0,
+    deleted: 0,
+    size: 0,
+    recentuid: 0,
+    specialUse: data.specialUse,
+    acl: data.acl,
+    quotaroot: quotarootOf(data.path, index.quotas),
+    partition: data.partition,
+    keywords: [],
+    created: data.created,
+    deletedat: null,
+  };
+  index.sql(
+    'INSERT INTO mailbox (id, path, mailboxid, uidvalidity, uidnext, highestmodseq, specialuse, acl, quotaroot, ' +
+      'partition, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(
+    row.id,
+    row.path,
+    row.mailboxid,
+    row.uidvalidity,
+    row.uidnext,
+    row.highestmodseq,
+    JSON.stringify(row.specialUse),
+    JSON.stringify(row.acl),
+    row.quotaroot,
+    row.partition,
+    row.created,
+  );
+  index.mailboxes.set(row.id, row);
+  index.byPath.set(row.path, row);
+  if (row.id >= index.nextMailbox) index.nextMailbox = row.id + 1;
+  index.raiseModseq(row, event.q);
+}
+
+function applyAdd(index: OwnerIndex, event: Add, blobs: readonly Uint8Array[]): void {
+  const row = mailboxOf(index, event.mb);
+  const sizes = new Map<number, number>();
+  const insertPart = index.sql('INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  for (const part of event.parts) {
+    const structure = blobs[part.structure];
+    if (structure === undefined) throw serverError(`${index.path}: a log record lacks its structure`);
+    insertPart.run(
+      part.id,
+      part.hash,
+      part.file,
+      part.partition,
+      part.size,
+      part.headerSize,
+      part.envelope,
+      part.bodystructure,
+      structure,
+      part.messageId,
+      part.sentDate,
+    );
+    sizes.set(part.id, part.size);
+    if (part.id >= index.nextPart) index.nextPart = part.id + 1;
+  }
+  const insert = index.sql('INSERT INTO msg VALUES (?1, ?2, (?3 << 32) | ?4, ?5, ?6, ?7, ?8, ?9)');
+  const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
+  for (const [uid, lo, hi, internaldate, savedate, part] of event.msgs) {
+    const size = sizes.get(part) ?? partSize(index, part);
+    if (size === undefined) throw serverError(`${index.path}: a log record names part ${part} without data`);
+    insert.run(event.mb, uid, hi, lo, event.q, size, internaldate, savedate, part);
+    delta.messages++;
+    delta.size += size;
+    if ((lo & SEEN) === 0) delta.unseen++;
+    if ((lo & DELETED) !== 0) delta.deleted++;
+    if (uid >= row.uidnext) row.uidnext = uid + 1;
+  }
+  if (event.dup !== null) {
+    const savedate = event.msgs[0]?.[4] ?? 0;
+    index.sql('INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)').run(event.dup, event.mb, savedate);
+  }
+  index.count(row, delta);
+  index.raiseModseq(row, event.q);
+}
+
+/** Size of a part that stands in the index already: a copy within the owner. */
+function partSize(index: OwnerIndex, part: number): number | undefined {
+  return index.sql('SELECT size FROM part WHERE id = ?').values(part)[0]?.[0] as number | undefined;
+}
+
+/** Totals of a run of messages: [count, size, unseen, deleted]. */
+function totals(index: OwnerIndex, mailbox: number, lo: number, hi: number): [number, number, number, number] {
+  return index.sql(
+    'SELECT count(*), coalesce(sum(size), 0), coalesce(sum((flags & 16) = 0), 0), coalesce(sum((flags & 8) <> 0), 0) ' +
+      'FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ?',
+  ).values(mailbox, lo, hi)[0] as [number, number, number, number];
+}
+
+function applyCopy(index: OwnerIndex, event: Copy): void {
+  const row = mailboxOf(index, event.mb);
+  const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
+  let next = event.first;
+  UidSet.parse(event.u).forEachRun((lo, hi) => {
+    const [count, size, unseen, deleted] = totals(index, event.from, lo, hi);
+    delta.messages += count;
+    delta.size += size;
+    delta.unseen += unseen;
+    delta.deleted += deleted;
+    index.sql(
+      'INSERT INTO msg SELECT ?1, ?2 + row_number() OVER (ORDER BY uid) - 1, ' +
+        `${mapFlags(event.map)}, ?3, size, internaldate, ?4, part FROM msg ` +
+        'WHERE mailbox = ?5 AND uid BETWEEN ?6 AND ?7',
+    ).run(event.mb, next, event.q, event.savedate, event.from, lo, hi);
+    next += count;
+  });
+  if (next > row.uidnext) row.uidnext = next;
+  index.count(row, delta);
+  index.raiseModseq(row, event.q);
+}
+
+/** SQL that moves keyword bits to their places in another mailbox. */
+function mapFlags(map: readonly [number, number][]): string {
+  if (map.length === 0) return 'flags';
+  const moved = map.map(([from, to]) => `(((flags >> ${from}) & 1) << ${to})`).join(' | ');
+  return `((flags & ${SYSTEM}) | ${moved})`;
+}
+
+function applyFlags(index: OwnerIndex, event: Flags): void {
+  const row = mailboxOf(index, event.mb);
+  const counted = event.op === 'replace' || (event.lo & (SEEN | DELETED)) !== 0;
+  const expression = event.op === 'add'
+    ? 'flags | ((?1 << 32) | ?2)'
+    : event.op === 'remove'
+    ? 'flags & ~((?1 << 32) | ?2)'
+    : '(?1 << 32) | ?2';
+  const update = index.sql(
+    `UPDATE msg SET flags = ${expression}, modseq = ?3 WHERE mailbox = ?4 AND uid BETWEEN ?5 AND ?6`,
+  );
+  const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
+  UidSet.parse(event.u).forEachRun((lo, hi) => {
+    if (counted) {
+      const [, , unseen, deleted] = totals(index, event.mb, lo, hi);
+      delta.unseen -= unseen;
+      delta.deleted -= deleted;
+    }
+    update.run(event.hi, event.lo, event.q, event.mb, lo, hi);
+    if (counted) {
+      const [, , unseen, deleted] = totals(index, event.mb, lo, hi);
+      delta.unseen += unseen;
+      delta.deleted += deleted;
+    }
+  });
+  if (counted) index.count(row, delta);
+  index.raiseModseq(row, event.q);
+}
+
+function applyExpunge(index: OwnerIndex, event: Expunge): void {
+  const row = mailboxOf(index, event.mb);
+  const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
+  UidSet.parse(event.u).forEachRun((lo, hi) => {
+    const [count, size, unseen, deleted] = totals(index, event.mb, lo, hi);
+    delta.messages -= count;
+    delta.size -= size;
+    delta.unseen -= unseen;
+    delta.deleted -= deleted;
+    index.sql(
+      'INSERT INTO expunged SELECT mailbox, uid, flags, ?1, size, internaldate, savedate, part, ?2 FROM msg ' +
+        'WHERE mailbox = ?3 AND uid BETWEEN ?4 AND ?5',
+    ).run(event.q, event.at, event.mb, lo, hi);
+    index.sql('DELETE FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ?').run(event.mb, lo, hi);
+  });
+  index.count(row, delta);
+  index.raiseModseq(row, event.q);
+}
+
+function applyRecent(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'recent' }>): void {
+  const row = mailboxOf(index, event.mb);
+  if (event.userid === index.userid) {
+    row.recentuid = event.uid;
+    index.touch(row);
+    return;
+  }
+  index.sql(
+    "INSERT INTO seen VALUES (?1, ?2, '', ?3, 0) ON CONFLICT DO UPDATE SET recentuid = ?3",
+  ).run(event.mb, event.userid, event.uid);
+}
+
+function applyPurge(index: OwnerIndex, event: Purge): void {
+  for (const [mailbox, uids] of event.expunged) {
+    UidSet.parse(uids).forEachRun((lo, hi) => {
+      index.sql('DELETE FROM expunged WHERE mailbox = ? AND uid BETWEEN ? AND ?').run(mailbox, lo, hi);
+    });
+  }
+  for (const id of event.mailboxes) {
+    for (const table of ['msg', 'expunged', 'seen', 'annotation', 'delivered']) {
+      index.sql(`DELETE FROM ${table} WHERE mailbox = ?`).run(id);
+    }
+    index.sql('DELETE FROM mailbox WHERE id = ?').run(id);
+    index.mailboxes.delete(id);
+  }
+  for (const id of event.parts) index.sql('DELETE FROM part WHERE id = ?').run(id);
+  if (event.delivered > 0) index.sql('DELETE FROM delivered WHERE at < ?').run(event.delivered);
+}

@@ -1,0 +1,51 @@
+/** Opening SQLite files the way the store needs them. SQL lives in this folder only. */
+import { constants, Database } from 'bun:sqlite';
+import { chmodSync, existsSync } from 'node:fs';
+import { MailError, serverError } from '../../errors.ts';
+import { STORE_FORMAT } from './schema.ts';
+
+/**
+ * Opens a database for the writer, creating it with `schema` where it does not exist. WAL and synchronous=NORMAL: the
+ * newest transactions may be lost with the power, the redo log brings them back. Checkpoints are the janitor's
+ * (DESIGN rule 16).
+ */
+export function openForWriting(path: string, schema: string): Database {
+  const fresh = !existsSync(path);
+  const db = new Database(path, { create: true, readwrite: true, strict: true });
+  db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+  db.run('PRAGMA journal_mode = WAL');
+  db.run('PRAGMA synchronous = NORMAL');
+  db.run('PRAGMA wal_autocheckpoint = 0');
+  db.run('PRAGMA busy_timeout = 5000');
+  db.run('PRAGMA temp_store = MEMORY');
+  if (fresh) chmodSync(path, 0o600);
+  if (db.query("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get() === null) {
+    db.transaction(() => db.run(schema)).immediate();
+  }
+  return db;
+}
+
+/**
+ * Opens a database for reading. The connection must be able to write the -shm file, so it is not SQLITE_OPEN_READONLY
+ * (a WAL left by a crash could not be read then) but `query_only`.
+ */
+export function openForReading(path: string): Database {
+  if (!existsSync(path)) throw serverError(`${path} is missing; run "mailstore check"`);
+  const db = new Database(path, { readwrite: true, create: false, strict: true });
+  db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+  db.run('PRAGMA query_only = 1');
+  db.run('PRAGMA busy_timeout = 250');
+  return db;
+}
+
+/** Refuses a store written by a newer program (DESIGN rule 18). */
+export function checkFormat(db: Database, path: string): void {
+  const row = db.query<{ format: number }, []>('SELECT format FROM state').get();
+  if (row !== null && row.format > STORE_FORMAT) {
+    throw new MailError(
+      'server',
+      'config',
+      `${path} has store format ${row.format}, this program knows up to ${STORE_FORMAT}: start the newer mailstore`,
+    );
+  }
+}

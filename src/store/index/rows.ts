@@ -1,0 +1,82 @@
+/** Rows of an owner's mailbox table as the program holds them. */
+
+import type { AclEntry } from '../border.ts';
+
+/** One mailbox. Counters are those of the owner (\Seen of other users stands in the `seen` table). */
+export interface MailboxRow {
+  id: number;
+  path: string;
+  mailboxid: string;
+  uidvalidity: number;
+  uidnext: number;
+  highestmodseq: number;
+  messages: number;
+  unseen: number;
+  deleted: number;
+  size: number;
+  recentuid: number;
+  specialUse: string[];
+  acl: readonly AclEntry[];
+  /** Path of the quota root that counts it, or null. */
+  quotaroot: string | null;
+  partition: string;
+  keywords: string[];
+  created: number;
+  deletedat: number | null;
+}
+
+/** The columns in the order of `mailboxFromValues`. */
+export const MAILBOX_COLUMNS =
+  'id, path, mailboxid, uidvalidity, uidnext, highestmodseq, messages, unseen, deleted, size, recentuid, ' +
+  'specialuse, acl, quotaroot, partition, keywords, created, deletedat';
+
+export interface MailboxColumns {
+  id: number;
+  path: string;
+  mailboxid: string;
+  uidvalidity: number;
+  uidnext: number;
+  highestmodseq: number;
+  messages: number;
+  unseen: number;
+  deleted: number;
+  size: number;
+  recentuid: number;
+  specialuse: string;
+  acl: string;
+  quotaroot: string | null;
+  partition: string;
+  keywords: string;
+  created: number;
+  deletedat: number | null;
+}
+
+/** A row from its columns. */
+export function mailboxFromColumns(columns: MailboxColumns): MailboxRow {
+  const { specialuse, acl, keywords, ...same } = columns;
+  return {
+    ...same,
+    specialUse: JSON.parse(specialuse) as string[],
+    acl: JSON.parse(acl) as AclEntry[],
+    keywords: JSON.parse(keywords) as string[],
+  };
+}
+
+/** Limits and use of a quota root; bytes and messages, null = unlimited. */
+export interface QuotaRow {
+  path: string;
+  storageLimit: number | null;
+  messageLimit: number | null;
+  storage: number;
+  messages: number;
+}
+
+/** The nearest quota root at or above a path, among `roots`. '' is the root of all. */
+export function quotarootOf(path: string, roots: ReadonlyMap<string, QuotaRow>): string | null {
+  for (let at = path;;) {
+    if (roots.has(at)) return at;
+    if (at === '') return null;
+    const slash = at.lastIndexOf('/');
+    at = slash === -1 ? '' : at.slice(0, slash);
+  }
+}

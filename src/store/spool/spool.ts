@@ -1,0 +1,109 @@
+/**
+ * The spool: one immutable file per message and owner, in `<partition>/<owner folder>/<2 hex>/<hash>.<unique>`.
+ *
+ * Invariants
+ * 1. A name is never used twice: the unique part is made of the LSN. A file is created under its final name with
+ *    O_EXCL and never written again; it counts only once a row names it (DESIGN, what is on disk).
+ * 2. Durability of small bodies comes from the redo log; `syncPartition` makes everything in a partition durable before
+ *    the log lets go of it (DESIGN rules 6 and 7). Large bodies lie durably in the stage and are hard-linked.
+ * 3. Only the writer creates final names and unlinks.
+ */
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { serverError } from '../../errors.ts';
+
+/** Code of a failed system call, '' for other errors. */
+export function errno(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+export class Spool {
+  constructor(private readonly partitions: Readonly<Record<string, string>>) {}
+
+  /** Absolute folder of a partition. */
+  partition(name: string): string {
+    const folder = this.partitions[name];
+    if (folder === undefined) {
+      throw serverError(`partition ${name} is named by a message but not by the configuration`);
+    }
+    return folder;
+  }
+
+  /** Absolute path of a part's file. */
+  path(partition: string, ownerFolder: string, file: string): string {
+    return join(this.partition(partition), ownerFolder, file);
+  }
+
+  /** Writes a new file. An existing one of the same size is the same file (replay); any other is an error. */
+  create(path: string, bytes: Uint8Array): void {
+    let fd: number;
+    try {
+      fd = openSync(path, 'wx', 0o600);
+    } catch (error) {
+      if (errno(error) === 'ENOENT') {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        fd = openSync(path, 'wx', 0o600);
+      } else if (errno(error) === 'EEXIST') {
+        if (statSync(path).size === bytes.length) return;
+        // A file of a record that was being written when the power went: the name is this record's alone.
+        fd = openSync(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600);
+      } else throw error;
+    }
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
+    } catch (error) {
+      unlinkSync(path);
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Gives an existing file a second name: shared blocks where the file system can, a copy where not. */
+  link(from: string, to: string, size: number): void {
+    for (let made = false;; made = true) {
+      try {
+        linkSync(from, to);
+        return;
+      } catch (error) {
+        const code = errno(error);
+        if (code === 'ENOENT' && !made && existsSync(from)) {
+          mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+        } else if (code === 'EEXIST') {
+          if (statSync(to).size === size) return;
+          unlinkSync(to);
+        } else if (code === 'EXDEV' || code === 'EMLINK') {
+          copyFileSync(from, to, constants.COPYFILE_EXCL);
+          const fd = openSync(to, 'r');
+          try {
+            fsyncSync(fd);
+          } finally {
+            closeSync(fd);
+          }
+          return;
+        } else throw error;
+      }
+    }
+  }
+
+  /** Removes a file; that it is gone already is fine. */
+  remove(path: string): void {
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (errno(error) !== 'ENOENT') throw error;
+    }
+  }
+}

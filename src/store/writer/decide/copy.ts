@@ -1,0 +1,191 @@
+/** COPY, MOVE and EXPUNGE. Within an owner a copy is index rows only; across owners parts get a second link. */
+import { userError } from '../../../errors.ts';
+import { DELETED, SEEN } from '../../flags.ts';
+import type { OwnerIndex } from '../../index/owner.ts';
+import type { MailboxRow } from '../../index/rows.ts';
+import type { AddedMessage, PartData } from '../../log/events.ts';
+import { hasRight } from '../../rights.ts';
+import { UidSet } from '../../uidset.ts';
+import { type Context, demand, noMailbox } from '../context.ts';
+import type { Change } from '../requests.ts';
+import { mapKeywords, seenOf, selectUids } from './flags.ts';
+import { checkQuota } from './message.ts';
+
+type Copy = Extract<Change, { op: 'copy' }>;
+type Expunge = Extract<Change, { op: 'expunge' }>;
+
+/** RFC 9051 §6.4.7, RFC 6851. A MOVE is one record: destination before source (DESIGN rule 8). */
+export function decideCopy(
+  context: Context,
+  change: Copy,
+): { uidvalidity: number; source: string; destination: string } {
+  const from = context.mailboxById(change.owner, change.mailbox, change.by);
+  demand(from.rights, change.move ? 'rte' : 'r', change.move ? 'move messages' : 'copy messages');
+  const to = context.mailbox(change.to, change.by);
+  demand(to.rights, 'i', 'add messages to that mailbox');
+  const uids = selectUids(from.index, from.row.id, UidSet.parse(change.uids), '', []);
+  if (uids.isEmpty) return { uidvalidity: to.row.uidvalidity, source: '', destination: '' };
+  const first = to.row.uidnext;
+  if (first + uids.size > 0xfffffffe) throw userError('cannot', 'The mailbox has used up its UIDs');
+  const sameRoot = from.index === to.index && from.row.quotaroot === to.row.quotaroot;
+  const sum = sums(from.index, from.row.id, uids);
+  if (!(change.move && sameRoot)) checkQuota(to.index, to.row, sum.size, uids.size);
+  const { map, newKeywords, identical } = mapKeywords(from.row, to.row, sum.used);
+  const keepsAll = ['w', 's', 't'].every((right) => hasRight(to.rights, right)) &&
+    change.by.userid === to.index.userid && change.by.userid === from.index.userid;
+  if (newKeywords.length > 0 && hasRight(to.rights, 'w')) {
+    context.emit(to.index, { k: 'keywords', mb: to.row.id, names: newKeywords });
+  }
+  const q = to.index.nextModseq();
+  if (from.index === to.index && keepsAll) {
+    context.emit(to.index, {
+      k: 'copy',
+      from: from.row.id,
+      mb: to.row.id,
+      q,
+      u: uids.toString(),
+      first,
+      savedate: context.now,
+      map: identical ? [] : map.length === 0 ? [[5, 5]] : map,
+    });
+  } else copyRows(context, change, from, to, uids, first, q, map);
+  if (change.move) {
+    context.emit(from.index, {
+      k: 'expunge',
+      mb: from.row.id,
+      q: from.index.nextModseq(),
+      u: uids.toString(),
+      at: context.now,
+    });
+  }
+  return {
+    uidvalidity: to.row.uidvalidity,
+    source: uids.toString(),
+    destination: UidSet.range(first, first + uids.size - 1).toString(),
+  };
+}
+
+interface Place {
+  index: OwnerIndex;
+  row: MailboxRow;
+  rights: string;
+}
+
+/** Size of the messages and the union of their flags. */
+function sums(
+  index: OwnerIndex,
+  mailbox: number,
+  uids: UidSet,
+): { size: number; used: { lo: number; hi: number } } {
+  let size = 0;
+  let lo = 0;
+  let hi = 0;
+  const statement = index.sql(
+    'SELECT size, flags & 4294967295, flags >> 32 FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ?',
+  );
+  uids.forEachRun((from, to) => {
+    for (const row of statement.values(mailbox, from, to) as [number, number, number][]) {
+      size += row[0];
+      lo |= row[1];
+      hi |= row[2];
+    }
+  });
+  return { size, used: { lo: lo >>> 0, hi: hi >>> 0 } };
+}
+
+/** Copies row by row: to another owner, or where the caller's rights or \Seen state change the flags. */
+function copyRows(
+  context: Context,
+  change: Copy,
+  from: Place,
+  to: Place,
+  uids: UidSet,
+  first: number,
+  q: number,
+  map: readonly [number, number][],
+): void {
+  const sameOwner = from.index === to.index;
+  const owner = context.state.owners.ownerOf(from.index);
+  const ownSource = change.by.userid === from.index.userid;
+  const ownTarget = change.by.userid === to.index.userid;
+  const seen = ownSource ? UidSet.empty : seenOf(from.index, from.row.id, change.by.userid);
+  const statement = from.index.sql(
+    'SELECT m.uid, m.flags & 4294967295, m.flags >> 32, m.internaldate, m.part, p.hash, p.file, p.partition, p.size, ' +
+      'p.headersize, p.envelope, p.bodystructure, p.structure, p.messageid, p.sentdate ' +
+      'FROM msg m JOIN part p ON p.id = m.part WHERE m.mailbox = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid',
+  );
+  type Row = [
+    number, number, number, number, number, string, string, string, number, number, string, string, Uint8Array,
+    string | null, number | null,
+  ];
+  const parts: PartData[] = [];
+  const msgs: AddedMessage[] = [];
+  const seenTarget: number[] = [];
+  let uid = first;
+  let nextPart = to.index.nextPart;
+  const known = new Map<number, number>();
+  uids.forEachRun((lowest, highest) => {
+    for (const row of statement.values(from.row.id, lowest, highest) as Row[]) {
+      const [source, sourceLo, sourceHi, internaldate, sourcePart, hash, file, partition, size] = row;
+      let lo = sourceLo & 31;
+      let hi = 0;
+      for (const [a, b] of map) {
+        const on = a < 32 ? (sourceLo >>> a) & 1 : (sourceHi >>> (a - 32)) & 1;
+        if (on) {
+          if (b < 32) lo |= 1 << b;
+          else hi |= 1 << (b - 32);
+        }
+      }
+      const isSeen = ownSource ? (lo & SEEN) !== 0 : seen.has(source);
+      if (!hasRight(to.rights, 'w')) lo &= SEEN | DELETED, hi = 0;
+      if (!hasRight(to.rights, 't')) lo &= ~DELETED;
+      lo &= ~SEEN;
+      if (isSeen && hasRight(to.rights, 's')) {
+        if (ownTarget) lo |= SEEN;
+        else seenTarget.push(uid);
+      }
+      let part = sameOwner ? sourcePart : known.get(sourcePart);
+      if (part === undefined) {
+        part = nextPart++;
+        known.set(sourcePart, part);
+        parts.push({
+          id: part,
+          hash,
+          file: `${hash.slice(0, 2)}/${hash.slice(0, 40)}.${context.lsn.toString(36)}-${part.toString(36)}`,
+          partition: to.row.partition,
+          size,
+          headerSize: row[9],
+          envelope: row[10],
+          bodystructure: row[11],
+          structure: context.blob(row[12]),
+          messageId: row[13],
+          sentDate: row[14],
+          source: { link: context.state.spool.path(partition, owner.folder, file) },
+        });
+      }
+      msgs.push([uid++, lo >>> 0, hi >>> 0, internaldate, context.now, part]);
+    }
+  });
+  context.emit(to.index, { k: 'add', mb: to.row.id, q, parts, msgs, dup: null });
+  if (seenTarget.length > 0) {
+    const all = seenOf(to.index, to.row.id, change.by.userid).union(UidSet.fromSorted(seenTarget));
+    context.emit(to.index, { k: 'seen', mb: to.row.id, q, userid: change.by.userid, u: all.toString() });
+  }
+}
+
+/** RFC 9051 §6.4.3, RFC 4315: removes what is marked \Deleted, among `uids` or all. */
+export function decideExpunge(context: Context, change: Expunge): { expunged: string; modseq: number } {
+  const { index, row, rights } = context.mailboxById(change.owner, change.mailbox, change.by);
+  if (!hasRight(rights, 'e')) {
+    if (!hasRight(rights, 'l')) throw noMailbox();
+    throw userError('noperm', "You lack the right 'e' needed to expunge messages");
+  }
+  if (row.deleted === 0) return { expunged: '', modseq: row.highestmodseq };
+  const among = change.uids === null ? UidSet.range(1, 0xffffffff) : UidSet.parse(change.uids);
+  const uids = selectUids(index, row.id, among, 'AND (flags & 8) <> 0', []);
+  if (uids.isEmpty) return { expunged: '', modseq: row.highestmodseq };
+  const q = index.nextModseq();
+  const at = context.settings.expunge_mode === 'immediate' ? 0 : context.now;
+  context.emit(index, { k: 'expunge', mb: row.id, q, u: uids.toString(), at });
+  return { expunged: uids.toString(), modseq: q };
+}

@@ -1,0 +1,75 @@
+/** One change, decided: the table from operation to decision. */
+import { MailError } from '../../../errors.ts';
+import type { OwnerRow } from '../../index/directory.ts';
+import type { OwnerIndex } from '../../index/owner.ts';
+import type { Context } from '../context.ts';
+import type { Change } from '../requests.ts';
+import { decideCopy, decideExpunge } from './copy.ts';
+import { decideExpire } from './expire.ts';
+import { decideStore } from './flags.ts';
+import {
+  decideAcl,
+  decideCreate,
+  decideDelete,
+  decideQuota,
+  decideRecent,
+  decideRename,
+  decideSubscribe,
+  decideUndelete,
+} from './mailbox.ts';
+import { decideAppend, decideDeliver } from './message.ts';
+import { decideLogin, decidePurgeUser } from './user.ts';
+
+/** Removal of files, which happens after the commit and outside the decision. */
+export interface Removals {
+  folders(owner: OwnerRow): void;
+  files(index: OwnerIndex, files: [string, string][]): void;
+}
+
+/** Decides a change and applies it within the batch's transactions. Returns the answer to the caller. */
+export function decide(
+  context: Context,
+  change: Change,
+  blobs: readonly Uint8Array[],
+  removals: Removals,
+): unknown {
+  switch (change.op) {
+    case 'deliver':
+      return decideDeliver(context, change, blobs);
+    case 'append':
+      return decideAppend(context, change, blobs);
+    case 'store':
+      return decideStore(context, change);
+    case 'expunge':
+      return decideExpunge(context, change);
+    case 'copy':
+      return decideCopy(context, change);
+    case 'recent':
+      return decideRecent(context, change);
+    case 'create':
+      return decideCreate(context, change);
+    case 'delete':
+      return decideDelete(context, change);
+    case 'rename':
+      return decideRename(context, change);
+    case 'subscribe':
+      return decideSubscribe(context, change);
+    case 'acl':
+      return decideAcl(context, change);
+    case 'quota':
+      return decideQuota(context, change);
+    case 'login':
+      return decideLogin(context, change.userid);
+    case 'secret':
+      context.emitDirectory({ k: 'secret', userid: change.userid, secret: change.secret, at: context.now });
+      return {};
+    case 'purgeuser':
+      return decidePurgeUser(context, change.userid, (owner) => removals.folders(owner));
+    case 'undelete':
+      return decideUndelete(context, change);
+    case 'expire':
+      return decideExpire(context, change, (index, files) => removals.files(index, files));
+    default:
+      throw new MailError('syntax', 'badsyntax', 'the writer does not know this change');
+  }
+}

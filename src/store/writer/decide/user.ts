@@ -1,0 +1,143 @@
+/** Users and mailboxes coming into being, and users going. */
+import { limitError, userError } from '../../../errors.ts';
+import { limits } from '../../../limits.ts';
+import { randomBytes } from 'node:crypto';
+import type { OwnerRow } from '../../index/directory.ts';
+import type { OwnerIndex } from '../../index/owner.ts';
+import type { MailboxRow } from '../../index/rows.ts';
+import { checkName, isSharedOwner, ownerFolder, parentName } from '../../names.ts';
+import { newAcl } from '../../rights.ts';
+import type { Context } from '../context.ts';
+
+/** Names that commonly stand for a role (RFC 6154): a folder made automatically under one gets the attribute. */
+const ROLES: Readonly<Record<string, string>> = {
+  archive: '\\Archive',
+  archives: '\\Archive',
+  drafts: '\\Drafts',
+  junk: '\\Junk',
+  spam: '\\Junk',
+  sent: '\\Sent',
+  'sent items': '\\Sent',
+  trash: '\\Trash',
+};
+
+/** The owner, made if it is not there: its row, its folder, an empty index. */
+export function ensureOwner(context: Context, userid: string): OwnerRow {
+  const found = context.owner(userid);
+  if (found !== null) return found;
+  const { directory } = context.state;
+  const owner: OwnerRow = {
+    id: directory.nextOwner,
+    userid,
+    folder: ownerFolder(userid, context.settings).join('/'),
+    partition: context.settings.defaultpartition,
+    created: context.now,
+  };
+  context.state.owners.expectNew(owner);
+  context.emitDirectory({ k: 'owner', ...owner });
+  return context.owner(userid) as OwnerRow;
+}
+
+/** A UIDVALIDITY never used before: larger of now and the high-water mark plus one (DESIGN rule 13). */
+function newUidvalidity(context: Context): number {
+  return Math.max(context.now, context.state.directory.uidvalidity + 1);
+}
+
+/** Creates one mailbox whose name is free. Superior names are made as well (RFC 9051 §6.3.4). */
+export function createMailbox(
+  context: Context,
+  index: OwnerIndex,
+  path: string,
+  specialUse: readonly string[],
+): MailboxRow {
+  const name = checkName({ owner: index.userid, path });
+  if (index.byPath.size >= limits.store_mailboxes.value) {
+    throw limitError(`There are ${limits.store_mailboxes.value} mailboxes already`);
+  }
+  const above = parentName(name);
+  let parent: MailboxRow | undefined;
+  if (above !== undefined) {
+    parent = index.byPath.get(above.path) ??
+      (above.path === '' ? undefined : createMailbox(context, index, above.path, []));
+  }
+  const id = index.nextMailbox;
+  context.emit(index, {
+    k: 'mailbox',
+    m: id,
+    q: index.nextModseq(),
+    data: {
+      id,
+      path,
+      mailboxid: randomBytes(12).toString('hex'),
+      uidvalidity: newUidvalidity(context),
+      uidnext: 1,
+      specialUse: [...specialUse],
+      acl: newAcl(index.userid, parent?.acl ?? null),
+      partition: parent?.partition ?? context.settings.defaultpartition,
+      created: context.now,
+    },
+  });
+  const row = index.mailboxes.get(id) as MailboxRow;
+  context.publish(index, row);
+  return row;
+}
+
+/** Creates a user's INBOX with what autocreate* says: quota, folders, subscriptions. */
+export function createUser(context: Context, userid: string): void {
+  const { settings } = context;
+  if (isSharedOwner(userid)) throw userError('nouser', 'User unknown');
+  const folders = settings.autocreateinboxfolders.map(fromConfig(settings.unixhierarchysep));
+  for (const path of folders) checkName({ owner: userid, path });
+  const index = context.index(ensureOwner(context, userid));
+  if (settings.autocreatequota > 0 && !index.quotas.has('')) {
+    context.emit(index, {
+      k: 'quota',
+      path: '',
+      storage: settings.autocreatequota,
+      messages: null,
+      set: true,
+    });
+  }
+  if (!index.byPath.has('')) createMailbox(context, index, '', []);
+  const taken = new Set<string>();
+  for (const path of folders) {
+    if (index.byPath.has(path)) continue;
+    const role = ROLES[path.toLowerCase()];
+    createMailbox(context, index, path, role === undefined || taken.has(role) ? [] : [role]);
+    if (role !== undefined) taken.add(role);
+  }
+  for (const folder of settings.autosubscribeinboxfolders) {
+    const path = fromConfig(settings.unixhierarchysep)(folder);
+    if (index.byPath.has(path)) {
+      context.emit(index, { k: 'subscribe', owner: userid, path, on: true });
+    }
+  }
+}
+
+/** Folder names in the configuration are written with the configured separator. */
+function fromConfig(unixhierarchysep: boolean): (name: string) => string {
+  return (name) => unixhierarchysep ? name : name.replaceAll('.', '/');
+}
+
+/** First login: INBOX and folders where autocreatequota allows it. */
+export function decideLogin(context: Context, userid: string): { created: boolean } {
+  const owner = context.owner(userid);
+  if (owner !== null && context.index(owner).byPath.has('')) return { created: false };
+  if (context.settings.autocreatequota === 0) return { created: false };
+  createUser(context, userid);
+  return { created: true };
+}
+
+/** Removes a user's mail for good. The files go after the commit. */
+export function decidePurgeUser(
+  context: Context,
+  userid: string,
+  removeFolders: (owner: OwnerRow) => void,
+): { purged: boolean } {
+  const owner = context.owner(userid);
+  if (owner === null) return { purged: false };
+  context.directoryFirst = true;
+  context.emitDirectory({ k: 'ownergone', id: owner.id, at: context.now });
+  context.afterCommit.push(() => removeFolders(owner));
+  return { purged: true };
+}

@@ -1,0 +1,162 @@
+/**
+ * The open indexes of the writer: a least-recently-used pool, and the placing of part files.
+ *
+ * Invariants
+ * 1. An index with an open transaction is never closed.
+ * 2. A file found under a part's name is kept only if it has the part's size (and content, when asked to verify).
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MailError, serverError } from '../../errors.ts';
+import type { OwnerRow } from '../index/directory.ts';
+import { OwnerIndex } from '../index/owner.ts';
+import type { Layout } from '../layout.ts';
+import type { PartData } from '../log/events.ts';
+import type { Spool } from '../spool/spool.ts';
+import { limits } from '../../limits.ts';
+
+export class OwnerPool {
+  /** In order of use: the first is the longest unused. */
+  private readonly pool = new Map<number, { index: OwnerIndex; owner: OwnerRow }>();
+  /** Owners that may not be used, with the reason (DESIGN rules 3 and 4). */
+  private readonly quarantined = new Map<number, string>();
+
+  /** Owners whose index may be created because nothing was ever applied to it. */
+  private readonly fresh = new Set<number>();
+
+  constructor(private readonly layout: Layout, private readonly spool: Spool) {}
+
+  /**
+   * The index of an owner, opened if need be. Throws 'unavailable' for a quarantined one, and for one whose file is missing
+   * although it should be there: an empty index in its place would hide the loss.
+   */
+  open(owner: OwnerRow): OwnerIndex {
+    const reason = this.quarantined.get(owner.id);
+    if (reason !== undefined) throw serverError(`the mailboxes of ${owner.userid} are closed: ${reason}`);
+    const found = this.pool.get(owner.id);
+    if (found !== undefined) {
+      this.pool.delete(owner.id);
+      this.pool.set(owner.id, found);
+      return found.index;
+    }
+    this.shrink();
+    const path = this.layout.index(owner.folder);
+    if (this.fresh.has(owner.id)) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    else if (!existsSync(path)) {
+      throw serverError(`${path}, the index of ${owner.userid}, is missing; run "mailstore reconstruct"`);
+    }
+    let index: OwnerIndex;
+    try {
+      index = new OwnerIndex(path, owner);
+    } catch (error) {
+      throw error instanceof MailError
+        ? error
+        : serverError(`opening ${path} failed: ${error instanceof Error ? error.message : error}`, error);
+    }
+    this.fresh.delete(owner.id);
+    this.pool.set(owner.id, { index, owner });
+    return index;
+  }
+
+  /**
+   * Allows the index of a new owner to be created. What an earlier owner of the same folder left behind is removed: owner
+   * ids are never reused, its records can never be applied to the new one.
+   */
+  expectNew(owner: OwnerRow): void {
+    this.fresh.add(owner.id);
+    this.drop(owner.id);
+    const folder = this.layout.userFolder(owner.folder);
+    if (!existsSync(this.layout.index(owner.folder))) return;
+    const aside = `${folder}.gone-${owner.id}`;
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(folder, aside);
+    rmSync(aside, { recursive: true, force: true });
+  }
+
+  /** Lets recovery create an index whose first record is being replayed. */
+  allowNew(owner: OwnerRow): void {
+    if (!existsSync(this.layout.index(owner.folder))) this.fresh.add(owner.id);
+  }
+
+  quarantine(id: number, reason: string): void {
+    this.quarantined.set(id, reason);
+  }
+
+  release(id: number): void {
+    this.quarantined.delete(id);
+  }
+
+  /** Closed owners and why. */
+  get closed(): ReadonlyMap<number, string> {
+    return this.quarantined;
+  }
+
+  private shrink(): void {
+    if (this.pool.size < limits.store_open_indexes.value) return;
+    for (const [id, { index }] of this.pool) {
+      if (index.inTransaction) continue;
+      this.pool.delete(id);
+      index.close();
+      return;
+    }
+  }
+
+  /** Closes one owner's index, for good or until it is asked for again. */
+  drop(id: number): void {
+    const found = this.pool.get(id);
+    if (found === undefined) return;
+    this.pool.delete(id);
+    if (found.index.inTransaction) found.index.rollback();
+    found.index.close();
+  }
+
+  *opened(): IterableIterator<OwnerIndex> {
+    for (const { index } of this.pool.values()) yield index;
+  }
+
+  ownerOf(index: OwnerIndex): OwnerRow {
+    const found = this.pool.get(index.id);
+    if (found === undefined) throw serverError(`owner ${index.id} is not open`);
+    return found.owner;
+  }
+
+  partPath(index: OwnerIndex, part: Pick<PartData, 'partition' | 'file'>): string {
+    return this.spool.path(part.partition, this.ownerOf(index).folder, part.file);
+  }
+
+  /**
+   * Makes a part's file exist. The first file of a record is written or linked from its source, further ones with the
+   * same content are linked to it.
+   */
+  place(
+    path: string,
+    part: PartData,
+    blobs: readonly Uint8Array[],
+    placed: Map<string, string>,
+  ): void {
+    const shared = placed.get(part.hash);
+    if (shared !== undefined) {
+      this.spool.link(shared, path, part.size);
+      return;
+    }
+    const { source } = part;
+    if ('blob' in source) {
+      const bytes = blobs[source.blob];
+      if (bytes === undefined) throw serverError(`the log record of ${path} lacks its body`);
+      this.spool.create(path, bytes);
+    } else this.spool.link('stage' in source ? source.stage : source.link, path, part.size);
+    placed.set(part.hash, path);
+  }
+
+  /** Whether the file of a part is there and whole. */
+  intact(path: string, part: PartData, verify: boolean): boolean {
+    if (!existsSync(path) || statSync(path).size !== part.size) return false;
+    if (!verify) return true;
+    return new Bun.CryptoHasher('sha256').update(readFileSync(path)).digest('hex') === part.hash;
+  }
+
+  closeAll(): void {
+    for (const { index } of this.pool.values()) index.close();
+    this.pool.clear();
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Recovery: brings every database and every file to what the redo log says, after whatever ended the last run.
+ *
+ * Invariants
+ * 1. The log's tail is durable before anything of it is applied (DESIGN rule 2; RedoLog.recover does it).
+ * 2. A database gets the records above its own LSN and no others; a gap in its chain quarantines it (DESIGN rule 3).
+ * 3. Files are remade also for records a database has already: it may have been synced when its files were not.
+ * 4. Unlinking happens after everything is applied (DESIGN rule 6).
+ */
+import type { Log } from '../../telemetry/log.ts';
+import { errorText } from './errortext.ts';
+import { applyOwnerEvent } from '../index/apply.ts';
+import type { Directory, OwnerRow } from '../index/directory.ts';
+import type { OwnerIndex } from '../index/owner.ts';
+import type { LogRecord, Section } from '../log/record.ts';
+import { MailError } from '../../errors.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { OwnerPool } from './owners.ts';
+
+/** Records between two commits of a long replay. */
+const COMMIT_EVERY = 500;
+
+export interface RecoveryReport {
+  records: number;
+  applied: number;
+  filesRemade: number;
+  quarantined: number;
+}
+
+export class Recovery {
+  readonly report: RecoveryReport = { records: 0, applied: 0, filesRemade: 0, quarantined: 0 };
+  private readonly unlink: string[] = [];
+  private sinceCommit = 0;
+
+  /** @param verify compare contents of files too, not only their size: after a loss of power */
+  constructor(
+    private readonly directory: Directory,
+    private readonly owners: OwnerPool,
+    private readonly spool: Spool,
+    private readonly log: Log,
+    private readonly verify: boolean,
+  ) {}
+
+  /** Takes the next record of the log, in order. */
+  apply(record: LogRecord): void {
+    this.report.records++;
+    // A new owner has to be known before its index can be opened, so the directory comes first here.
+    if (record.d !== undefined && this.directory.lsn < record.l) {
+      if (this.directory.lsn < record.d.p) {
+        throw new MailError(
+          'server',
+          'corruption',
+          `directory.db is at ${this.directory.lsn} but the log continues at ${record.d.p}: ` +
+            `records are missing. Restore directory.db or the log from a backup.`,
+        );
+      }
+      this.directory.begin();
+      for (const event of record.d.e) {
+        if (event.k === 'ownergone') {
+          const owner = this.directory.ownerById(event.id);
+          if (owner !== null) this.owners.drop(owner.id);
+        }
+        this.directory.apply(event);
+      }
+      this.directory.applied(record.l);
+      this.report.applied++;
+    }
+    const placed = new Map<string, string>();
+    for (const section of record.s) this.applySection(record, section, placed);
+    if (++this.sinceCommit >= COMMIT_EVERY) this.commit();
+  }
+
+  private applySection(record: LogRecord, section: Section, placed: Map<string, string>): void {
+    const owner = this.directory.ownerById(section.o);
+    if (owner === null || this.owners.closed.has(owner.id)) return;
+    try {
+      if (section.p === 0) this.owners.allowNew(owner);
+      const index = this.owners.open(owner);
+      if (index.lsn >= record.l) this.remake(index, section, record, placed);
+      else if (index.lsn < section.p) {
+        throw new Error(`its index is at ${index.lsn} but the log continues at ${section.p}`);
+      } else {
+        index.begin();
+        for (const event of section.e) {
+          if (event.k === 'add') {
+            for (const part of event.parts) {
+              const path = this.owners.partPath(index, part);
+              if (this.owners.intact(path, part, this.verify)) {
+                if (!placed.has(part.hash)) placed.set(part.hash, path);
+              } else this.owners.place(path, part, record.blobs, placed);
+            }
+          }
+          applyOwnerEvent(index, event, record.blobs);
+        }
+        index.applied(record.l);
+        this.report.applied++;
+      }
+      for (const event of section.e) {
+        if (event.k === 'purge') this.remember(owner, event.files);
+      }
+    } catch (error) {
+      this.quarantine(owner, error);
+    }
+  }
+
+  /** The database has the record; its files may be missing or torn. */
+  private remake(
+    index: OwnerIndex,
+    section: Section,
+    record: LogRecord,
+    placed: Map<string, string>,
+  ): void {
+    for (const event of section.e) {
+      if (event.k !== 'add') continue;
+      for (const part of event.parts) {
+        if (index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file) === null) continue;
+        const path = this.owners.partPath(index, part);
+        if (this.owners.intact(path, part, this.verify)) {
+          placed.set(part.hash, path);
+          continue;
+        }
+        this.spool.remove(path);
+        this.owners.place(path, part, record.blobs, placed);
+        this.report.filesRemade++;
+      }
+    }
+  }
+
+  private remember(owner: OwnerRow, files: readonly [string, string][]): void {
+    for (const [partition, file] of files) this.unlink.push(this.spool.path(partition, owner.folder, file));
+  }
+
+  private quarantine(owner: OwnerRow, error: unknown): void {
+    const reason = errorText(error);
+    this.owners.drop(owner.id);
+    this.owners.quarantine(owner.id, reason);
+    this.report.quarantined++;
+    this.log.error('owner closed until repaired', { userid: owner.userid, reason });
+  }
+
+  private commit(): void {
+    for (const index of this.owners.opened()) index.commit();
+    this.directory.commit();
+    this.sinceCommit = 0;
+  }
+
+  /** Commits what is left and unlinks what was purged. */
+  finish(): void {
+    this.commit();
+    for (const path of this.unlink) this.spool.remove(path);
+  }
+}

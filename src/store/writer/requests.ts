@@ -1,0 +1,81 @@
+/** What workers and tools may ask of the writer. Everything is checked again there: rights, names, quota. */
+import type { Identity, MailboxName, StoreOperation } from '../border.ts';
+
+/** A message on its way into a mailbox. Its structure is blob 0 of the request; the body is blob 1 or a stage file. */
+export interface MessageData {
+  hash: string;
+  size: number;
+  headerSize: number;
+  envelope: string;
+  bodystructure: string;
+  messageId: string | null;
+  sentDate: number | null;
+  /** Absolute path of the durable stage file, or null when blob 1 is the body. */
+  stage: string | null;
+}
+
+export interface DeliveryAddress {
+  userid: string;
+  /** Wanted mailbox; '' is the INBOX. */
+  path: string;
+  poster: Identity | null;
+}
+
+export type Change =
+  | {
+    op: 'deliver';
+    targets: DeliveryAddress[];
+    message: MessageData;
+    ignoreQuota: boolean;
+    flags: string[];
+  }
+  | {
+    op: 'append';
+    by: Identity;
+    name: MailboxName;
+    message: MessageData;
+    flags: string[];
+    internaldate: number | null;
+  }
+  | {
+    op: 'store';
+    by: Identity;
+    owner: number;
+    mailbox: number;
+    uids: string;
+    operation: StoreOperation;
+    flags: string[];
+    unchangedSince: number | null;
+  }
+  | { op: 'expunge'; by: Identity; owner: number; mailbox: number; uids: string | null }
+  | { op: 'copy'; by: Identity; owner: number; mailbox: number; uids: string; to: MailboxName; move: boolean }
+  | { op: 'recent'; by: Identity; owner: number; mailbox: number }
+  | { op: 'create'; by: Identity; name: MailboxName; specialUse: string[] }
+  | { op: 'delete'; by: Identity; name: MailboxName }
+  | { op: 'rename'; by: Identity; from: MailboxName; to: MailboxName }
+  | { op: 'subscribe'; by: Identity; name: MailboxName; on: boolean }
+  | { op: 'acl'; by: Identity; name: MailboxName; identifier: string; rights: string | null }
+  | { op: 'quota'; by: Identity; root: MailboxName; storage: number | null; messages: number | null }
+  | { op: 'login'; userid: string }
+  | { op: 'secret'; userid: string; secret: string | null }
+  | { op: 'purgeuser'; userid: string }
+  | { op: 'undelete'; owner: string; mailboxid: string; path: string }
+  | { op: 'expire'; owner: number; expungedBefore: number; deletedBefore: number; deliveredBefore: number };
+
+/** A change with the id its answer carries (DESIGN rule 10) and the session whose own change it is. */
+export interface ChangeRequest {
+  id: string;
+  origin: string;
+  change: Change;
+}
+
+/** Outcome per target of 'deliver', in order. */
+export interface DeliveredTarget {
+  userid: string;
+  path: string;
+  uid?: number;
+  uidvalidity?: number;
+  /** The message had been delivered to this mailbox before; nothing was stored again. */
+  duplicate?: boolean;
+  error?: { kind: string; code: string; text: string };
+}
