@@ -1,0 +1,49 @@
+/**
+ * Who may hold a connection without having authenticated: so many per address, for so long. An IPv6 customer
+ * has a whole /64, so that counts as one address. The own machine is exempt: webmail and proxies come from there.
+ */
+
+import { limits } from '../limits.ts';
+
+/** What connections of one client have in common: the IPv4 address, or the first 64 bits of the IPv6 address. */
+export function clientKey(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const right = tail === '' ? [] : tail.split(':');
+    while (groups.length + right.length < 8) groups.push('0');
+    groups.push(...right);
+  }
+  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':') + '::/64';
+}
+
+function isLoopback(address: string): boolean {
+  return address === '' || address === '::1' || address.startsWith('127.');
+}
+
+export class Strangers {
+  readonly #counts = new Map<string, number>();
+  readonly #most: number;
+
+  constructor(most: number = limits.preauth_per_address.value) {
+    this.#most = most;
+  }
+
+  /** Counts a new connection; undefined if the address has too many, else what to call when it is no stranger. */
+  enter(address: string): (() => void) | undefined {
+    if (isLoopback(address)) return () => {};
+    const key = clientKey(address);
+    const count = this.#counts.get(key) ?? 0;
+    if (count >= this.#most) return undefined;
+    this.#counts.set(key, count + 1);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      const now = this.#counts.get(key) as number;
+      if (now === 1) this.#counts.delete(key);
+      else this.#counts.set(key, now - 1);
+    };
+  }
+}
