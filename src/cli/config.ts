@@ -113,6 +113,7 @@ function importCyrus(operands: readonly string[], options: Options, io: CommandI
   if (options.json) io.stderr(`${JSON.stringify(translated.report, null, 2)}\n`);
   else {
     for (const line of translated.report) io.stderr(`${formatReport(line)}\n`);
+    for (const finding of translated.exposed) io.stderr(`${formatFinding(finding)}\n`);
     io.stderr(`${summary(translated.report)}\n`);
   }
   return EX_OK;
@@ -133,8 +134,8 @@ function summary(report: readonly LineReport[]): string {
   const counts: readonly (readonly [Outcome, string])[] = [
     ['translated', 'translated'],
     ['unneeded', 'not needed'],
-    ['later', 'not there yet'],
-    ['refused', 'not there yet and about who may log in'],
+    ['later', 'not taken over'],
+    ['refused', 'not taken over that decide who may log in'],
     ['unknown', 'unknown'],
     ['wrong', 'wrong'],
   ];

@@ -36,7 +36,11 @@ export function importedToml(translated: Translated, files: readonly string[]): 
 
 /** A report line without its folder, and with the value, for a comment. */
 function oneLine(line: LineReport): string {
-  const text = formatReport({ ...line, file: basename(line.file), key: `${line.key}: ${line.value}` });
+  const text = formatReport({
+    ...line,
+    file: basename(line.file),
+    key: line.value === '' ? line.key : `${line.key}: ${line.value}`,
+  });
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f]+/g, ' ');
 }

@@ -30,6 +30,8 @@ export interface Translated {
   readonly services: readonly Service[];
   readonly events: readonly ScheduledEvent[];
   readonly report: readonly LineReport[];
+  /** Passwords in files that everybody can read; among the problems, too. */
+  readonly exposed: readonly Finding[];
   readonly problems: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
@@ -103,6 +105,7 @@ export function translateCyrus(imapdConf: string, cyrusConf?: string): Translate
     }),
   };
   const checked = checkTogether(values, services, places);
+  const exposed = exposedSecrets(reading);
   const wrong = report.filter(({ outcome }) => outcome === 'wrong' || outcome === 'refused');
   const together = wrong.length > 0 ? [] : checked.problems;
   const noServices = services.length === 0 && cyrusConf !== undefined && wrong.length === 0
@@ -118,7 +121,8 @@ export function translateCyrus(imapdConf: string, cyrusConf?: string): Translate
     services,
     events,
     report,
-    problems: [...wrong, ...exposedSecrets(reading), ...together, ...noServices].map(plain),
+    exposed,
+    problems: [...wrong, ...exposed, ...together, ...noServices].map(plain),
     warnings: [
       ...report.filter(({ outcome }) => outcome === 'later' || outcome === 'unknown'),
       ...checked.warnings,

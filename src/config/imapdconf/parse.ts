@@ -73,8 +73,10 @@ export function parseLines(text: string, file: string, problems: Finding[]): Con
     const key = (match?.[1] ?? '').toLowerCase();
     const value = match?.[2] ?? '';
     const problem = (text: string) => problems.push({ file, line: start, key, text });
-    if (key === '' || key === '@') problem(`expected "key: value", found "${whole.slice(0, 60)}"`);
-    else if (value === '') problem('the value is missing');
+    // Not the whole line: it may be a password whose colon was forgotten.
+    if (key === '' || key === '@') {
+      problem(`expected "key: value", found "${whole.split(/\s/)[0]?.slice(0, 60)}"`);
+    } else if (value === '') problem('the value is missing');
     else if (key.startsWith('@') && key !== '@include') problem('unknown directive; there is @include');
     else found.push({ file, line: start, key, value });
   });

@@ -203,8 +203,8 @@ export function formatReport(report: LineReport): string {
   const words: Readonly<Record<Outcome, string>> = {
     translated: 'translated to ',
     unneeded: 'not needed: ',
-    later: 'not there yet: ',
-    refused: 'not there yet, and it decides who may log in: ',
+    later: 'not taken over: ',
+    refused: 'not taken over, though it decides who may log in: ',
     unknown: '',
     wrong: '',
   };

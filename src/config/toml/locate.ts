@@ -110,7 +110,9 @@ class Walk {
       }
       const element = [...path, String(index++)];
       this.#lines.add(element, this.#line);
+      const start = this.#at;
       this.#value(element);
+      if (this.#at === start) this.#at++;
     }
     this.#at++;
   }
