@@ -1,0 +1,140 @@
+/** One LMTP session over a connection in memory, driven by a test. */
+
+import type { OptionValues } from '../../src/config/options.ts';
+import type { Service } from '../../src/config/services.ts';
+import { makeSettings } from '../../src/config/settings.ts';
+import { Authenticator } from '../../src/auth/login.ts';
+import { InterfaceDomains } from '../../src/auth/interface.ts';
+import { createLmtp } from '../../src/lmtp/protocol.ts';
+import type { Protocol } from '../../src/net/service.ts';
+import type { Log, LogFields } from '../../src/telemetry/log.ts';
+import { MemoryConnection, type MemoryConnectionOptions } from '../imap/memory_connection.ts';
+import { FakeStore } from './fake_store.ts';
+
+export interface PeerOptions extends MemoryConnectionOptions {
+  readonly settings?: Partial<OptionValues>;
+  readonly store?: FakeStore;
+  /** `lmtpd -a` */
+  readonly trustedService?: boolean;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly fields: LogFields;
+}
+
+/** A log that remembers. */
+export function recordingLog(lines: LogLine[], bound: LogFields = {}): Log {
+  const put = (level: string) => (event: string, fields?: LogFields) => {
+    lines.push({ level, event, fields: { ...bound, ...fields } });
+  };
+  return {
+    error: put('error'),
+    warn: put('warn'),
+    info: put('info'),
+    debug: put('debug'),
+    enabled: () => true,
+    child: (fields) => recordingLog(lines, { ...bound, ...fields }),
+  };
+}
+
+export const PASSWORD = 'secret';
+
+export class Peer {
+  readonly connection: MemoryConnection;
+  readonly store: FakeStore;
+  readonly log: LogLine[] = [];
+  readonly protocol: Protocol;
+
+  constructor(options: PeerOptions = {}) {
+    const settings = makeSettings({
+      servername: 'imap.nausch.org',
+      serverinfo: 'min',
+      virtdomains: 'off',
+      maxmessagesize: 0,
+      admins: ['cyrus'],
+      ...options.settings,
+    });
+    this.store = options.store ?? new FakeStore();
+    const log = recordingLog(this.log);
+    const authenticator = new Authenticator({
+      settings,
+      source: { verify: (userid, password) => Promise.resolve(userid !== null && password === PASSWORD) },
+      log,
+      sleep: () => Promise.resolve(),
+    });
+    this.protocol = createLmtp({
+      settings,
+      store: this.store,
+      authenticator,
+      interfaces: new InterfaceDomains(settings),
+      log,
+    });
+    this.connection = new MemoryConnection(options);
+    const service: Service = {
+      name: 'lmtp',
+      protocol: 'lmtp',
+      tls: false,
+      trusted: options.trustedService ?? false,
+      listen: { kind: 'tcp', host: '', port: 24, family: 'any' },
+      maxchild: 0,
+      tls_server_cert: '',
+      tls_server_key: '',
+      tls_client_ca_file: '',
+    };
+    this.protocol.accept(this.connection, service);
+  }
+
+  /** Sends bytes without waiting for anything. */
+  send(data: string | Uint8Array): void {
+    this.connection.send(data);
+  }
+
+  /** The next reply, its lines joined by LF; null when the connection ended before. */
+  async reply(): Promise<string | null> {
+    const lines: string[] = [];
+    for (;;) {
+      const line = await this.connection.line();
+      if (line === null) return null;
+      lines.push(line);
+      if (line[3] !== '-') return lines.join('\n');
+    }
+  }
+
+  /** Sends a line and answers the reply. */
+  async say(line: string): Promise<string | null> {
+    this.send(`${line}\r\n`);
+    return await this.reply();
+  }
+
+  /** Greeting and LHLO are over. */
+  async greet(): Promise<this> {
+    await this.reply();
+    await this.say('LHLO client.example.org');
+    return this;
+  }
+
+  /** Several replies. */
+  async replies(count: number): Promise<(string | null)[]> {
+    const all: (string | null)[] = [];
+    for (let index = 0; index < count; index++) all.push(await this.reply());
+    return all;
+  }
+
+  /** Everything answered until the connection is closed by the server. */
+  async rest(): Promise<string[]> {
+    const all: string[] = [];
+    for (let next = await this.reply(); next !== null; next = await this.reply()) all.push(next);
+    return all;
+  }
+}
+
+/** A peer that has said MAIL and RCPT and DATA and got its 354. */
+export async function peerInData(options: PeerOptions = {}, recipients = ['django']): Promise<Peer> {
+  const peer = await new Peer(options).greet();
+  await peer.say('MAIL FROM:<michael@nausch.org>');
+  for (const recipient of recipients) await peer.say(`RCPT TO:<${recipient}>`);
+  await peer.say('DATA');
+  return peer;
+}
