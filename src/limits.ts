@@ -91,12 +91,6 @@ export const limits = table({
     reason: 'message ids of one References or In-Reply-To field; threading is a walk over them',
     onExcess: 'the first and the newest ids are kept, those between are dropped',
   },
-  mime_comment_depth: {
-    value: 1_000,
-    unit: 'levels',
-    reason: 'nested comments in addresses and dates are counted, not recursed into',
-    onExcess: 'deeper parentheses count as comment text',
-  },
 
   // imap: what one command may hold. Beyond a limit a command fails; the connection stays in step or ends.
   imap_line_preauth: {
@@ -170,6 +164,13 @@ export const limits = table({
     unit: 'count',
     reason: 'bad commands in a row: whoever goes on after so many does not speak IMAP',
     onExcess: 'BYE; before login the first command that is none of IMAP ends the connection',
+  },
+  imap_idle_keepalive: {
+    value: 120,
+    unit: 'seconds',
+    reason:
+      'silence during IDLE after which a line is sent; address translators forget a connection after minutes',
+    onExcess: '* OK Still here',
   },
   imap_login_idle: {
     value: 60,
@@ -337,20 +338,23 @@ export const limits = table({
   lmtp_line: {
     value: 4 << 10,
     unit: 'bytes',
-    reason: 'RFC 5321 §4.5.3.1.4 asks for 512, its extensions for a little more; rewritten senders (SRS) are long',
+    reason:
+      'RFC 5321 §4.5.3.1.4 asks for 512, its extensions for a little more; rewritten senders (SRS) are long',
     onExcess: 'the rest of the line is dropped and answered with 500 5.5.2; before LHLO the connection ends',
   },
   lmtp_recipients: {
     value: 1_000,
     unit: 'count',
-    reason: 'each costs a lookup, and one delivery is one record of the log; Postfix sends 50, RFC 5321 wants 100',
+    reason:
+      'each costs a lookup, and one delivery is one record of the log; Postfix sends 50, RFC 5321 wants 100',
     onExcess: 'RCPT is answered with 452 4.5.3, the client sends the rest in another transaction',
   },
   lmtp_header: {
     value: 256 << 10,
     unit: 'bytes',
     reason: 'the header is held until it ends, to know what is missing; Postfix passes on 100 KB at most',
-    onExcess: 'what was seen so far decides on Message-ID, Return-Path and hops; the rest goes straight through',
+    onExcess:
+      'what was seen so far decides on Message-ID, Return-Path and hops; the rest goes straight through',
   },
   lmtp_hops: {
     value: 50,
@@ -361,7 +365,8 @@ export const limits = table({
   lmtp_bad_commands: {
     value: 20,
     unit: 'count',
-    reason: 'commands of a connection that are unknown, malformed or out of order; a working client sends none',
+    reason:
+      'commands of a connection that are unknown, malformed or out of order; a working client sends none',
     onExcess: '421 4.7.0 and the connection ends; before LHLO or AUTH the first unknown command ends it',
   },
   lmtp_idle: {
@@ -381,13 +386,15 @@ export const limits = table({
   preauth_seconds: {
     value: 60,
     unit: 'seconds',
-    reason: 'from accept to authentication; a client that sends one byte a second would hold a place for ever',
+    reason:
+      'from accept to authentication; a client that sends one byte a second would hold a place for ever',
     onExcess: 'the connection is told so in its protocol and closed',
   },
   preauth_per_address: {
     value: 50,
     unit: 'count',
-    reason: 'connections of one IPv4 address or IPv6 /64 that have not authenticated, per worker; not for loopback',
+    reason:
+      'connections of one IPv4 address or IPv6 /64 that have not authenticated, per worker; not for loopback',
     onExcess: 'a further connection gets the busy line of its protocol instead of a greeting',
   },
   tls_handshake: {
@@ -399,13 +406,15 @@ export const limits = table({
   output_high_water: {
     value: 256 << 10,
     unit: 'bytes',
-    reason: 'output a connection holds before its protocol is asked to wait; a few round trips of a fast line',
+    reason:
+      'output a connection holds before its protocol is asked to wait; a few round trips of a fast line',
     onExcess: 'write() answers false, the protocol awaits drain()',
   },
   output_stall: {
     value: 300,
     unit: 'seconds',
-    reason: 'a peer that takes nothing of what waits for it is gone or hostile; slow lines take some in five minutes',
+    reason:
+      'a peer that takes nothing of what waits for it is gone or hostile; slow lines take some in five minutes',
     onExcess: 'the connection is closed',
   },
   close_linger: {

@@ -3,6 +3,7 @@
  * input yields a list. One pass, no recursion; comments are counted, not nested. Input and output are latin1.
  */
 import { limits } from '../limits.ts';
+import { trimBlanks } from './header.ts';
 
 /**
  * One entry of an address list. A group starts with `{mailbox: its name, host: null}` and ends with all four null
@@ -158,10 +159,8 @@ class AddressReader {
   }
 
   #withoutDomain(phrase: string, local: string, before: number, words: number): Address | null {
-    if (words === 0) {
-      if (this.#comment === null) return null;
-      return { name: this.#comment, adl: null, mailbox: MISSING_MAILBOX, host: MISSING_DOMAIN };
-    }
+    // A comment alone is no address (RFC 5322 §4.4 obs-addr-list).
+    if (words === 0) return null;
     if (before > 0) return { name: phrase, adl: null, mailbox: MISSING_MAILBOX, host: MISSING_DOMAIN };
     return { name: this.#comment, adl: null, mailbox: local, host: MISSING_DOMAIN };
   }
@@ -286,7 +285,7 @@ class AddressReader {
 
   /** The content of a comment with inner comments as text, or null if there is nothing in it. */
   #readComment(): string | null {
-    const content = this.#readEnclosed(CLOSE).trim();
+    const content = trimBlanks(this.#readEnclosed(CLOSE));
     return content === '' ? null : content;
   }
 

@@ -66,10 +66,15 @@ function renderDisposition(value: string | null): string {
   return '(' + imapString(disposition.kind) + ' ' + renderParameters(disposition.parameters) + ')';
 }
 
+/** A tag has some ten chars; nobody writes in a hundred languages. */
+const LONGEST_LANGUAGES = 1024;
+
 /** RFC 3282: a list of tags; one is a string, several are a list. */
 function renderLanguage(value: string | null): string {
   if (value === null) return 'NIL';
-  const tags = value.replace(/\([^()]*\)/g, ' ').split(/[ \t,]+/).filter((tag) => tag !== '').slice(0, 64);
+  const tags = value.slice(0, LONGEST_LANGUAGES).replace(/\([^()]*\)/g, ' ').split(/[ \t,]+/).filter((tag) =>
+    tag !== ''
+  );
   if (tags.length === 0) return 'NIL';
   return tags.length === 1 ? imapString(tags[0] as string) : '(' + tags.map(imapString).join(' ') + ')';
 }

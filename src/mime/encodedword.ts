@@ -24,10 +24,11 @@ const LONGEST_CHARSET = 64;
 export function decodeHeader(value: string): string {
   let next = value.indexOf('=?');
   if (next < 0) return decodeRawText(value);
+  const lastEnd = value.lastIndexOf('?=');
   let out = '';
   let plain = 0;
   while (next >= 0) {
-    const word = readWord(value, next);
+    const word = readWord(value, next, lastEnd);
     if (word === null) {
       next = value.indexOf('=?', next + 2);
       continue;
@@ -37,7 +38,7 @@ export function decodeHeader(value: string): string {
     const chunks: Uint8Array[] = [decodeContent(word)];
     for (;;) {
       const begin = skipBlanks(value, end);
-      const following = value.startsWith('=?', begin) ? readWord(value, begin) : null;
+      const following = value.startsWith('=?', begin) ? readWord(value, begin, lastEnd) : null;
       if (following === null) break;
       if (following.charset !== charset) {
         out += decodeCharset(Buffer.concat(chunks), charset);
@@ -71,8 +72,11 @@ export function decodeParameter(value: string, extended: boolean): string {
   return decodeCharset(bytes, charset);
 }
 
-/** `=?charset[*language]?B or Q?content?=` at `start`, or null. The content reaches to the first `?=`. */
-function readWord(value: string, start: number): EncodedWord | null {
+/**
+ * `=?charset[*language]?B or Q?content?=` at `start`, or null. The content reaches to the first `?=`; the last one of
+ * the value is at `lastEnd`.
+ */
+function readWord(value: string, start: number, lastEnd: number): EncodedWord | null {
   let at = start + 2;
   const longest = at + LONGEST_CHARSET;
   let star = 0;
@@ -86,14 +90,9 @@ function readWord(value: string, start: number): EncodedWord | null {
   const charset = value.slice(start + 2, star || at).toLowerCase();
   if (charset === '' || !knownCharset(charset)) return null;
   const content = at + 3;
-  // Another word's beginning in the content means that this one was never closed; so each char is searched once.
-  let end = content;
-  for (;;) {
-    end = value.indexOf('?', end);
-    if (end < 0 || value.charCodeAt(end - 1) === 61 && end > content) return null;
-    if (value.charCodeAt(end + 1) === 61) break;
-    end++;
-  }
+  // There is an end, so the search costs no more than the word's length.
+  if (content > lastEnd) return null;
+  const end = value.indexOf('?=', content);
   return { charset, encoding: letter === 98 ? 'b' : 'q', content: value.slice(content, end), end: end + 2 };
 }
 

@@ -86,7 +86,7 @@ export function headerField(header: Uint8Array, name: string): string | null {
  */
 export function unfold(value: string): string {
   let text = value;
-  if (text.includes('\n')) text = text.replace(/\r*\n(?:\t)?/g, (fold) => (fold.endsWith('\t') ? ' ' : ''));
+  if (text.includes('\n')) text = text.replace(/\r?\n\t?/g, (fold) => (fold.endsWith('\t') ? ' ' : ''));
   if (text.includes('\r')) text = text.replaceAll('\r', ' ');
   if (text.includes('\0')) text = text.replaceAll('\0', ' ');
   return trimBlanks(text);

@@ -144,8 +144,8 @@ function join(parameters: Parameters, pieces: Map<string, Piece[]>): Parameters 
   for (let i = 0; i < parameters.length; i += 2) {
     const name = parameters[i] as string;
     const star = name.indexOf('*');
-    const base = star > 0 ? name.slice(0, star) : name;
-    const parts = star > 0 && name.length > star + 1 ? pieces.get(base) : undefined;
+    const base = name.slice(0, Math.max(star, 0));
+    const parts = star > 0 && asPiece(name, star, '') !== null ? pieces.get(base) : undefined;
     if (parts === undefined) {
       out.push(name, parameters[i + 1] as string);
       continue;

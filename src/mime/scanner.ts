@@ -260,10 +260,13 @@ function isMessage(type: ContentType): boolean {
   return type.type === 'MESSAGE' && (type.subtype === 'RFC822' || type.subtype === 'GLOBAL');
 }
 
-/** The boundary parameter without the blanks at its end, which transport may have added; null if there is none. */
+/** The boundary parameter without the blanks at its end, which it cannot have (RFC 2046 §5.1.1); null if unusable. */
 function usableBoundary(type: ContentType): string | null {
-  const boundary = parameter(type.parameters, 'BOUNDARY')?.replace(/[ \t]+$/, '') ?? '';
-  return boundary === '' || boundary.length > limits.mime_boundary.value ? null : boundary;
+  const boundary = parameter(type.parameters, 'BOUNDARY');
+  if (boundary === null) return null;
+  let end = boundary.length;
+  while (end > 0 && isBlankOrLineEnd(boundary.charCodeAt(end - 1))) end--;
+  return end === 0 || end > limits.mime_boundary.value ? null : boundary.slice(0, end);
 }
 
 function isBlankOrLineEnd(c: number): boolean {
