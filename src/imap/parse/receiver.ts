@@ -30,14 +30,10 @@ import {
 const CLOSE_BRACE = 0x7d;
 
 /** tag = 1*<any ASTRING-CHAR except "+">, then the command's name (RFC 9051 §9). */
-// deno-lint-ignore no-control-regex
 const COMMAND = /^([^\x00-\x20"%()*+\\{\x7f-\xff]+) ([^\x00-\x20"%()*\\{\]\x7f-\xff]+)(?=$| )/;
-// deno-lint-ignore no-control-regex
 const TAG = /^[^\x00-\x20"%()*+\\{\x7f-\xff]+(?=$| )/;
-// deno-lint-ignore no-control-regex
 const UID_NAME = /^ ([^\x00-\x20"%()*\\{\]\x7f-\xff]+)(?=$| )/;
 const LITERAL = /(~?)\{([0-9]+)(\+?)\}$/;
-// deno-lint-ignore no-control-regex
 const FORBIDDEN = /[\0\r]/;
 
 /** The longest announcement of a literal that is followed: `{` 20 digits `+}`, and the CR before its LF. */

@@ -3,8 +3,8 @@
 import { type MailError, syntaxError, userError } from '../../errors.ts';
 import { decodeMutf7 } from '../mutf7.ts';
 
-const SEVEN_BIT = /^[\x00-\x7f]*$/; // deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/; // deno-lint-ignore no-control-regex
+const SEVEN_BIT = /^[\x00-\x7f]*$/;
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes as UTF-8, or null where they are none: over-long forms and surrogates included (RFC 3629 §3). */

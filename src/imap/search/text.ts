@@ -1,6 +1,6 @@
 /** Comparing text in SEARCH: substring without regard to case (RFC 9051 §6.4.4, near to RFC 5051 i;unicode-casemap). */
 
-const ASCII = /^[\x00-\x7f]*$/; // deno-lint-ignore no-control-regex
+const ASCII = /^[\x00-\x7f]*$/;
 
 /** The form in which texts are compared. Upper case, since that maps more letters onto each other: `ß` and `SS`, `ς` and `σ`. */
 export function fold(text: string): string {

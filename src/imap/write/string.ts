@@ -6,9 +6,9 @@
 import { imapString } from '../../mime/nstring.ts';
 import { encodeMutf7 } from '../mutf7.ts';
 
-const ASCII = /^[\x00-\x7f]*$/; // deno-lint-ignore no-control-regex
+const ASCII = /^[\x00-\x7f]*$/;
 const ATOM = /^[A-Za-z0-9!#$&'+,\-./:;<=>?@^_`|~]+$/;
-const QUOTABLE = /^[^\0\r\n]*$/; // deno-lint-ignore no-control-regex
+const QUOTABLE = /^[^\0\r\n]*$/;
 
 /** The UTF-8 bytes of Unicode text, one char per byte. */
 export function utf8Bytes(text: string): string {
