@@ -11,6 +11,9 @@ export function parseEnable(lexer: Lexer): EnableCommand {
   do {
     lexer.space();
     capabilities.push(lexer.word('a capability'));
+    if (capabilities.length > limits.imap_list_items.value) {
+      throw syntaxError(`ENABLE: at most ${limits.imap_list_items.value} capabilities at a time`);
+    }
   } while (!lexer.atEndAfterSpaces());
   return { name: 'ENABLE', capabilities };
 }

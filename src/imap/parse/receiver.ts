@@ -171,12 +171,12 @@ export class Receiver {
   #line(text: string): ReceiverEvent | undefined {
     const first = this.#lines.length === 0;
     if (first && text === '') return undefined; // iOS sends CRLF before a tag
-    if (FORBIDDEN.test(text)) {
-      return this.#refuse(text, syntaxError('a command line must not hold NUL or a CR without LF'));
-    }
     if (first) {
       const refused = this.#begin(text);
       if (refused !== undefined) return refused;
+    }
+    if (FORBIDDEN.test(text)) {
+      return this.#refuse(text, syntaxError('a command line must not hold NUL or a CR without LF'));
     }
     this.#lineBytes += text.length;
     if (this.#lineBytes + this.#literalBytes > this.limits.command) {
