@@ -5,17 +5,20 @@
  */
 import { limits } from '../limits.ts';
 
-/** Where one field stands in its header block; offsets in bytes, ends exclusive. */
-export interface FieldPlace {
-  /** First byte of the name. */
-  readonly start: number;
-  /** End of the name without blanks before the colon (RFC 5322 §4.5.8 allows them); `start` if there is none. */
-  readonly nameEnd: number;
-  /** First byte behind the colon; `start` if there is no name. */
-  readonly valueStart: number;
-  /** Behind the line end of the last continuation line. */
-  readonly end: number;
-}
+/**
+ * Called for one field with offsets in its header block, ends exclusive; false ends the walk. `nameEnd` leaves out
+ * blanks before the colon (RFC 5322 §4.5.8 allows them), `valueStart` is behind the colon; both equal `start` where there
+ * is no name. `end` is behind the line end of the last continuation line.
+ */
+export type FieldVisitor = (
+  start: number,
+  nameEnd: number,
+  valueStart: number,
+  end: number,
+) => boolean | void;
+
+/** Below this many bytes a loop copies faster than a call. */
+const SHORT = 64;
 
 const LF = 10;
 const CR = 13;
@@ -27,7 +30,7 @@ const LOWER = Uint8Array.from({ length: 256 }, (_, c) => (c >= 65 && c <= 90 ? c
  * Calls `visit` for each field in order until it returns false, the empty line or the end is reached. Returns the
  * offset of the empty line, or the length of the header if there is none.
  */
-export function eachField(header: Uint8Array, visit: (field: FieldPlace) => boolean | void): number {
+export function eachField(header: Uint8Array, visit: FieldVisitor): number {
   const size = header.length;
   let pos = 0;
   while (pos < size) {
@@ -42,7 +45,7 @@ export function eachField(header: Uint8Array, visit: (field: FieldPlace) => bool
     while (colon < firstLineEnd && (header[colon] === 32 || header[colon] === 9)) colon++;
     let valueStart = colon + 1;
     if (nameEnd === pos || header[colon] !== 58) nameEnd = valueStart = pos;
-    if (visit({ start: pos, nameEnd, valueStart, end }) === false) break;
+    if (visit(pos, nameEnd, valueStart, end) === false) break;
     pos = end;
   }
   return pos;
@@ -53,16 +56,18 @@ export function eachField(header: Uint8Array, visit: (field: FieldPlace) => bool
  * bytes and folding as they are, and the empty line where the header has one. `header` is a whole header block.
  */
 export function selectHeaderFields(header: Uint8Array, names: readonly string[], not: boolean): Uint8Array {
-  const wanted = names.map(lowerBytes);
   const out = new Uint8Array(header.length);
   let length = 0;
-  const blank = eachField(header, ({ start, nameEnd, end }) => {
-    if (wanted.some((name) => sameName(header, start, nameEnd, name)) === not) return;
-    out.set(header.subarray(start, end), length);
-    length += end - start;
+  const blank = eachField(header, (start, nameEnd, _, end) => {
+    if (isOneOf(header, start, nameEnd, names) === not) return;
+    if (end - start < SHORT) { for (let i = start; i < end; i++) out[length++] = header[i] as number; }
+    else {
+      out.set(header.subarray(start, end), length);
+      length += end - start;
+    }
   });
-  out.set(header.subarray(blank), length);
-  return out.subarray(0, length + header.length - blank);
+  for (let i = blank; i < header.length; i++) out[length++] = header[i] as number;
+  return out.subarray(0, length);
 }
 
 /**
@@ -70,10 +75,9 @@ export function selectHeaderFields(header: Uint8Array, names: readonly string[],
  * latin1; see `decodeHeader` for encoded-words.
  */
 export function headerField(header: Uint8Array, name: string): string | null {
-  const wanted = lowerBytes(name);
   let value: string | null = null;
-  eachField(header, ({ start, nameEnd, valueStart, end }) => {
-    if (!sameName(header, start, nameEnd, wanted)) return true;
+  eachField(header, (start, nameEnd, valueStart, end) => {
+    if (!sameName(header, start, nameEnd, name)) return true;
     value = unfold(latin1(header, valueStart, end));
     return false;
   });
@@ -129,12 +133,15 @@ function lineEnd(header: Uint8Array, from: number): number {
   return lf < 0 ? header.length : lf + 1;
 }
 
-function lowerBytes(name: string): Uint8Array {
-  return Buffer.from(name, 'latin1').map((c) => LOWER[c] as number);
+function isOneOf(header: Uint8Array, start: number, end: number, names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) if (sameName(header, start, end, names[i] as string)) return true;
+  return false;
 }
 
-function sameName(header: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
+function sameName(header: Uint8Array, start: number, end: number, name: string): boolean {
   if (end - start !== name.length || end === start) return false;
-  for (let i = 0; i < name.length; i++) if (LOWER[header[start + i] as number] !== name[i]) return false;
+  for (let i = 0; i < name.length; i++) {
+    if (LOWER[header[start + i] as number] !== LOWER[name.charCodeAt(i)]) return false;
+  }
   return true;
 }

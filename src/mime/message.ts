@@ -9,7 +9,7 @@ export { type Address, parseAddressList } from './address.ts';
 export { bodyFromStructure } from './body.ts';
 export { type HeaderDate, parseDate } from './date.ts';
 export { decodeHeader, decodeParameter } from './encodedword.ts';
-export { eachField, type FieldPlace, headerField, selectHeaderFields } from './header.ts';
+export { eachField, type FieldVisitor, headerField, selectHeaderFields } from './header.ts';
 export {
   type ByteRange,
   decodeStructure,

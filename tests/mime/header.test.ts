@@ -34,6 +34,7 @@ test('the first field of a name, unfolded', () => {
   expect(headerField(header, 'to')).toBe('c@d');
   expect(headerField(header, 'no field')).toBeNull();
   expect(headerField(header, 'Fro')).toBeNull();
+  expect(headerField(header, '\u0166rom')).toBeNull();
 });
 
 test('unfolding', () => {
@@ -48,7 +49,7 @@ test('fields and the empty line are the header, each byte once', () => {
     const text = random.text('aB: \t\r\n\n-\xff\0', 60);
     const header = Buffer.from(text, 'latin1');
     let covered = 0;
-    const blank = eachField(header, ({ start, nameEnd, valueStart, end }) => {
+    const blank = eachField(header, (start, nameEnd, valueStart, end) => {
       expect(start).toBe(covered);
       expect(start <= nameEnd && nameEnd <= valueStart && valueStart <= end && end > start).toBe(true);
       covered = end;
