@@ -18,6 +18,7 @@ const SYMBOLS = {
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
   close: { args: ['i32'], returns: 'i32' },
+  capset: { args: ['ptr', 'ptr'], returns: 'i32' },
   prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
   statfs: { args: ['ptr', 'ptr'], returns: 'i32' },
   getpwnam: { args: ['ptr'], returns: 'ptr' },

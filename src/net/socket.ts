@@ -26,6 +26,8 @@ export interface SocketOptions {
   readonly tls: () => TlsParameters | undefined;
   /** Called by `admit()` the first time. */
   readonly admitted?: () => void;
+  /** Called once when the connection is gone, after `onClose`. */
+  readonly gone?: () => void;
 }
 
 /** Seconds without output after which a peer that has closed its side is let go. */
@@ -321,6 +323,7 @@ export class SocketConnection implements Connection, Watched {
     const handler = this.#onClose;
     this.#onClose = undefined;
     handler?.(this.#reason ?? 'peer');
+    this.#options.gone?.();
   }
 }
 

@@ -1,0 +1,26 @@
+/** The protocols this program speaks: one row for each room, made once per worker. */
+
+import type { Service } from '../config/services.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Protocol } from '../net/service.ts';
+import type { InterfaceDomains } from '../auth/interface.ts';
+import type { Authenticator } from '../auth/login.ts';
+import type { Store } from '../store/border.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** What every protocol is made of. */
+export interface ProtocolDeps {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly authenticator: Authenticator;
+  readonly interfaces: InterfaceDomains;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export type ProtocolMaker = (deps: ProtocolDeps) => Promise<Protocol>;
+
+/** Loaded only when a service speaks it. */
+export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
+  lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
+};

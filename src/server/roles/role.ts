@@ -1,0 +1,129 @@
+/**
+ * What every role does first: bind its life to the supervisor's, wait for its settings, log under its name; and
+ * what it does with the messages that are the same for all.
+ */
+
+import type { EventJob } from '../../config/services.ts';
+import { asMailError } from '../../errors.ts';
+import { libc, PR_SET_PDEATHSIG } from '../../net/libc.ts';
+import type { TlsMaterial } from '../../net/tls.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
+import { openRoleChannel, type StartMessage } from '../control.ts';
+
+/** What a role is once it runs. */
+export interface RunningRole {
+  /** Ends it in good order; the process exits when this resolves. */
+  stop(): Promise<void>;
+  /** New certificates. Only workers have it. */
+  tls?(material: TlsMaterial): void;
+  /** Does a scheduled job. Only the janitor has it. */
+  job?(job: EventJob): Promise<void>;
+  /** Rejects when the role cannot go on; the process then exits with the error's reason in the log. */
+  readonly failed?: Promise<never>;
+}
+
+/** Starts a role; resolves when it does its work. */
+export type RoleBody = (start: StartMessage, log: Log) => Promise<RunningRole>;
+
+const SIGKILL = 9;
+
+/** The role is over in any case after so long; the supervisor's own patience is longer. */
+const STOP_LIMIT_MS = 4000;
+
+/**
+ * Runs a role in this process until it is told to stop; resolves to the exit code. `bodies` are loaded only for
+ * the role that is asked for.
+ */
+export async function runRole(load: (role: StartMessage['role']) => Promise<RoleBody>): Promise<number> {
+  // A stuck role must not outlive its supervisor; one that still runs sees the end of its input first.
+  libc().prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // Signals to the whole process group (Ctrl-C) are the supervisor's to pass on, in its order.
+  process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
+
+  const channel = openRoleChannel();
+  const { promise: over, resolve: finish } = Promise.withResolvers<number>();
+  const start = await new Promise<StartMessage | undefined>((resolve) => {
+    channel.onOrphaned(() => resolve(undefined));
+    channel.onMessage((message) => {
+      if (message.type === 'start') resolve(message);
+      else if (message.type === 'stop') resolve(undefined);
+      else if (message.type === 'ping') channel.send({ type: 'pong' });
+    });
+  });
+  if (start === undefined) return 0;
+
+  const root = createLog({
+    level: start.level,
+    fields: start.role === 'worker' ? { role: start.role, worker: start.number } : { role: start.role },
+  });
+  let running: RunningRole | undefined;
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => finish(1), STOP_LIMIT_MS);
+    (running === undefined ? Promise.resolve() : running.stop()).then(
+      () => finish(0),
+      (thrown) => {
+        root.error('stop failed', { error: asMailError(thrown) });
+        finish(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  channel.onOrphaned(stop);
+  channel.onMessage((message) => {
+    switch (message.type) {
+      case 'ping':
+        channel.send({ type: 'pong' });
+        break;
+      case 'stop':
+        stop();
+        break;
+      case 'level':
+        root.setLevel(message.level);
+        break;
+      case 'tls':
+        running?.tls?.(message.material);
+        break;
+      case 'job':
+        if (running?.job === undefined) {
+          channel.send({ type: 'done', id: message.id, error: `the ${start.role} has no jobs` });
+          break;
+        }
+        running.job(message.job).then(
+          () => channel.send({ type: 'done', id: message.id, error: null }),
+          (thrown) => channel.send({ type: 'done', id: message.id, error: asMailError(thrown).message }),
+        );
+        break;
+      case 'start':
+        break;
+    }
+  });
+
+  const fail = (what: string, thrown: unknown) => {
+    const error = asMailError(thrown);
+    root.error(what, {
+      code: error.code,
+      error,
+      cause: error.cause instanceof Error ? error.cause : undefined,
+    });
+    finish(error.code === 'config' ? 78 : 70);
+  };
+  // An exception nobody caught leaves a state nobody knows: a fresh process is safer, the store allows for it.
+  process.on('uncaughtException', (error) => fail('uncaught exception', error));
+  process.on('unhandledRejection', (reason) => fail('unhandled rejection', reason));
+  try {
+    const body = await load(start.role);
+    running = await body(start, root);
+    running.failed?.catch((thrown) => fail(`${start.role} failed`, thrown));
+    if (!stopping) channel.send({ type: 'ready' });
+    else await running.stop();
+  } catch (thrown) {
+    fail(`${start.role} cannot start`, thrown);
+  }
+  const code = await over;
+  root.flush();
+  return code;
+}
