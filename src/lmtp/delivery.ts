@@ -49,7 +49,8 @@ async function store(
   transaction: Transaction,
   reception: Reception,
 ): Promise<{ messageId: string | null; outcomes: Outcome[] }> {
-  const { recipients, ignoreQuota } = transaction;
+  const { recipients } = transaction;
+  const ignoreQuota = recipients[0]?.ignoreQuota ?? false;
   const all = (outcome: Outcome) => recipients.map(() => outcome);
   const staged = await reception.finish();
   if (!('header' in staged)) {

@@ -14,6 +14,8 @@ export interface Recipient {
   /** The forward path as given, without brackets. */
   readonly address: string;
   readonly target: DeliveryTarget;
+  /** The same for all recipients of a transaction. */
+  readonly ignoreQuota: boolean;
 }
 
 /** From MAIL to the replies after the data, or to RSET. */
@@ -26,8 +28,8 @@ export interface Transaction {
   readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
   /** Octets by SIZE (RFC 1870), 0 where it was not given. An announcement, never believed. */
   readonly declaredSize: number;
-  /** Set by MAIL for all recipients, or by the first RCPT; the same for all of them. */
-  ignoreQuota: boolean;
+  /** IGNOREQUOTA given to MAIL: for all recipients. */
+  readonly ignoreQuota: boolean;
   /** In the order of RCPT, duplicates included. */
   readonly recipients: Recipient[];
   /** The message, once DATA or the first BDAT has begun. */

@@ -28,7 +28,11 @@ function decode(chunks: readonly string[]): { message: string; end: number } | n
   let message = '';
   let before = 0;
   for (const chunk of chunks) {
-    const end = decoder.push(Buffer.from(chunk, 'latin1'), 0, (piece) => (message += piece.toString('latin1')));
+    const end = decoder.push(
+      Buffer.from(chunk, 'latin1'),
+      0,
+      (piece) => (message += piece.toString('latin1')),
+    );
     if (end >= 0) return { message, end: before + end };
     before += chunk.length;
   }

@@ -100,7 +100,9 @@ export class FakeStore implements Store {
     this.requests.push(request);
     const { userid, detail, size } = request;
     if (!this.users.has(userid)) return Promise.reject(userError('nouser', `no user ${userid}`));
-    if (size !== null && this.overQuota.has(userid)) return Promise.reject(userError('overquota', 'over quota'));
+    if (size !== null && this.overQuota.has(userid)) {
+      return Promise.reject(userError('overquota', 'over quota'));
+    }
     const path = detail !== null && this.folders.has(`${userid}/${detail}`) ? detail : '';
     return Promise.resolve({ name: { owner: userid, path }, userid });
   }

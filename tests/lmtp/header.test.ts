@@ -55,12 +55,15 @@ test('every Return-Path goes with its folded lines, wherever it stands', () => {
 });
 
 test('hops are counted and the newest one names the queue id of the client', () => {
-  const header = 'Received: from a (b [1.2.3.4])\r\n\tby mx.example.org (Postfix) with ESMTP id 4cYg9h2Wz1\r\n' +
+  const header =
+    'Received: from a (b [1.2.3.4])\r\n\tby mx.example.org (Postfix) with ESMTP id 4cYg9h2Wz1\r\n' +
     '\tfor <django@nausch.org>; Mon, 20 Feb 2012 18:28:19 +0100\r\nReceived: by x id OTHER\r\nTo: x\r\n\r\n';
   expect(readHeader(header).hops).toBe(2);
   expect(readHeader(header).peerQueueId).toBe('4cYg9h2Wz1');
   expect(readHeader('Received: by x with LMTP; now\r\nX: y id ABCDE\r\n\r\n').peerQueueId).toBe('');
-  expect(readHeader('Received: by mx (Postfix, from userid 0) id 5A3F2; now\r\n\r\n').peerQueueId).toBe('5A3F2');
+  expect(readHeader('Received: by mx (Postfix, from userid 0) id 5A3F2; now\r\n\r\n').peerQueueId).toBe(
+    '5A3F2',
+  );
 });
 
 test('a message without a header is told apart from one with', () => {
@@ -81,7 +84,9 @@ test('generated headers are read as by a slow model', () => {
     let header = '';
     for (let count = 1 + random.below(8); count > 0; count--) {
       header += `${random.pick(names)}${random.pick([':', ' :', ': x', ': id abcd;'])}`;
-      while (random.oneIn(3)) header += `${random.pick(['\r\n ', '\n\t'])}${random.pick(['y', 'Received: z', ''])}`;
+      while (random.oneIn(3)) {
+        header += `${random.pick(['\r\n ', '\n\t'])}${random.pick(['y', 'Received: z', ''])}`;
+      }
       header += random.pick(['\r\n', '\n']);
     }
     const fields = header.split(/\n(?![ \t])/).filter((field) => field !== '');

@@ -41,14 +41,13 @@ export function rcpt(dialogue: Dialogue, argument: string): void {
             reply(452, '4.5.3', 'Too many recipients, send the rest in another transaction'),
           );
         }
-        if (recipients.length > 0 && ignoreQuota !== transaction.ignoreQuota) {
+        if ((recipients[0]?.ignoreQuota ?? ignoreQuota) !== ignoreQuota) {
           // One delivery is one change of the store, and that either looks at quotas or does not.
           return dialogue.say(
             reply(452, '4.5.3', 'With and without IGNOREQUOTA do not mix, use another transaction'),
           );
         }
-        transaction.ignoreQuota = ignoreQuota;
-        recipients.push({ address: path.address, target });
+        recipients.push({ address: path.address, target, ignoreQuota });
         dialogue.say(reply(250, '2.1.5', 'ok'));
       },
       (thrown: unknown) => () => {

@@ -20,7 +20,9 @@ test('octets are exact and never negative, hexadecimal or rounded up', () => {
   expect(parseOctets('0')).toBe(0);
   expect(parseOctets('4294967296')).toBe(4294967296);
   expect(parseOctets('99999999999999999999')).toBe(Number.MAX_SAFE_INTEGER);
-  for (const text of ['', '-1', '+1', '1.5', '0x10', '1e9', ' 1', '1'.repeat(21)]) expect(parseOctets(text)).toBeNull();
+  for (const text of ['', '-1', '+1', '1.5', '0x10', '1e9', ' 1', '1'.repeat(21)]) {
+    expect(parseOctets(text)).toBeNull();
+  }
 });
 
 test('a command is a verb and the rest', () => {

@@ -75,14 +75,29 @@ test('mutated addresses either parse or throw a syntax error, in no time', () =>
   for (let round = 0; round < 3000; round++) {
     const bytes = [...random.pick(seeds)];
     for (let count = random.below(4); count > 0; count--) {
-      bytes[random.below(bytes.length)] = random.pick(['<', '>', '"', '\\', '@', ',', ':', ' ', '[', ']', 'a', '\xc3']);
+      bytes[random.below(bytes.length)] = random.pick([
+        '<',
+        '>',
+        '"',
+        '\\',
+        '@',
+        ',',
+        ':',
+        ' ',
+        '[',
+        ']',
+        'a',
+        '\xc3',
+      ]);
     }
     const text = bytes.join('');
     try {
       const path = parsePath(text);
       expect(path.end).toBeLessThanOrEqual(text.length);
     } catch (thrown) {
-      expect(`seed ${seed} ${text} ${thrown instanceof MailError && thrown.kind}`).toBe(`seed ${seed} ${text} syntax`);
+      expect(`seed ${seed} ${text} ${thrown instanceof MailError && thrown.kind}`).toBe(
+        `seed ${seed} ${text} syntax`,
+      );
     }
   }
 });
