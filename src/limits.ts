@@ -172,17 +172,11 @@ export const limits = table({
       'silence during IDLE after which a line is sent; address translators forget a connection after minutes',
     onExcess: '* OK Still here',
   },
-  imap_login_idle: {
-    value: 60,
-    unit: 'seconds',
-    reason: 'silence of a client that has not logged in; a person typing by hand is faster',
-    onExcess: 'BYE',
-  },
-  imap_login_time: {
-    value: 180,
-    unit: 'seconds',
-    reason: 'from the greeting to the login, however busy the client is: one byte a minute is no login',
-    onExcess: 'BYE',
+  imap_search_text: {
+    value: 16 << 20,
+    unit: 'bytes',
+    reason: 'encoded text of one message that SEARCH BODY and TEXT decode; it stands in memory while it is compared',
+    onExcess: 'text beyond it is not searched',
   },
   imap_id_params: {
     value: 30,

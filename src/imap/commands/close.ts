@@ -1,0 +1,18 @@
+import { COMPLETED, type Completion, type Session } from '../session.ts';
+
+/**
+ * CLOSE (RFC 9051 §6.4.1): expunges what is marked \Deleted without a word and leaves the mailbox. Where the
+ * mailbox is read-only or the rights do not suffice nothing is expunged, and that is no failure (RFC 4314 §4).
+ */
+export async function close(session: Session): Promise<Completion> {
+  const { mailbox } = session.mailbox;
+  if (!mailbox.readOnly && mailbox.rights.includes('e')) await mailbox.expunge(null);
+  session.unselect();
+  return COMPLETED;
+}
+
+/** UNSELECT (RFC 9051 §6.4.2): leaves the mailbox and expunges nothing. */
+export function unselect(session: Session): Completion {
+  session.unselect();
+  return COMPLETED;
+}
