@@ -2,7 +2,7 @@
  * BODYSTRUCTURE (RFC 9051 §7.5.2) piece by piece: what the header of a part says is rendered when the header has been
  * read, size and lines are put between when its end is known.
  */
-import { imapString, nstring } from './nstring.ts';
+import { imapString, nstring, upperAscii } from './nstring.ts';
 import type { MimeFields } from './fields.ts';
 import { type ContentType, type Parameters, parseDisposition } from './parameters.ts';
 
@@ -84,5 +84,5 @@ function encodingWord(value: string): string {
   while (start < value.length && (value.charCodeAt(start) <= 32 || value[start] === '"')) start++;
   let end = start;
   while (end < value.length && value.charCodeAt(end) > 32 && !'(;"'.includes(value[end] as string)) end++;
-  return value.slice(start, end).toUpperCase();
+  return upperAscii(value.slice(start, end));
 }

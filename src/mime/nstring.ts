@@ -34,3 +34,13 @@ export function nstring(value: string | null): string {
 function literal(text: string): string {
   return `{${text.length}}\r\n${text.includes('\0') ? text.replaceAll('\0', ' ') : text}`;
 }
+
+/**
+ * ASCII letters in upper case, other bytes as they are. (String.toUpperCase takes 0xFF or 0xB5 beyond what is a byte.)
+ */
+export function upperAscii(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 127) return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  }
+  return text.toUpperCase();
+}

@@ -4,6 +4,7 @@
  */
 import { limits } from '../limits.ts';
 import { trimBlanks } from './header.ts';
+import { upperAscii } from './nstring.ts';
 
 /** Names in upper case and values, in turn: `['CHARSET', 'utf-8', 'NAME', 'a.txt']`. latin1. */
 export type Parameters = string[];
@@ -44,8 +45,8 @@ export function parseContentType(value: string): ContentType | null {
   const subtype = readToken(value, at);
   if (subtype === '') return null;
   return {
-    type: type.toUpperCase(),
-    subtype: subtype.toUpperCase(),
+    type: upperAscii(type),
+    subtype: upperAscii(subtype),
     parameters: readParameters(value, at),
   };
 }
@@ -55,7 +56,7 @@ export function parseDisposition(value: string): Disposition | null {
   const at = { pos: 0 };
   const kind = readToken(value, at);
   if (kind === '') return null;
-  return { kind: kind.toUpperCase(), parameters: readParameters(value, at) };
+  return { kind: upperAscii(kind), parameters: readParameters(value, at) };
 }
 
 /** The value of a parameter by its name in upper case, or null. The first one counts. */
@@ -98,7 +99,7 @@ function readParameters(text: string, at: Cursor): Parameters {
     }
     if (at.pos >= text.length) break;
     const start = at.pos;
-    const name = readToken(text, at).toUpperCase();
+    const name = upperAscii(readToken(text, at));
     skipComments(text, at);
     if (name === '' || text.charCodeAt(at.pos) !== EQUALS) {
       // No parameter: go on behind the next semicolon.

@@ -113,7 +113,7 @@ export function decodeStructure(structure: Uint8Array): Part {
 export function locateSection(structure: Uint8Array, section: Section): ByteRange | null {
   const root = decodeStructure(structure);
   const { part: path, what } = section;
-  if (path.length === 0) return path.length === 0 && what !== 'mime' ? ownSection(root, what) : null;
+  if (path.length === 0) return what === 'mime' ? null : ownSection(root, what);
   const part = findPart(root, path);
   if (part === null) return null;
   if (what === 'whole') return { start: part.bodyStart, end: part.end };

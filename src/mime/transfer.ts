@@ -1,5 +1,6 @@
 /** Transfer encodings undone (RFC 2045 §6). Total: whatever is not valid is taken as far as it makes sense. */
 import { decodeCharset } from './charset.ts';
+import { latin1 } from './header.ts';
 
 const EQUALS = 61;
 const CR = 13;
@@ -25,17 +26,10 @@ export function decodeTransfer(bytes: Uint8Array, encoding: string | null): Uint
   }
 }
 
-/**
- * RFC 2045 §6.8: line ends and chars outside the alphabet are ignored, padding ends the data. Decoding is the
- * runtime's own.
- */
+/** RFC 2045 §6.8 by the runtime, which ignores chars outside the alphabet; padding ends the data. */
 export function decodeBase64(bytes: Uint8Array): Uint8Array {
   const end = bytes.indexOf(EQUALS);
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, end < 0 ? bytes.byteLength : end);
-  let text = data.toString('latin1');
-  // The runtime stops at the first stray char; lines are no stray chars to it, other blanks and noise are.
-  if (/[^A-Za-z0-9+/\r\n]/.test(text)) text = text.replace(/[^A-Za-z0-9+/]+/g, '');
-  return Buffer.from(text, 'base64');
+  return Buffer.from(latin1(bytes, 0, end < 0 ? bytes.length : end), 'base64');
 }
 
 /**

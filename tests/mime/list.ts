@@ -5,6 +5,7 @@ export type Data = null | number | string | Data[];
 
 /** Reads one element and demands that nothing follows. Throws for anything the grammar does not allow. */
 export function readData(text: string): Data {
+  if (/[^\0-\xff]/.test(text)) throw new Error('a char that is no byte');
   const at = { pos: 0 };
   const data = readElement(text, at);
   if (at.pos !== text.length) throw new Error(`unread text at ${at.pos}: ${text.slice(at.pos, at.pos + 40)}`);
