@@ -41,19 +41,19 @@ export const configCommand: Command = {
   name: 'config',
   summary: 'check, show or translate the configuration; explain its options',
   usage,
-  run(args, io) {
+  async run(args, io) {
     const { options, operands: [action, ...operands] } = parseArgs(args, commandArguments);
     if (options.help) {
       io.stdout(usage);
-      return Promise.resolve(EX_OK);
+      return EX_OK;
     }
     if (options.output !== undefined && action !== 'import') throw usageError('-o is for config import');
     if (options.sample && action !== 'reference') throw usageError('--sample is for config reference');
-    if (action === 'import') return Promise.resolve(importCyrus(operands, options, io));
+    if (action === 'import') return importCyrus(operands, options, io);
     if (operands.length > 0) throw usageError(`config ${action} takes no "${operands[0]}"`);
-    if (action === 'check') return Promise.resolve(check(options, io));
-    if (action === 'show') return Promise.resolve(show(options, io));
-    if (action === 'reference') return Promise.resolve(reference(options, io));
+    if (action === 'check') return check(options, io);
+    if (action === 'show') return show(options, io);
+    if (action === 'reference') return reference(options, io);
     const given = action === undefined ? 'it is missing' : `not "${action}"`;
     throw usageError(`config needs one of check, show, import, reference; ${given}`);
   },

@@ -2,7 +2,7 @@
 
 import { checkTogether, type Places } from './check.ts';
 import { parseCyrusConf } from './cyrusconf/parse.ts';
-import { translateCyrusConf } from './cyrusconf/translate.ts';
+import { serviceNames, translateCyrusConf } from './cyrusconf/translate.ts';
 import { ConfigError, type Finding } from './finding.ts';
 import { readImapdConf } from './imapdconf/parse.ts';
 import { exposedSecrets, type LineReport, translateImapdConf } from './imapdconf/translate.ts';
@@ -84,8 +84,10 @@ export function translateCyrus(imapdConf: string, cyrusConf?: string): Translate
   const entries = cyrusConf === undefined
     ? undefined
     : parseCyrusConf(readSource(cyrusConf, true).text, cyrusConf, syntax);
-  const names = entries?.filter((entry) => entry.section === 'SERVICES').map((entry) => entry.name);
-  const imapd = translateImapdConf(reading, names ?? ['imap', 'imaps', 'lmtp', 'lmtpunix']);
+  const names = entries === undefined
+    ? { there: ['imap', 'imaps', 'lmtpunix'], later: ['pop3', 'pop3s', 'sieve'] }
+    : serviceNames(entries);
+  const imapd = translateImapdConf(reading, names);
   const { values } = imapd;
   completeValues(values);
   const cyrus = entries === undefined || cyrusConf === undefined

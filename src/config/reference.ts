@@ -80,12 +80,17 @@ function cyrusFile(entry: ReferenceEntry): string {
   return entry.toml.includes('<name>') ? 'cyrus.conf:' : 'imapd.conf:';
 }
 
-const sampleHead = `# mailstore.toml: the configuration of mailstore with every option there is.
-#
-# A line that begins with # and a blank explains; a line that begins with # alone is an option with its default:
-# take the # away to change it. "mailstore config check" finds mistakes, "mailstore config show" prints what is in
-# force, "mailstore config import /etc/imapd.conf /etc/cyrus.conf" writes such a file from those of Cyrus.
-`;
+const sampleHead = [
+  ...comment('mailstore.toml: the configuration of mailstore with every option there is.'),
+  '#',
+  ...comment(
+    'A line that begins with # and a blank explains; a line that begins with # alone is an option with its ' +
+      'default: take the # away to change it. "mailstore config check" finds mistakes, "mailstore config show" ' +
+      'prints what is in force, "mailstore config import /etc/imapd.conf /etc/cyrus.conf" writes such a file from ' +
+      'those of Cyrus.',
+  ),
+  '',
+].join('\n');
 
 const sectionDocs: Readonly<Record<string, string>> = {
   server: 'The server as a whole.',

@@ -141,7 +141,7 @@ export function parseListen(text: string, family: Family): Place | { readonly pr
     return { problem: `"${text}" is not a port, host:port, [IPv6 address]:port or the path of a socket` };
   }
   const host = match[1] ?? match[2] ?? '';
-  if (!/^[A-Za-z0-9._:%-]*$/.test(host)) return { problem: `"${host}" is not a host name or address` };
+  if (!/^(?:\*|[A-Za-z0-9._:%-]*)$/.test(host)) return { problem: `"${host}" is not a host name or address` };
   const service = match[3] ?? '';
   if (service === '') return { problem: 'the port is missing' };
   const port = /^\d+$/.test(service) ? Number(service) : portOf(service);

@@ -142,7 +142,7 @@ describe('every option', () => {
       }
       expect(row.check?.(row.default)).toBeUndefined();
       expect(row.doc).toMatch(/\.$/);
-      expect(key).toMatch(/^[a-z_]+$/);
+      expect(key).toMatch(/^[a-z0-9_]+$/);
     });
   }
 
@@ -159,7 +159,10 @@ describe('every option', () => {
 /** The value an option has after these lines of imapd.conf. */
 function fromImapd(name: OptionName, text: string): unknown {
   const lines = parseLines(text, 'imapd.conf', []);
-  const { values, report } = translateImapdConf({ lines, problems: [], sources: [] }, []);
+  const { values, report } = translateImapdConf({ lines, problems: [], sources: [] }, {
+    there: [],
+    later: [],
+  });
   const wrong = report.filter(({ outcome }) => outcome !== 'translated');
   return wrong.length > 0 ? wrong.map(({ text }) => text) : values[name];
 }

@@ -1,7 +1,7 @@
 /** cyrus.conf: turns SERVICES and EVENTS into services and events, and says what became of each line. */
 
 import type { Finding } from '../finding.ts';
-import type { LineReport, Outcome, ServiceFiles } from '../imapdconf/translate.ts';
+import type { LineReport, Outcome, ServiceFiles, ServiceNames } from '../imapdconf/translate.ts';
 import { writeDuration } from '../kinds.ts';
 import { nearest } from '../nearest.ts';
 import type { OptionValues } from '../options.ts';
@@ -55,6 +55,17 @@ const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
   ctl_deliver: ['unneeded', 'old Message-IDs are forgotten by the expiry run'],
   cyr_info: ['unneeded', 'it changes nothing'],
 };
+
+/** The names of SERVICES, by whether their program is there. */
+export function serviceNames(entries: readonly CyrusEntry[]): ServiceNames {
+  const services = entries.filter(({ section }) => section === 'SERVICES');
+  const there = (entry: CyrusEntry) =>
+    /^(?:\S*\/)?(?:imapd|lmtpd)(?:\s|$)/.test(entry.arguments.get('cmd') ?? '');
+  return {
+    there: services.filter(there).map(({ name }) => name),
+    later: services.filter((entry) => !there(entry)).map(({ name }) => name),
+  };
+}
 
 /** Translates the entries; `files` are certificate files that imapd.conf gives to single services. */
 export function translateCyrusConf(

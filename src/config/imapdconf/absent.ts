@@ -337,7 +337,9 @@ const harmless = /^(?:0|no|n|off|f|false|optional)$/i;
  */
 export function explainAbsent(key: string, value = ''): Absent | undefined {
   const group = exact.get(key) ??
-    patterns.find(({ start, end }) => key.startsWith(start) && key.endsWith(end) && key.length > start.length)
+    patterns.find(({ start, end }) =>
+      key.startsWith(start) && key.endsWith(end) && key.length >= start.length + end.length
+    )
       ?.group;
   if (group === undefined) return undefined;
   const outcome = group.outcome === 'refused' && harmless.test(value) ? 'unneeded' : group.outcome;

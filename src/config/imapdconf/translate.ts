@@ -45,13 +45,19 @@ export function knownKeys(): readonly string[] {
   return [...spellings.keys(), ...absentKeys()];
 }
 
-/** Translates the lines. `services` are the names of SERVICES, for lines such as `imap_tls_server_cert`. */
-export function translateImapdConf(reading: ConfReading, services: readonly string[]): ImapdTranslation {
+/** The names of SERVICES: those that will listen, and those that are not there yet. */
+export interface ServiceNames {
+  readonly there: readonly string[];
+  readonly later: readonly string[];
+}
+
+/** Translates the lines; the names of services are for lines such as `imap_tls_server_cert`. */
+export function translateImapdConf(reading: ConfReading, services: ServiceNames): ImapdTranslation {
   return new Translation(services).run(reading);
 }
 
 class Translation {
-  readonly #services: readonly string[];
+  readonly #services: ServiceNames;
   readonly #values = defaultValues('imapd.conf');
   readonly #given = new Map<OptionName, ConfLine>();
   readonly #serviceFiles = new Map<string, ServiceFiles>();
@@ -59,7 +65,7 @@ class Translation {
   readonly #seen = new Map<string, ConfLine>();
   readonly #report: LineReport[] = [];
 
-  constructor(services: readonly string[]) {
+  constructor(services: ServiceNames) {
     this.#services = services;
   }
 
@@ -86,11 +92,8 @@ class Translation {
   #line(line: ConfLine): void {
     const before = this.#seen.get(line.key);
     if (before !== undefined) {
-      this.#say(
-        line,
-        'wrong',
-        `was given before, in line ${before.line} of ${before.file}; keep one of them`,
-      );
+      const where = before.file === line.file ? '' : ` of ${before.file}`;
+      this.#say(line, 'wrong', `was given before, in line ${before.line}${where}; keep one of them`);
       return;
     }
     this.#seen.set(line.key, line);
@@ -145,12 +148,16 @@ class Translation {
 
   /** `<service>_<option>`: true when the key is one of those. */
   #ofService(line: ConfLine): boolean {
-    for (const service of this.#services) {
+    for (const service of [...this.#services.there, ...this.#services.later]) {
       if (!line.key.startsWith(`${service.toLowerCase()}_`)) continue;
       const own = line.key.slice(service.length + 1);
       const spelling = spellings.get(own);
       if (spelling === undefined) continue;
       const [name, row, imapdName] = spelling;
+      if (!this.#services.there.includes(service)) {
+        this.#say(line, 'later', `the service ${service} is not there yet`);
+        return true;
+      }
       if (name === 'tls_server_cert' || name === 'tls_server_key' || name === 'tls_client_ca_file') {
         const parsed = imapdName.read?.(line.value) ?? row.kind.fromText(line.value);
         if (!parsed.ok) this.#say(line, 'wrong', parsed.problem);
@@ -175,6 +182,15 @@ class Translation {
     const absent = explainAbsent(line.key, line.value);
     if (absent !== undefined) {
       this.#say(line, absent.outcome, absent.text);
+      return;
+    }
+    const match = /^([a-z0-9]+)_(.+)$/.exec(line.key);
+    if (match !== null && spellings.has(match[2] ?? '')) {
+      this.#say(
+        line,
+        'unknown',
+        `sets ${match[2]} for the service ${match[1]}, but there is no such service`,
+      );
       return;
     }
     const near = nearest(line.key, knownKeys());

@@ -1,0 +1,164 @@
+import { afterAll, expect, test } from 'bun:test';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommandIo } from '../../src/cli/command.ts';
+import { configCommand } from '../../src/cli/config.ts';
+import { settingsFromToml } from '../../src/config/load.ts';
+import { writeSample } from '../../src/config/reference.ts';
+import { MailError } from '../../src/errors.ts';
+import { Folder } from '../config/folder.ts';
+
+const folder = new Folder();
+afterAll(() => folder.remove());
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(...args: string[]): Promise<Outcome> {
+  let [stdout, stderr] = ['', ''];
+  const io: CommandIo = {
+    stdin: new ReadableStream(),
+    stdout: (text) => void (stdout += text),
+    stderr: (text) => void (stderr += text),
+    env: {},
+  };
+  const code = await configCommand.run(args, io);
+  return { code, stdout, stderr };
+}
+
+const right = folder.write('right.toml', '[server]\nadmins = ["cyrus"]\n');
+const wrong = folder.write('wrong.toml', '[server]\nadmin = ["cyrus"]\n');
+const warned = folder.write('warned.toml', '[mailbox]\ndefaultdomain = "a.org"\n');
+const howto = join(import.meta.dir, '../../config/examples/howto');
+
+test('check: right, right with a warning, wrong', async () => {
+  expect(await run('check', '-c', right)).toEqual({
+    code: 0,
+    stdout: 'The configuration is right.\n',
+    stderr: '',
+  });
+  expect(await run('check', '-c', warned)).toEqual({
+    code: 0,
+    stdout: 'The configuration is right, 1 warning.\n',
+    stderr: `${warned}:2: mailbox.defaultdomain: has no effect while virtdomains is off\n`,
+  });
+  expect(await run('check', '-c', wrong)).toEqual({
+    code: 78,
+    stdout: '',
+    stderr: `${wrong}:2: server.admin: unknown key; the nearest is server.admins\n`,
+  });
+});
+
+test('check --json gives file, line and key', async () => {
+  const { code, stdout } = await run('check', '--json', '-c', wrong);
+  expect(code).toBe(78);
+  expect(JSON.parse(stdout)).toEqual({
+    ok: false,
+    problems: [{
+      file: wrong,
+      line: 2,
+      key: 'server.admin',
+      text: 'unknown key; the nearest is server.admins',
+    }],
+    warnings: [],
+  });
+  expect(JSON.parse((await run('check', '--json', '-c', right)).stdout)).toEqual({
+    ok: true,
+    problems: [],
+    warnings: [],
+  });
+});
+
+test('show prints what is in force, as TOML that says the same', async () => {
+  const { code, stdout } = await run('show', '-c', right);
+  expect(code).toBe(0);
+  expect(stdout).toContain('admins = ["cyrus"]\n');
+  expect(settingsFromToml(stdout, 'show').settings).toEqual(
+    settingsFromToml(readFileSync(right, 'utf8'), 'm').settings,
+  );
+  expect(JSON.parse((await run('show', '--json', '-c', right)).stdout)).toMatchObject({
+    admins: ['cyrus'],
+    timeout: 1800,
+  });
+});
+
+test('show of a wrong configuration fails with its problems', async () => {
+  await expect(run('show', '-c', wrong)).rejects.toThrow(`${wrong}:2: server.admin: unknown key`);
+});
+
+test('import prints TOML, and what became of each line on standard error', async () => {
+  const { code, stdout, stderr } = await run('import', join(howto, 'imapd.conf'), join(howto, 'cyrus.conf'));
+  expect(code).toBe(0);
+  expect(stdout).toBe(readFileSync(join(howto, 'mailstore.toml'), 'utf8'));
+  expect(stderr).toContain(
+    'imapd.conf:8: configdirectory: translated to store.configdirectory = "/var/lib/imap"\n',
+  );
+  expect(stderr).toEndWith(
+    'Lines: 31 translated, 6 not needed, 9 not taken over, 2 not taken over that decide who may log in.\n',
+  );
+  expect(stdout + stderr).not.toContain('klais-is-a-geek!');
+});
+
+test('import -o writes a new file for its owner and group only, and never over an old one', async () => {
+  const output = join(folder.path, 'new.toml');
+  expect((await run('import', '-o', output, join(howto, 'imapd.conf'))).code).toBe(0);
+  expect(statSync(output).mode & 0o137).toBe(0);
+  expect(settingsFromToml(readFileSync(output, 'utf8'), output).settings.servername).toBe('imap.nausch.org');
+  await expect(run('import', '-o', output, join(howto, 'imapd.conf'))).rejects.toThrow(
+    'cannot be written: it is there already',
+  );
+});
+
+test('import --json gives the report to programs', async () => {
+  const { stderr } = await run('import', '--json', folder.write('imapd.conf', 'admins: a\nflubber: b\n'));
+  expect(JSON.parse(stderr)).toMatchObject([
+    { line: 1, key: 'admins', value: 'a', outcome: 'translated' },
+    { line: 2, key: 'flubber', value: 'b', outcome: 'unknown', text: 'unknown key' },
+  ]);
+});
+
+test('reference explains, as text, as JSON, as a sample', async () => {
+  const text = await run('reference');
+  expect(text.stdout).toContain('imap.timeout\n');
+  expect(text.stdout).toContain('    type:       duration, in seconds: a duration such as "30m"');
+  expect(text.stdout).toContain('    imapd.conf: timeout (minutes)\n');
+  const entries: unknown = JSON.parse((await run('reference', '--json')).stdout);
+  expect(entries).toContainEqual(
+    expect.objectContaining({ toml: 'mailbox.quotawarn', type: 'integer', default: '90' }),
+  );
+  expect(entries).toContainEqual(expect.objectContaining({ toml: 'services.<name>.listen' }));
+  expect((await run('reference', '--sample')).stdout).toBe(writeSample());
+});
+
+test('--help explains the command', async () => {
+  for (const args of [['--help'], ['check', '-h']]) {
+    const { code, stdout } = await run(...args);
+    expect(code).toBe(0);
+    expect(stdout).toStartWith('Usage: mailstore config check');
+  }
+});
+
+test('a wrong command line is EX_USAGE', async () => {
+  const lines = [
+    [],
+    ['chekc'],
+    ['check', 'extra'],
+    ['import'],
+    ['import', 'a', 'b', 'c'],
+    ['import', '-c', 'x', 'a'],
+    ['show', '-o', 'x'],
+    ['check', '--sample'],
+    ['reference', '--json', '--sample'],
+    ['check', '-M', 'x'],
+  ];
+  for (const args of lines) {
+    const code = await run(...args).then(
+      (outcome) => outcome.code,
+      (thrown: unknown) => thrown instanceof MailError ? thrown.code : thrown,
+    );
+    expect({ args, code }).toEqual({ args, code: 'badsyntax' });
+  }
+});

@@ -1,0 +1,130 @@
+/** The files in config/: the commented sample, and the how-to's configuration with its translation. */
+
+import { afterAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatFinding } from '../../src/config/finding.ts';
+import { formatReport } from '../../src/config/imapdconf/translate.ts';
+import { importedToml } from '../../src/config/import.ts';
+import { loadSettings, settingsFromToml, translateCyrus } from '../../src/config/load.ts';
+import { optionRows } from '../../src/config/options.ts';
+import { writeReference, writeSample } from '../../src/config/reference.ts';
+import { findingsOf, Folder } from './folder.ts';
+
+const folder = new Folder();
+afterAll(() => folder.remove());
+
+const config = join(import.meta.dir, '../../config');
+const howto = join(config, 'examples/howto');
+const read = (path: string) => readFileSync(path, 'utf8');
+
+describe('the sample', () => {
+  const sample = read(join(config, 'mailstore.toml'));
+
+  test('is what "config reference --sample" prints', () => expect(sample).toBe(writeSample()));
+
+  test('loads, and changes nothing as it stands', () => {
+    expect(settingsFromToml(sample, 'sample').settings).toEqual(settingsFromToml('', 'empty').settings);
+  });
+
+  test('names every option, and with all of them uncommented still changes nothing', () => {
+    const bare = sample.replace(/^#(?=[a-z0-9_]+ = |\[)/gm, '').replace(/\[services\.imaps\][^[]*/, '');
+    for (const [, row] of optionRows) {
+      expect(bare).toContain(`\n${row.toml.split('.')[1]} = ${row.kind.toToml(row.default)}\n`);
+    }
+    expect(settingsFromToml(bare, 'bare').settings).toEqual(settingsFromToml('', 'empty').settings);
+  });
+
+  test('shows the services and events there are without any', () => {
+    const withCert = '[tls]\nserver_cert = "/c.pem"\n';
+    const parts = sample.slice(sample.indexOf('#[services.imap]')).replace(/^#(?=[a-z]+ = |\[)/gm, '');
+    expect(settingsFromToml(withCert + parts, 'parts').settings).toEqual(
+      settingsFromToml(withCert, 'cert').settings,
+    );
+  });
+
+  test('has no line too long to read', () => {
+    for (const line of sample.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
+  });
+});
+
+test('the reference explains every option by its TOML and its imapd.conf name', () => {
+  const reference = writeReference();
+  for (const [, row] of optionRows) {
+    expect(reference).toContain(`${row.toml}\n`);
+    for (const { key } of row.imapd) expect(reference).toContain(key);
+  }
+});
+
+describe("the how-to's configuration", () => {
+  const files = ['imapd.conf', 'cyrus.conf'].map((name) => folder.write(name, read(join(howto, name))));
+  const [imapdConf = '', cyrusConf = ''] = files;
+  const translated = translateCyrus(imapdConf, cyrusConf);
+
+  test('is translated as it stands beside it', () => {
+    expect(read(join(howto, 'mailstore.toml'))).toBe(importedToml(translated, files));
+  });
+
+  test('has this to say about every line', () => {
+    const lines = translated.report.map((line) => formatReport(line).replace(`${folder.path}/`, ''));
+    expect(`${lines.join('\n')}\n`).toBe(read(join(import.meta.dir, 'howto_report.txt')));
+    expect(translated.report.filter(({ outcome }) => outcome === 'unknown' || outcome === 'wrong')).toEqual(
+      [],
+    );
+    const keys = /^[a-z0-9_-]+(?=:)/gm;
+    expect(translated.report.filter(({ file }) => file === imapdConf).map(({ key }) => key))
+      .toEqual([...read(imapdConf).matchAll(keys)].map(([key]) => key));
+  });
+
+  test('does not start yet: its way to log in is not there', () => {
+    expect(findingsOf(() => loadSettings({ imapdConf, cyrusConf })).map(({ key }) => key))
+      .toEqual(['sasl_auxprop_plugin', 'sasl_mech_list']);
+  });
+
+  test('with the secrets of the store it starts, and warns of what is to come', () => {
+    const text = read(imapdConf).replace('plugin: ldapdb', 'plugin: sasldb').replace(
+      'DIGEST-MD5 CRAM-MD5 PLAIN',
+      'PLAIN',
+    );
+    const { settings, warnings } = loadSettings({ imapdConf: folder.write('own.conf', text), cyrusConf });
+    expect(warnings.map((line) => formatFinding(line).replace(`${folder.path}/`, ''))).toEqual([
+      'own.conf:22: sievedir: Sieve is not there yet',
+      'own.conf:26: sendmail: sending mail, which Sieve needs, is not there yet',
+      'own.conf:73: sasl_ldapdb_uri: secrets in an LDAP directory (ldapdb) are not there yet',
+      'own.conf:74: sasl_ldapdb_id: secrets in an LDAP directory (ldapdb) are not there yet',
+      'own.conf:75: sasl_ldapdb_pw: secrets in an LDAP directory (ldapdb) are not there yet',
+      'own.conf:76: sasl_ldapdb_mech: secrets in an LDAP directory (ldapdb) are not there yet',
+      'cyrus.conf:23: sieve: ManageSieve is not there yet',
+      'cyrus.conf:44: notify: notifications are not there yet',
+      'cyrus.conf:61: squatter: searching by an index is not there yet',
+    ]);
+    expect(settings).toMatchObject({
+      servername: 'imap.nausch.org',
+      serverinfo: 'min',
+      configdirectory: '/var/lib/imap',
+      partition: { default: '/var/spool/imap' },
+      admins: ['cyrus'],
+      virtdomains: 'on',
+      autocreatequota: 2048000 * 1024,
+      autocreateinboxfolders: ['Archives', 'Drafts', 'Sent', 'Trash'],
+      lmtp_overquota_perm_failure: true,
+      timeout: 1800,
+      unixhierarchysep: true,
+      tls_server_cert: '/etc/pki/cyrus-imapd/servercert.pem',
+      duplicate_retention: 3 * 86400,
+    });
+    expect(
+      settings.services.map(({ name, listen }) => [name, listen.kind === 'unix' ? listen.path : listen.port]),
+    )
+      .toEqual([['imap', 143], ['lmtp', 24], ['lmtpunix', '/var/lib/imap/socket/lmtp']]);
+  });
+
+  test('its translation gives the settings the old files give', () => {
+    const { settings } = settingsFromToml(read(join(howto, 'mailstore.toml')), 'howto');
+    expect(settings).toEqual({
+      ...translated.values,
+      services: translated.services,
+      events: translated.events,
+    });
+  });
+});
