@@ -15,4 +15,13 @@ interface CommandEntry {
   readonly load: () => Promise<CommandModule>;
 }
 
-export const COMMANDS: Readonly<Record<string, CommandEntry>> = {};
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  deliver: {
+    summary: 'deliver the message on standard input to users of the running store',
+    load: () => import('./deliver.ts'),
+  },
+  config: {
+    summary: 'check, show or translate the configuration; explain its options',
+    load: () => import('./config.ts'),
+  },
+};
