@@ -11,10 +11,14 @@ export interface Finding {
   readonly text: string;
 }
 
-/** A finding as one line: `FILE:LINE: KEY: TEXT`. */
+/** A finding as one line, `FILE:LINE: KEY: TEXT`, whatever the file has in its keys and values. */
 export function formatFinding(finding: Finding): string {
   const place = finding.line > 0 ? `${finding.file}:${finding.line}` : finding.file;
-  return finding.key === '' ? `${place}: ${finding.text}` : `${place}: ${finding.key}: ${finding.text}`;
+  const line = finding.key === '' ? `${place}: ${finding.text}` : `${place}: ${finding.key}: ${finding.text}`;
+  // Nothing in a file may write to the terminal or begin a line of the log.
+  return line.replace(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** The configuration is wrong. The message names every problem, one line each. */
