@@ -16,6 +16,10 @@ interface CommandEntry {
 }
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  serve: {
+    summary: 'run the server in the foreground',
+    load: () => import('./serve.ts'),
+  },
   deliver: {
     summary: 'deliver the message on standard input to users of the running store',
     load: () => import('./deliver.ts'),

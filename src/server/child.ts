@@ -50,6 +50,7 @@ export class Child {
   readonly startedAt = performance.now();
   #ready = false;
   #exited = false;
+  readonly #gone = Promise.withResolvers<void>();
   #askedAt = 0;
   #answeredAt = 0;
   readonly #process: Subprocess<'pipe', 'pipe', 'inherit'>;
@@ -64,7 +65,8 @@ export class Child {
       env: childEnvironment(process.env),
       onExit: (process, code) => {
         this.#exited = true;
-        options.onExit(code, process.signalCode);
+        this.#gone.resolve();
+        options.onExit(code, process.signalCode as string | null);
       },
     }) as Subprocess<'pipe', 'pipe', 'inherit'>;
     void this.#read();
@@ -81,7 +83,7 @@ export class Child {
 
   /** Resolves when the process is gone. */
   get whenExited(): Promise<void> {
-    return this.#process.exited.then(() => {});
+    return this.#gone.promise;
   }
 
   get exited(): boolean {

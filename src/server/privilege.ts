@@ -30,10 +30,22 @@ const PR_SET_KEEPCAPS = 8;
 const CAPABILITY_VERSION = 0x20080522;
 const CAP_DAC_READ_SEARCH = 1 << 2;
 
-/** Changes to the account for good. With `keepReading` this thread can still read every file. */
-export function dropPrivileges(account: Account, keepReading: boolean): void {
-  const c = libc();
-  if (keepReading) c.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+/** Sets the capabilities of this thread. */
+function setCapabilities(effective: number, permitted: number): void {
+  // struct __user_cap_header_struct { u32 version; int pid; } and two of { u32 effective, permitted, inheritable }
+  const header = new Uint32Array([CAPABILITY_VERSION, 0]);
+  const data = new Uint32Array([effective, permitted, 0, 0, 0, 0]);
+  if (libc().capset(ptr(header), ptr(data)) !== 0) {
+    throw new MailError('server', 'serverbug', `capset failed: ${errnoName(errno())}`);
+  }
+}
+
+/**
+ * Changes to the account for good. Afterwards `readable` is asked whether the account can read what it needs; only
+ * if not, this thread keeps the right to read every file. Answers whether it does.
+ */
+export function dropPrivileges(account: Account, readable: () => boolean): boolean {
+  libc().prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
   const { initgroups } = process as unknown as { initgroups(user: string, group: number): void };
   initgroups.call(process, account.name, account.gid);
   process.setgid?.(account.gid);
@@ -41,12 +53,9 @@ export function dropPrivileges(account: Account, keepReading: boolean): void {
   if (process.getuid?.() !== account.uid || process.geteuid?.() !== account.uid) {
     throw new MailError('server', 'serverbug', `could not change to user ${account.name}`);
   }
-  if (keepReading) {
-    // struct __user_cap_header_struct { u32 version; int pid; } and two of { u32 effective, permitted, inheritable }
-    const header = new Uint32Array([CAPABILITY_VERSION, 0]);
-    const data = new Uint32Array([CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH, 0, 0, 0, 0]);
-    if (c.capset(ptr(header), ptr(data)) !== 0) {
-      throw new MailError('server', 'serverbug', `capset failed: ${errnoName(errno())}`);
-    }
-  }
+  // The change of user has cleared what is effective; what is permitted shrinks to the one right that may be kept.
+  setCapabilities(0, CAP_DAC_READ_SEARCH);
+  const keep = !readable();
+  setCapabilities(keep ? CAP_DAC_READ_SEARCH : 0, keep ? CAP_DAC_READ_SEARCH : 0);
+  return keep;
 }

@@ -22,5 +22,6 @@ export type ProtocolMaker = (deps: ProtocolDeps) => Promise<Protocol>;
 
 /** Loaded only when a service speaks it. */
 export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
+  imap: async (deps) => (await import('../imap/service.ts')).createImapService(deps),
   lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
 };

@@ -17,7 +17,7 @@ import type { Settings } from '../config/settings.ts';
 import { serverError } from '../errors.ts';
 import { type Listener, removeListener } from '../net/listen.ts';
 import type { TlsMaterial } from '../net/tls.ts';
-import type { LogLevel, RootLog } from '../telemetry/log.ts';
+import { type LogLevel, logLevel, type RootLog } from '../telemetry/log.ts';
 import { Child, FIRST_INHERITED_FD, type SelfCommand } from './child.ts';
 import type { Role } from './control.ts';
 import { monotonicMicros, type Notifier } from './notify.ts';
@@ -84,7 +84,7 @@ export class Supervisor {
     this.#options = options;
     this.#log = options.log;
     this.#tls = options.tls;
-    this.#level = options.settings.loglevel;
+    this.#level = logLevel(options.settings.loglevel);
     this.#workers = options.settings.workers || availableParallelism();
     const { promise, reject } = Promise.withResolvers<never>();
     this.failed = promise;

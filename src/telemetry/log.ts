@@ -16,6 +16,11 @@ export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** The level of that name; `info` for any other. */
+export function logLevel(name: string): LogLevel {
+  return LOG_LEVELS.find((level) => level === name) ?? 'info';
+}
+
 /** What a field can hold. `undefined` leaves the field out; an Error gives its message (and stack at debug). */
 export type LogValue = string | number | bigint | boolean | null | undefined | Error;
 

@@ -37,9 +37,8 @@ const STOP_LIMIT_MS = 4000;
 export async function runRole(load: (role: StartMessage['role']) => Promise<RoleBody>): Promise<number> {
   // A stuck role must not outlive its supervisor; one that still runs sees the end of its input first.
   libc().prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  // Signals to the whole process group (Ctrl-C) are the supervisor's to pass on, in its order.
-  process.on('SIGINT', () => {});
-  process.on('SIGHUP', () => {});
+  // Signals to the whole group (Ctrl-C, a control group being stopped) are the supervisor's to pass on in its order.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
   const channel = openRoleChannel();
   const { promise: over, resolve: finish } = Promise.withResolvers<number>();
@@ -71,7 +70,6 @@ export async function runRole(load: (role: StartMessage['role']) => Promise<Role
       },
     );
   };
-  process.on('SIGTERM', stop);
   channel.onOrphaned(stop);
   channel.onMessage((message) => {
     switch (message.type) {

@@ -1,0 +1,154 @@
+/** From settings to a running server, step by step; each step fails with what to do about it. */
+
+import type { Settings } from '../config/settings.ts';
+import { asMailError } from '../errors.ts';
+import { listen, removeListener } from '../net/listen.ts';
+import { readTlsMaterial, tlsFingerprint } from '../net/tls.ts';
+import { logLevel, type RootLog } from '../telemetry/log.ts';
+import type { SelfCommand } from './child.ts';
+import { checkWritable, makeFolders } from './folders.ts';
+import { trafficClass } from './marking.ts';
+import type { Notifier } from './notify.ts';
+import { configuredAccount, dropPrivileges } from './privilege.ts';
+import { type ServiceListener, Supervisor } from './supervisor.ts';
+
+export interface StartOptions {
+  readonly settings: Settings;
+  /** Reads the configuration again, for a reload. */
+  readonly load: () => Settings;
+  readonly command: SelfCommand;
+  readonly log: RootLog;
+  readonly notifier: Notifier;
+  readonly allowNetworkFilesystem: boolean;
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly supervisor: Supervisor;
+  readonly listeners: readonly ServiceListener[];
+  /** SIGHUP: reads configuration and certificates again; what cannot change while running is named in the log. */
+  reload(): void;
+  stop(): Promise<void>;
+}
+
+/** How often the files of the certificates are looked at. */
+const TLS_WATCH_MS = 5000;
+
+/** Starts the server; resolves when every role works. Throws MailError, with nothing left behind. */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { settings, log, notifier } = options;
+  const account = process.getuid?.() === 0 ? configuredAccount(settings) : undefined;
+  if (process.getuid?.() === 0 && account === undefined) {
+    log.warn('started as root and stays root: the configured user does not exist', {
+      user: settings.user,
+      remedy: `useradd --system --home-dir ${settings.configdirectory} ${settings.user}`,
+    });
+  }
+  for (const path of makeFolders(settings, account, options.allowNetworkFilesystem)) {
+    log.info('folder made', { path });
+  }
+  const tls = readTlsMaterial(settings);
+  const listeners = await bindAll(settings, account?.name ?? '', log);
+  let supervisor: Supervisor;
+  try {
+    if (account !== undefined) {
+      const keeps = dropPrivileges(account, () => {
+        try {
+          readTlsMaterial(settings);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      log.info('changed user', {
+        user: account.name,
+        uid: account.uid,
+        gid: account.gid,
+        keeps_reading: keeps,
+      });
+    }
+    checkWritable(settings);
+    supervisor = new Supervisor({ settings, command: options.command, listeners, tls, log, notifier });
+    try {
+      await supervisor.start();
+    } catch (thrown) {
+      await supervisor.stop();
+      throw thrown;
+    }
+  } catch (thrown) {
+    for (const listener of listeners) removeListener(listener);
+    throw thrown;
+  }
+
+  let seen = tlsFingerprint(settings);
+  const refreshTls = (current: Settings) => {
+    seen = tlsFingerprint(current);
+    try {
+      const material = readTlsMaterial(current);
+      if (material !== undefined) {
+        supervisor.setTls(material);
+        log.info('certificates read again');
+      }
+    } catch (thrown) {
+      log.error('new certificates cannot be used, the old ones stay', { error: asMailError(thrown) });
+    }
+  };
+  const watch = tls === undefined ? undefined : setInterval(() => {
+    if (tlsFingerprint(settings) !== seen) refreshTls(settings);
+  }, TLS_WATCH_MS);
+
+  return {
+    supervisor,
+    listeners,
+    reload: () => {
+      supervisor.reload(() => {
+        let fresh: Settings;
+        try {
+          fresh = options.load();
+        } catch (thrown) {
+          log.error('configuration not reloaded, the old one stays', { error: asMailError(thrown) });
+          return;
+        }
+        supervisor.setLevel(logLevel(fresh.loglevel));
+        refreshTls(settings);
+        const waiting = needRestart(settings, fresh);
+        if (waiting.length > 0) {
+          log.warn('these settings change with a restart', { options: waiting.join(' ') });
+        }
+        log.info('reloaded');
+      });
+    },
+    stop: async () => {
+      clearInterval(watch);
+      await supervisor.stop();
+    },
+  };
+}
+
+/** Options that differ and cannot change while the server runs. */
+function needRestart(running: Settings, fresh: Settings): string[] {
+  return (Object.keys(fresh) as (keyof Settings)[]).filter((name) =>
+    name !== 'loglevel' && JSON.stringify(running[name]) !== JSON.stringify(fresh[name])
+  );
+}
+
+/** Binds all services; a unix socket without an owner of its own belongs to the server's user. */
+async function bindAll(settings: Settings, owner: string, log: RootLog): Promise<ServiceListener[]> {
+  const listeners: ServiceListener[] = [];
+  const mark = trafficClass(settings.qosmarking);
+  try {
+    for (const service of settings.services) {
+      const address = service.listen.kind === 'unix' && service.listen.owner === ''
+        ? { ...service.listen, owner }
+        : service.listen;
+      for (const listener of await listen(address, { service: service.name, trafficClass: mark })) {
+        listeners.push({ ...listener, service: service.name });
+        log.info('listening', { service: service.name, address: listener.text, tls: service.tls });
+      }
+    }
+  } catch (thrown) {
+    for (const listener of listeners) removeListener(listener);
+    throw thrown;
+  }
+  return listeners;
+}
