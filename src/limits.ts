@@ -175,7 +175,8 @@ export const limits = table({
   imap_search_text: {
     value: 16 << 20,
     unit: 'bytes',
-    reason: 'encoded text of one message that SEARCH BODY and TEXT decode; it stands in memory while it is compared',
+    reason:
+      'encoded text of one message that SEARCH BODY and TEXT decode; it stands in memory while it is compared',
     onExcess: 'text beyond it is not searched',
   },
   imap_id_params: {
@@ -215,6 +216,13 @@ export const limits = table({
     unit: 'bytes',
     reason: 'one request to the writer: a message header and structure, a UID set, never a large body',
     onExcess: 'the connection between worker and writer is closed',
+  },
+  store_writer_wait: {
+    value: 30,
+    unit: 'seconds',
+    reason:
+      'recovery after a crash of the writer takes well under this; senders wait 10 minutes (RFC 5321 §4.5.3.2)',
+    onExcess: 'waiting changes fail as temporary',
   },
   store_mailboxes: {
     value: 5_000,

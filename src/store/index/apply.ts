@@ -222,7 +222,12 @@ function partSize(index: OwnerIndex, part: number): number | undefined {
 }
 
 /** Totals of a run of messages: [count, size, unseen, deleted]. */
-function totals(index: OwnerIndex, mailbox: number, lo: number, hi: number): [number, number, number, number] {
+function totals(
+  index: OwnerIndex,
+  mailbox: number,
+  lo: number,
+  hi: number,
+): [number, number, number, number] {
   return index.sql(
     'SELECT count(*), coalesce(sum(size), 0), coalesce(sum((flags & 16) = 0), 0), coalesce(sum((flags & 8) <> 0), 0) ' +
       'FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ?',

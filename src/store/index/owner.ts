@@ -41,7 +41,10 @@ export class OwnerIndex {
   readonly mailboxes = new Map<number, MailboxRow>();
   readonly byPath = new Map<string, MailboxRow>();
   readonly quotas = new Map<string, QuotaRow>();
-  private readonly statements = new Map<string, Statement<unknown, (string | number | null | Uint8Array)[]>>();
+  private readonly statements = new Map<
+    string,
+    Statement<unknown, (string | number | null | Uint8Array)[]>
+  >();
   private readonly dirtyMailboxes = new Set<MailboxRow>();
   private quotaDirty = false;
   private stateDirty = false;
@@ -99,7 +102,13 @@ export class OwnerIndex {
       if (row.deletedat === null) this.byPath.set(row.path, row);
     }
     const quotas = this.db.query<
-      { path: string; storagelimit: number | null; messagelimit: number | null; storage: number; messages: number },
+      {
+        path: string;
+        storagelimit: number | null;
+        messagelimit: number | null;
+        storage: number;
+        messages: number;
+      },
       []
     >('SELECT * FROM quotaroot').all();
     for (const { path, storagelimit, messagelimit, storage, messages } of quotas) {

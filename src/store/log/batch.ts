@@ -50,7 +50,12 @@ export function decodeBatch(bytes: Buffer, at: number, segmentId: bigint): Batch
   const payload = bytes.subarray(at + BATCH_HEADER, end);
   const sum = checksum(bytes.subarray(at, at + 24), payload, segmentId);
   if (sum !== bytes.readBigUInt64LE(at + 24)) return null;
-  return { firstLsn: Number(bytes.readBigUInt64LE(at + 8)), count: bytes.readUInt32LE(at + 16), payload, end };
+  return {
+    firstLsn: Number(bytes.readBigUInt64LE(at + 8)),
+    count: bytes.readUInt32LE(at + 16),
+    payload,
+    end,
+  };
 }
 
 /** Offset of the next valid batch behind `at`, or -1. Used to tell damage from the end of the log. */

@@ -251,8 +251,7 @@ function headersOf(folder: string, removeTorn: boolean): { path: string; header:
     else if (index === paths.length - 1) {
       // Its creation was never completed: nothing is in it.
       if (removeTorn) unlinkSync(path);
-    }
-    else {
+    } else {
       throw new MailError(
         'server',
         'corruption',
@@ -280,4 +279,9 @@ export function readLog(folder: string, afterLsn: number, each: (record: LogReco
       if (record.l > afterLsn) each(record);
     });
   }
+}
+
+/** Reads all records of one closed segment. */
+export function readLogFile(path: string, each: (record: LogRecord) => void): void {
+  readSegment(path, Number.MAX_SAFE_INTEGER, each);
 }

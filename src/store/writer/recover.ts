@@ -30,6 +30,7 @@ export interface RecoveryReport {
 export class Recovery {
   readonly report: RecoveryReport = { records: 0, applied: 0, filesRemade: 0, quarantined: 0 };
   private readonly unlink: string[] = [];
+  private readonly gone: OwnerRow[] = [];
   private sinceCommit = 0;
 
   /** @param verify compare contents of files too, not only their size: after a loss of power */
@@ -58,7 +59,10 @@ export class Recovery {
       for (const event of record.d.e) {
         if (event.k === 'ownergone') {
           const owner = this.directory.ownerById(event.id);
-          if (owner !== null) this.owners.drop(owner.id);
+          if (owner !== null) {
+            this.owners.drop(owner.id);
+            this.gone.push(owner);
+          }
         }
         this.directory.apply(event);
       }
@@ -113,7 +117,9 @@ export class Recovery {
     for (const event of section.e) {
       if (event.k !== 'add') continue;
       for (const part of event.parts) {
-        if (index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file) === null) continue;
+        if (index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file) === null) {
+          continue;
+        }
         const path = this.owners.partPath(index, part);
         if (this.owners.intact(path, part, this.verify)) {
           placed.set(part.hash, path);
@@ -144,9 +150,12 @@ export class Recovery {
     this.sinceCommit = 0;
   }
 
-  /** Commits what is left and unlinks what was purged. */
-  finish(): void {
+  /** Commits what is left, unlinks what was purged, removes the folders of users that are gone. */
+  finish(removeFolders: (owner: OwnerRow) => void): void {
     this.commit();
     for (const path of this.unlink) this.spool.remove(path);
+    for (const owner of this.gone) {
+      if (this.directory.owner(owner.userid) === null) removeFolders(owner);
+    }
   }
 }

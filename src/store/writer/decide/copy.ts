@@ -115,8 +115,21 @@ function copyRows(
       'FROM msg m JOIN part p ON p.id = m.part WHERE m.mailbox = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid',
   );
   type Row = [
-    number, number, number, number, number, string, string, string, number, number, string, string, Uint8Array,
-    string | null, number | null,
+    number,
+    number,
+    number,
+    number,
+    number,
+    string,
+    string,
+    string,
+    number,
+    number,
+    string,
+    string,
+    Uint8Array,
+    string | null,
+    number | null,
   ];
   const parts: PartData[] = [];
   const msgs: AddedMessage[] = [];

@@ -39,7 +39,9 @@ export function decideExpire(
   const candidates = new Set(rows.map((row) => row[2]));
   for (const id of mailboxes) {
     for (const table of ['msg', 'expunged']) {
-      for (const [part] of index.sql(`SELECT part FROM ${table} WHERE mailbox = ?`).values(id) as [number][]) {
+      for (
+        const [part] of index.sql(`SELECT part FROM ${table} WHERE mailbox = ?`).values(id) as [number][]
+      ) {
         candidates.add(part);
       }
     }
@@ -50,7 +52,9 @@ export function decideExpire(
     if (list === undefined) byMailbox.set(mailbox, [uid]);
     else list.push(uid);
   }
-  const expunged = [...byMailbox].map(([mailbox, uids]): [number, UidSet] => [mailbox, UidSet.fromSorted(uids)]);
+  const expunged = [...byMailbox].map((
+    [mailbox, uids],
+  ): [number, UidSet] => [mailbox, UidSet.fromSorted(uids)]);
   keepReferenced(index, candidates, gone, new Map(expunged));
   const parts = [...candidates].sort((a, b) => a - b);
   const files: [string, string][] = [];

@@ -96,7 +96,9 @@ export function decideStore(
   };
   if (change.operation !== 'remove') set('add', wanted.lo, wanted.hi);
   if (change.operation === 'remove') set('remove', wanted.lo, wanted.hi);
-  if (change.operation === 'replace') set('remove', (mask.lo & ~wanted.lo) >>> 0, (mask.hi & ~wanted.hi) >>> 0);
+  if (change.operation === 'replace') {
+    set('remove', (mask.lo & ~wanted.lo) >>> 0, (mask.hi & ~wanted.hi) >>> 0);
+  }
   return {
     changed: changed.toString(),
     modified: modified.toString(),

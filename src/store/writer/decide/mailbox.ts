@@ -81,7 +81,10 @@ export function decideRename(context: Context, change: Of<'rename'>): { renamed:
   const { index, row, rights } = context.mailbox(change.from, change.by);
   const to = checkName(change.to);
   if (to.owner !== index.userid) {
-    throw userError('cannot', 'A mailbox cannot be renamed to another user; create one there and move the messages');
+    throw userError(
+      'cannot',
+      'A mailbox cannot be renamed to another user; create one there and move the messages',
+    );
   }
   if (index.byPath.has(to.path)) throw userError('alreadyexists', 'A mailbox of that name exists');
   if (!change.by.admin) demand(rights, row.path === '' ? 'rte' : 'x', 'rename this mailbox');
@@ -198,7 +201,10 @@ export function decideRecent(context: Context, change: Of<'recent'>): { after: n
 }
 
 function recentOf(index: OwnerIndex, mailbox: number, userid: string): number {
-  const found = index.sql('SELECT recentuid FROM seen WHERE mailbox = ? AND userid = ?').values(mailbox, userid);
+  const found = index.sql('SELECT recentuid FROM seen WHERE mailbox = ? AND userid = ?').values(
+    mailbox,
+    userid,
+  );
   return (found[0]?.[0] as number | undefined) ?? 0;
 }
 

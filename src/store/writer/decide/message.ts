@@ -1,6 +1,14 @@
 /** New messages: LMTP delivery and APPEND. */
 import { limitError, MailError, userError } from '../../../errors.ts';
-import { DELETED, type FlagBits, keywordBit, MAX_KEYWORDS, SEEN, systemFlagBit, unionFlags } from '../../flags.ts';
+import {
+  DELETED,
+  type FlagBits,
+  keywordBit,
+  MAX_KEYWORDS,
+  SEEN,
+  systemFlagBit,
+  unionFlags,
+} from '../../flags.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import type { PartData } from '../../log/events.ts';
@@ -69,7 +77,9 @@ export function newPart(
   return {
     id: index.nextPart,
     ...data,
-    file: `${message.hash.slice(0, 2)}/${message.hash.slice(0, 40)}.${context.lsn.toString(36)}-${index.nextPart.toString(36)}`,
+    file: `${message.hash.slice(0, 2)}/${message.hash.slice(0, 40)}.${context.lsn.toString(36)}-${
+      index.nextPart.toString(36)
+    }`,
     partition: row.partition,
     structure: blobs.structure,
     source: stage === null ? { blob: blobs.body as number } : { stage },
@@ -82,7 +92,11 @@ function nextUid(row: MailboxRow): number {
 }
 
 /** Delivers one message to several mailboxes in one record; each target succeeds or fails for itself. */
-export function decideDeliver(context: Context, change: Deliver, blobs: readonly Uint8Array[]): DeliveredTarget[] {
+export function decideDeliver(
+  context: Context,
+  change: Deliver,
+  blobs: readonly Uint8Array[],
+): DeliveredTarget[] {
   const places: { structure: number; body: number | null } = { structure: -1, body: null };
   return change.targets.map((target) => {
     try {

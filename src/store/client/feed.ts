@@ -1,0 +1,63 @@
+/**
+ * The change feed of a worker: which selected mailboxes want to hear of which owner.
+ *
+ * Invariants
+ * 1. A mailbox registers before it reads its snapshot and drops what the snapshot already has, so nothing is lost between.
+ * 2. When news may have been lost (the writer went away), every mailbox compares itself with the index.
+ */
+import type { Published } from '../writer/publish.ts';
+import type { OwnerNews } from '../writer/writer.ts';
+import type { WriterLink } from './link.ts';
+
+export interface Listener {
+  /** Events of one record, in order. */
+  onEvents(events: readonly Published[], own: boolean): void;
+  /** News may have been lost. */
+  onLost(): void;
+  readonly origin: string;
+}
+
+export class Feed {
+  private readonly listeners = new Map<number, Set<Listener>>();
+
+  constructor(private readonly link: WriterLink) {
+    link.onNews = (news) => this.deliver(news);
+  }
+
+  /** Registers; resolves when the writer tells this process about the owner. */
+  async add(owner: number, listener: Listener): Promise<void> {
+    let set = this.listeners.get(owner);
+    if (set === undefined) {
+      set = new Set();
+      this.listeners.set(owner, set);
+    }
+    set.add(listener);
+    try {
+      await this.link.watch(owner);
+    } catch (error) {
+      this.forget(owner, listener);
+      throw error;
+    }
+  }
+
+  remove(owner: number, listener: Listener): void {
+    if (this.forget(owner, listener)) this.link.unwatch(owner);
+  }
+
+  private forget(owner: number, listener: Listener): boolean {
+    const set = this.listeners.get(owner);
+    if (set === undefined || !set.delete(listener)) return false;
+    if (set.size === 0) this.listeners.delete(owner);
+    return true;
+  }
+
+  private deliver(news: OwnerNews | null): void {
+    if (news === null) {
+      for (const set of [...this.listeners.values()]) for (const listener of [...set]) listener.onLost();
+      return;
+    }
+    const set = this.listeners.get(news.owner);
+    if (set === undefined) return;
+    for (const listener of [...set]) listener.onEvents(news.events, listener.origin === news.origin);
+  }
+}

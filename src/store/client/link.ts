@@ -1,0 +1,52 @@
+/** How a process reaches the writer: over its socket, or directly when the writer runs in the same process. */
+import type { Writer } from '../writer/writer.ts';
+import type { OwnerNews } from '../writer/writer.ts';
+import type { Change } from '../writer/requests.ts';
+import { randomBytes } from 'node:crypto';
+
+export interface WriterLink {
+  /** Resolves with the result when the change is durable and visible to all; rejects with a MailError. */
+  change(change: Change, origin: string, blobs: readonly Uint8Array[]): Promise<unknown>;
+  /** From the answer on, `onNews` hears of every change of this owner. Counted: as many `unwatch` as `watch`. */
+  watch(owner: number): Promise<void>;
+  unwatch(owner: number): void;
+  /** Set by the store. `null` means: news may have been lost, compare with the index. */
+  onNews: (news: OwnerNews | null) => void;
+  close(): Promise<void>;
+}
+
+/** Ids of changes: unique over processes and restarts. */
+export class ChangeIds {
+  private readonly prefix = randomBytes(9).toString('base64url');
+  private count = 0;
+
+  next(): string {
+    return `${this.prefix}.${(this.count++).toString(36)}`;
+  }
+}
+
+/** The reduced form: everything in one process, the same code without the socket. */
+export class DirectLink implements WriterLink {
+  onNews: (news: OwnerNews | null) => void = () => {};
+  private readonly ids = new ChangeIds();
+
+  constructor(private readonly writer: Writer) {
+    writer.onNews = (all) => {
+      for (const news of all) this.onNews(news);
+    };
+  }
+
+  change(change: Change, origin: string, blobs: readonly Uint8Array[]): Promise<unknown> {
+    return this.writer.submit({ id: this.ids.next(), origin, change }, blobs);
+  }
+
+  watch(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  unwatch(): void {}
+
+  close(): Promise<void> {
+    return this.writer.close();
+  }
+}

@@ -1,0 +1,415 @@
+/**
+ * A selected mailbox: the handle that carries the caller's rights.
+ *
+ * Invariants
+ * 1. What the listener has been told plus the snapshot equals the index at any time it is asked (feed.ts invariant 1).
+ * 2. \Seen in rows is the caller's own: the owner's stands in the flags, everybody else's in a set of UIDs.
+ * 3. A right lost while the mailbox is open counts from the next call on: the listener hears of it, the writer checks again.
+ */
+import { userError } from '../../errors.ts';
+import type {
+  CopyResult,
+  Identity,
+  Mailbox,
+  MailboxChange,
+  MailboxName,
+  MailboxSnapshot,
+  MessageContent,
+  NarrowRow,
+  StoreOperation,
+  StoreResult,
+  WideRow,
+} from '../border.ts';
+import { MAX_KEYWORDS, SEEN } from '../flags.ts';
+import type { OwnerRow } from '../index/directory.ts';
+import type { OwnerReader } from '../index/reader.ts';
+import type { MailboxRow } from '../index/rows.ts';
+import { hasRight } from '../rights.ts';
+import { FileContent } from '../spool/content.ts';
+import { UidSet } from '../uidset.ts';
+import type { Published } from '../writer/publish.ts';
+import type { Listener } from './feed.ts';
+import type { StoreParts } from './parts.ts';
+
+export class SelectedMailbox implements Mailbox, Listener {
+  rights: string;
+  name: MailboxName;
+  readonly mailboxid: string;
+  keywords: readonly string[];
+  snapshot: MailboxSnapshot;
+  private readonly own: boolean;
+  /** Expunged and appended after the snapshot and before `uids` was first asked for. */
+  private expungedSince = UidSet.empty;
+  private known: UidSet | null = null;
+  /** Modseq of the snapshot, or of the last comparison with the index. */
+  private floor = 0;
+  /** Highest modseq the listener was told about. */
+  private lastModseq: number;
+  private lastUidnext: number;
+  private closed = false;
+  private silent = true;
+  /** The caller's \Seen set where it is not the owner; null until needed or after a change. */
+  private seenCache: UidSet | null = null;
+
+  constructor(
+    private readonly parts: StoreParts,
+    private readonly owner: OwnerRow,
+    private readonly id: number,
+    row: MailboxRow,
+    private readonly identity: Identity,
+    readonly readOnly: boolean,
+    readonly origin: string,
+    private readonly listener: (change: MailboxChange) => void,
+  ) {
+    this.name = { owner: owner.userid, path: row.path };
+    this.mailboxid = row.mailboxid;
+    this.keywords = row.keywords;
+    this.own = identity.userid === owner.userid;
+    this.rights = parts.rights(row.acl, identity, owner.userid);
+    this.lastModseq = 0;
+    this.lastUidnext = 1;
+    this.snapshot = this.snapshotOf(row, UidSet.empty);
+  }
+
+  private get reader(): OwnerReader {
+    return this.parts.readers.of(this.owner);
+  }
+
+  private snapshotOf(row: MailboxRow, recent: UidSet): MailboxSnapshot {
+    return {
+      uidvalidity: row.uidvalidity,
+      uidnext: row.uidnext,
+      highestmodseq: row.highestmodseq,
+      exists: row.messages,
+      unseen: this.own ? row.unseen : row.messages - this.seen().intersect(this.reader.uids(row)).size,
+      recent,
+      mailboxid: row.mailboxid,
+    };
+  }
+
+  /** Hears of changes from now on, claims \Recent, and takes the snapshot. */
+  async open(): Promise<void> {
+    await this.parts.feed.add(this.owner.id, this);
+    try {
+      let recent = UidSet.empty;
+      let row = this.reader.mailboxById(this.id);
+      if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
+      const claimed = this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
+      if (claimed < row.uidnext - 1) {
+        if (this.readOnly) recent = UidSet.range(claimed + 1, row.uidnext - 1);
+        else {
+          const answer = await this.change<{ after: number; upTo: number }>({
+            op: 'recent',
+            by: this.identity,
+            owner: this.owner.id,
+            mailbox: this.id,
+          });
+          if (answer.upTo > answer.after) recent = UidSet.range(answer.after + 1, answer.upTo);
+          row = this.reader.mailboxById(this.id);
+          if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
+        }
+      }
+      this.take(row, recent);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  private take(row: MailboxRow, recent: UidSet): void {
+    this.keywords = row.keywords;
+    this.snapshot = this.snapshotOf(row, recent);
+    this.floor = row.highestmodseq;
+    this.lastModseq = row.highestmodseq;
+    this.lastUidnext = row.uidnext;
+    this.expungedSince = UidSet.empty;
+    this.silent = false;
+  }
+
+  get keywordsOpen(): boolean {
+    return this.keywords.length < MAX_KEYWORDS && hasRight(this.rights, 'w');
+  }
+
+  uids(): UidSet {
+    if (this.known !== null) return this.known;
+    const row = this.row();
+    // The index may be ahead of the snapshot: take back what came since, put back what went.
+    this.known = this.reader.uids(row).union(this.expungedSince).clip(1, this.snapshot.uidnext - 1);
+    this.expungedSince = UidSet.empty;
+    return this.known;
+  }
+
+  private row(): MailboxRow {
+    const row = this.reader.mailboxById(this.id);
+    if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
+    return row;
+  }
+
+  private seen(): UidSet {
+    this.seenCache ??= this.reader.seen(this.id, this.identity.userid).uids;
+    return this.seenCache;
+  }
+
+  firstUnseen(): number {
+    if (this.own) return this.reader.firstUnseen(this.id);
+    const unseen = this.uids().subtract(this.seen());
+    return unseen.isEmpty ? 0 : unseen.min;
+  }
+
+  narrow(uids: UidSet, after: number, limit: number): NarrowRow[] {
+    return this.page(
+      uids,
+      after,
+      limit,
+      (lo, hi, count, expunged) => this.reader.narrow(this.id, lo, hi, count, expunged),
+    );
+  }
+
+  wide(uids: UidSet, after: number, limit: number): WideRow[] {
+    return this.page(
+      uids,
+      after,
+      limit,
+      (lo, hi, count, expunged) => this.reader.wide(this.id, lo, hi, count, expunged),
+    );
+  }
+
+  /** One page of rows; where the living ones are fewer than asked for, expunged ones within their grace fill in. */
+  private page<Row extends NarrowRow | WideRow>(
+    uids: UidSet,
+    after: number,
+    limit: number,
+    read: (lo: number, hi: number, limit: number, expunged: boolean) => Row[],
+  ): Row[] {
+    this.demandRead();
+    const out: Row[] = [];
+    const { runs } = uids;
+    for (let at = firstRunAfter(runs, after); at < runs.length && out.length < limit; at += 2) {
+      const lo = Math.max(runs[at] as number, after + 1);
+      const hi = runs[at + 1] as number;
+      const wanted = limit - out.length;
+      let rows = read(lo, hi, wanted, false);
+      if (rows.length < Math.min(wanted, hi - lo + 1)) {
+        const gone = read(lo, hi, wanted, true);
+        if (gone.length > 0) rows = [...rows, ...gone].sort((a, b) => a[0] - b[0]).slice(0, wanted);
+      }
+      if (out.length === 0) out.push(...rows);
+      else for (const row of rows) out.push(row);
+    }
+    if (!this.own) {
+      const seen = this.seen();
+      for (const row of out) row[1] = seen.has(row[0]) ? (row[1] | SEEN) >>> 0 : (row[1] & ~SEEN) >>> 0;
+    }
+    return out;
+  }
+
+  private demandRead(): void {
+    if (!hasRight(this.rights, 'r')) throw userError('noperm', "You lack the right 'r' needed to read here");
+  }
+
+  withFlags(all: { lo: number; hi: number }, none: { lo: number; hi: number }): UidSet {
+    this.demandRead();
+    if (this.own) return this.reader.withFlags(this.id, all, none);
+    const strip = (bits: { lo: number; hi: number }) => ({ lo: (bits.lo & ~SEEN) >>> 0, hi: bits.hi });
+    let found = this.reader.withFlags(this.id, strip(all), strip(none));
+    if (all.lo & SEEN) found = found.intersect(this.seen());
+    if (none.lo & SEEN) found = found.subtract(this.seen());
+    return found;
+  }
+
+  changedSince(modseq: number): { changed: UidSet; expunged: UidSet } {
+    this.demandRead();
+    return this.reader.changedSince(this.id, modseq);
+  }
+
+  content(row: NarrowRow | WideRow): MessageContent {
+    this.demandRead();
+    const part = this.reader.part(row[7]);
+    if (part === null) throw userError('nonexistent', 'The message has been removed');
+    return new FileContent(this.parts.spool.path(part.partition, this.owner.folder, part.file));
+  }
+
+  private change<Result>(change: Parameters<StoreParts['link']['change']>[0]): Promise<Result> {
+    return this.parts.link.change(change, this.origin, []) as Promise<Result>;
+  }
+
+  async store(
+    uids: UidSet,
+    operation: StoreOperation,
+    flags: readonly string[],
+    unchangedSince?: number,
+  ): Promise<StoreResult> {
+    this.demandWrite();
+    const answer = await this.change<{ changed: string; modified: string; modseq: number }>({
+      op: 'store',
+      by: this.identity,
+      owner: this.owner.id,
+      mailbox: this.id,
+      uids: uids.toString(),
+      operation,
+      flags: [...flags],
+      unchangedSince: unchangedSince ?? null,
+    });
+    return { changed: set(answer.changed), modified: set(answer.modified), modseq: answer.modseq };
+  }
+
+  private demandWrite(): void {
+    if (this.readOnly) throw userError('readonly', 'The mailbox was opened read-only');
+  }
+
+  async expunge(uids: UidSet | null): Promise<{ expunged: UidSet; modseq: number }> {
+    this.demandWrite();
+    const answer = await this.change<{ expunged: string; modseq: number }>({
+      op: 'expunge',
+      by: this.identity,
+      owner: this.owner.id,
+      mailbox: this.id,
+      uids: uids === null ? null : uids.toString(),
+    });
+    return { expunged: set(answer.expunged), modseq: answer.modseq };
+  }
+
+  copy(uids: UidSet, destination: MailboxName): Promise<CopyResult> {
+    return this.transfer(uids, destination, false);
+  }
+
+  move(uids: UidSet, destination: MailboxName): Promise<CopyResult> {
+    this.demandWrite();
+    return this.transfer(uids, destination, true);
+  }
+
+  private async transfer(uids: UidSet, to: MailboxName, move: boolean): Promise<CopyResult> {
+    const answer = await this.change<{ uidvalidity: number; source: string; destination: string }>({
+      op: 'copy',
+      by: this.identity,
+      owner: this.owner.id,
+      mailbox: this.id,
+      uids: uids.toString(),
+      to,
+      move,
+    });
+    return {
+      uidvalidity: answer.uidvalidity,
+      source: set(answer.source),
+      destination: set(answer.destination),
+    };
+  }
+
+  onEvents(events: readonly Published[], own: boolean): void {
+    if (this.closed) return;
+    for (const event of events) {
+      if (!('mb' in event) || event.mb !== this.id) continue;
+      this.onEvent(event, own);
+    }
+  }
+
+  private onEvent(event: Exclude<Published, { k: 'list' }>, own: boolean): void {
+    if (this.silent) return;
+    if ('q' in event) {
+      if (event.q <= this.floor) return; // the snapshot has it already
+      if (event.q > this.lastModseq) this.lastModseq = event.q;
+    }
+    switch (event.k) {
+      case 'exists': {
+        const uids = UidSet.parse(event.u).clip(this.lastUidnext, 0xffffffff);
+        if (uids.isEmpty) return;
+        this.lastUidnext = uids.max + 1;
+        this.listener({ kind: 'exists', uids, uidnext: this.lastUidnext, modseq: event.q, own });
+        return;
+      }
+      case 'flags': {
+        if (event.userid !== undefined) {
+          if (event.userid !== this.identity.userid) return;
+          const before = this.seen();
+          this.seenCache = set(event.u);
+          const uids = before.subtract(this.seenCache).union(this.seenCache.subtract(before));
+          if (!uids.isEmpty) this.listener({ kind: 'flags', uids, modseq: event.q, own });
+          return;
+        }
+        this.listener({ kind: 'flags', uids: UidSet.parse(event.u), modseq: event.q, own });
+        return;
+      }
+      case 'expunge': {
+        const uids = UidSet.parse(event.u);
+        if (this.known === null) this.expungedSince = this.expungedSince.union(uids);
+        this.listener({ kind: 'expunge', uids, modseq: event.q, own });
+        return;
+      }
+      case 'keywords':
+        this.keywords = this.reader.mailboxById(this.id)?.keywords ?? this.keywords;
+        this.listener({ kind: 'keywords' });
+        return;
+      case 'renamed':
+        this.name = { owner: this.name.owner, path: event.path };
+        this.listener({ kind: 'renamed', name: this.name });
+        return;
+      case 'acl': {
+        const row = this.reader.mailboxById(this.id);
+        if (row === null) return;
+        this.rights = this.parts.rights(row.acl, this.identity, this.owner.userid);
+        this.listener({ kind: 'rights', rights: this.rights });
+        return;
+      }
+      case 'deleted':
+        this.listener({ kind: 'deleted' });
+        return;
+    }
+  }
+
+  /** The writer went away and came back: what the index has and the listener was not told is told now. */
+  onLost(): void {
+    if (this.closed || this.silent) return;
+    const row = this.parts.owner(this.owner.userid)?.id === this.owner.id
+      ? this.reader.mailboxById(this.id)
+      : null;
+    if (row === null) {
+      this.listener({ kind: 'deleted' });
+      return;
+    }
+    this.seenCache = null;
+    const since = this.reader.changedSince(this.id, this.lastModseq);
+    const modseq = row.highestmodseq;
+    this.lastModseq = modseq;
+    this.floor = modseq;
+    if (!since.expunged.isEmpty) {
+      const uids = since.expunged.clip(1, this.lastUidnext - 1);
+      if (this.known === null) this.expungedSince = this.expungedSince.union(uids);
+      if (!uids.isEmpty) this.listener({ kind: 'expunge', uids, modseq, own: false });
+    }
+    const added = since.changed.clip(this.lastUidnext, 0xffffffff);
+    const flags = since.changed.clip(1, this.lastUidnext - 1);
+    if (row.uidnext > this.lastUidnext) {
+      this.lastUidnext = row.uidnext;
+      if (!added.isEmpty) {
+        this.listener({ kind: 'exists', uids: added, uidnext: row.uidnext, modseq, own: false });
+      }
+    }
+    if (!flags.isEmpty) this.listener({ kind: 'flags', uids: flags, modseq, own: false });
+    if (row.keywords.length !== this.keywords.length) {
+      this.keywords = row.keywords;
+      this.listener({ kind: 'keywords' });
+    }
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.parts.feed.remove(this.owner.id, this);
+  }
+}
+
+function set(text: string): UidSet {
+  return text === '' ? UidSet.empty : UidSet.parse(text);
+}
+
+/** Index of the first run that reaches beyond `after`. */
+function firstRunAfter(runs: Uint32Array, after: number): number {
+  let lo = 0;
+  let hi = runs.length >> 1;
+  while (lo < hi) {
+    const middle = (lo + hi) >> 1;
+    if ((runs[2 * middle + 1] as number) > after) hi = middle;
+    else lo = middle + 1;
+  }
+  return lo * 2;
+}

@@ -1,0 +1,262 @@
+/** One authenticated user's view of the store. */
+import { userError } from '../../errors.ts';
+import type {
+  AclEntry,
+  AppendResult,
+  Identity,
+  ListedMailbox,
+  Mailbox,
+  MailboxChange,
+  MailboxInfo,
+  MailboxName,
+  QuotaRoot,
+  Stage,
+  StagedMessage,
+  StoreSession,
+} from '../border.ts';
+import type { DirectoryMailbox } from '../index/directoryreader.ts';
+import { type MailboxRow, quotarootOf, type QuotaRow } from '../index/rows.ts';
+import { ANYONE, hasRight } from '../rights.ts';
+import { MessageStage, type Received } from '../spool/stage.ts';
+import type { Change } from '../writer/requests.ts';
+import { SelectedMailbox } from './mailbox.ts';
+import type { StoreParts } from './parts.ts';
+
+export class Session implements StoreSession {
+  private readonly origin: string;
+
+  constructor(private readonly parts: StoreParts, readonly identity: Identity) {
+    this.origin = parts.newOrigin();
+  }
+
+  private change<Result>(change: Change, blobs: readonly Uint8Array[] = []): Promise<Result> {
+    return this.parts.link.change(change, this.origin, blobs) as Promise<Result>;
+  }
+
+  async login(): Promise<void> {
+    const { settings } = this.parts;
+    const { userid } = this.identity;
+    if (settings.autocreatequota === 0 || this.identity.admin) return;
+    const owner = this.parts.owner(userid);
+    if (owner !== null && this.parts.readers.of(owner).mailbox('') !== null) return;
+    await this.change({ op: 'login', userid });
+  }
+
+  list(): ListedMailbox[] {
+    const { readers } = this.parts;
+    const { userid, admin, groups } = this.identity;
+    const own = readers.directory.owner(userid);
+    const mine = own === null ? [] : readers.directory.mailboxesOf(own.id);
+    const identifiers = [userid, ANYONE, ...groups.map((group) => `group:${group.replace(/^group:/, '')}`)];
+    const others = (admin ? readers.directory.allMailboxes() : readers.directory.granted(identifiers))
+      .filter((mailbox) => mailbox.owner !== own?.id);
+    const subscribed = new Set(this.subscriptions().map(keyOf));
+    const all = [...mine, ...others];
+    const parents = parentsOf(all);
+    const listed: ListedMailbox[] = [];
+    for (const mailbox of all) {
+      const rights = this.parts.rights(mailbox.acl, this.identity, mailbox.userid);
+      if (!hasRight(rights, 'l')) continue;
+      listed.push(listedOf(mailbox, rights, parents, subscribed));
+    }
+    return listed;
+  }
+
+  subscriptions(): MailboxName[] {
+    const owner = this.parts.owner(this.identity.userid);
+    return owner === null ? [] : this.parts.readers.of(owner).subscriptions();
+  }
+
+  async subscribe(name: MailboxName, on: boolean): Promise<void> {
+    await this.change({ op: 'subscribe', by: this.identity, name, on });
+  }
+
+  /** The row of a mailbox the caller may look up. */
+  private find(name: MailboxName): { row: MailboxRow; rights: string } {
+    const owner = this.parts.owner(name.owner);
+    const row = owner === null ? null : this.parts.readers.of(owner).mailbox(name.path);
+    const rights = row === null ? '' : this.parts.rights(row.acl, this.identity, name.owner);
+    if (row === null || !(hasRight(rights, 'l') || hasRight(rights, 'r'))) {
+      throw userError('nonexistent', 'Mailbox does not exist');
+    }
+    return { row, rights };
+  }
+
+  info(name: MailboxName): MailboxInfo {
+    const { row, rights } = this.find(name);
+    const owner = this.parts.owner(name.owner);
+    if (owner === null) throw userError('nonexistent', 'Mailbox does not exist');
+    const reader = this.parts.readers.of(owner);
+    const own = owner.userid === this.identity.userid;
+    const seen = own ? null : reader.seen(row.id, this.identity.userid);
+    const uids = reader.uids(row);
+    const recentuid = seen?.recentuid ?? row.recentuid;
+    const siblings = this.parts.readers.directory.mailboxesOf(owner.id);
+    return {
+      name,
+      mailboxid: row.mailboxid,
+      uidvalidity: row.uidvalidity,
+      uidnext: row.uidnext,
+      highestmodseq: row.highestmodseq,
+      exists: row.messages,
+      recent: uids.clip(recentuid + 1, 0xffffffff).size,
+      unseen: seen === null ? row.unseen : row.messages - seen.uids.intersect(uids).size,
+      deleted: row.deleted,
+      size: row.size,
+      specialUse: row.specialUse,
+      rights,
+      hasChildren: parentsOf(siblings).has(keyOf(name)),
+      subscribed: this.subscriptions().some((other) => keyOf(other) === keyOf(name)),
+      selectable: true,
+    };
+  }
+
+  async create(name: MailboxName, specialUse: readonly string[] = []): Promise<MailboxInfo> {
+    await this.change({ op: 'create', by: this.identity, name, specialUse: [...specialUse] });
+    return this.info(name);
+  }
+
+  async delete(name: MailboxName): Promise<void> {
+    await this.change({ op: 'delete', by: this.identity, name });
+  }
+
+  async rename(from: MailboxName, to: MailboxName): Promise<void> {
+    await this.change({ op: 'rename', by: this.identity, from, to });
+  }
+
+  async select(
+    name: MailboxName,
+    readOnly: boolean,
+    listener: (change: MailboxChange) => void,
+  ): Promise<Mailbox> {
+    const { row, rights } = this.find(name);
+    const owner = this.parts.owner(name.owner);
+    if (owner === null) throw userError('nonexistent', 'Mailbox does not exist');
+    if (!hasRight(rights, 'r')) {
+      throw userError('noperm', "You lack the right 'r' needed to open this mailbox");
+    }
+    // RFC 4314 §4: without any right to change something the mailbox opens read-only.
+    const mayChange = [...'stwe'].some((right) => hasRight(rights, right));
+    const mailbox = new SelectedMailbox(
+      this.parts,
+      owner,
+      row.id,
+      row,
+      this.identity,
+      readOnly || !mayChange,
+      this.origin,
+      listener,
+    );
+    await mailbox.open();
+    return mailbox;
+  }
+
+  stage(limit: number): Stage {
+    const { settings, spool } = this.parts;
+    return new MessageStage(spool.partition(settings.defaultpartition), limit);
+  }
+
+  async append(
+    name: MailboxName,
+    message: StagedMessage,
+    flags: readonly string[],
+    internaldate: number | null,
+  ): Promise<AppendResult> {
+    const { data, blobs } = (message as Received).hand();
+    return await this.change<AppendResult>(
+      { op: 'append', by: this.identity, name, message: data, flags: [...flags], internaldate },
+      blobs,
+    );
+  }
+
+  acl(name: MailboxName): AclEntry[] {
+    const { row, rights } = this.find(name);
+    if (!hasRight(rights, 'a')) {
+      throw userError('noperm', "You lack the right 'a' needed to see the access control list");
+    }
+    return [...row.acl];
+  }
+
+  async setAcl(name: MailboxName, identifier: string, rights: string | null): Promise<void> {
+    await this.change({ op: 'acl', by: this.identity, name, identifier, rights });
+  }
+
+  quotaRoots(name: MailboxName): QuotaRoot[] {
+    const { row, rights } = this.find(name);
+    if (!hasRight(rights, 'r') && !this.identity.admin) {
+      throw userError('noperm', "You lack the right 'r' needed to see the quota");
+    }
+    const quota = this.quotasOf(name.owner).find((candidate) => candidate.path === row.quotaroot);
+    return quota === undefined ? [] : [quotaOf(name.owner, quota)];
+  }
+
+  quota(root: MailboxName): QuotaRoot {
+    if (!this.identity.admin && root.owner !== this.identity.userid) {
+      throw userError('nonexistent', 'Quota root does not exist');
+    }
+    const quotas = new Map(this.quotasOf(root.owner).map((quota) => [quota.path, quota]));
+    const quota = quotas.get(root.path);
+    if (quota === undefined || quotarootOf(root.path, quotas) !== root.path) {
+      throw userError('nonexistent', 'Quota root does not exist');
+    }
+    return quotaOf(root.owner, quota);
+  }
+
+  private quotasOf(userid: string): QuotaRow[] {
+    const owner = this.parts.owner(userid);
+    return owner === null ? [] : this.parts.readers.of(owner).quotas();
+  }
+
+  async setQuota(
+    root: MailboxName,
+    limits: { storage: number | null; messages: number | null },
+  ): Promise<void> {
+    await this.change({ op: 'quota', by: this.identity, root, ...limits });
+  }
+}
+
+function quotaOf(owner: string, quota: QuotaRow): QuotaRoot {
+  return {
+    root: { owner, path: quota.path },
+    storageUsed: quota.storage,
+    storageLimit: quota.storageLimit,
+    messagesUsed: quota.messages,
+    messagesLimit: quota.messageLimit,
+  };
+}
+
+function keyOf(name: MailboxName): string {
+  return `${name.owner}\u0000${name.path}`;
+}
+
+/** Keys of all names that have something below them. INBOX has what is below it in the own tree. */
+function parentsOf(mailboxes: readonly DirectoryMailbox[]): Set<string> {
+  const parents = new Set<string>();
+  for (const { userid, path } of mailboxes) {
+    if (path === '') continue;
+    for (let cut = path.lastIndexOf('/'); cut > 0; cut = path.lastIndexOf('/', cut - 1)) {
+      parents.add(keyOf({ owner: userid, path: path.slice(0, cut) }));
+    }
+    parents.add(keyOf({ owner: userid, path: '' }));
+  }
+  return parents;
+}
+
+function listedOf(
+  mailbox: DirectoryMailbox,
+  rights: string,
+  parents: ReadonlySet<string>,
+  subscribed: ReadonlySet<string>,
+): ListedMailbox {
+  const name = { owner: mailbox.userid, path: mailbox.path };
+  const key = keyOf(name);
+  return {
+    name,
+    mailboxid: mailbox.mailboxid,
+    specialUse: mailbox.specialUse,
+    rights,
+    hasChildren: parents.has(key),
+    subscribed: subscribed.has(key),
+    selectable: true,
+  };
+}

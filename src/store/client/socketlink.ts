@@ -1,0 +1,210 @@
+/**
+ * The link of a worker or tool to the writer's process.
+ *
+ * Invariants
+ * 1. A change is never sent twice. When the connection breaks, the next writer is asked by id what became of it
+ *    (DESIGN rule 10): known ones are answered, unknown ones were never made and fail as temporary.
+ * 2. After a reconnection `onNews(null)` says that news may have been lost, after the owners are watched again.
+ */
+import { connect, type Socket } from 'node:net';
+import { limits } from '../../limits.ts';
+import { MailError, serverError } from '../../errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
+import type { Change } from '../writer/requests.ts';
+import { fromWireError, type FromWriter, type ToWriter } from '../writer/wire.ts';
+import type { OwnerNews } from '../writer/writer.ts';
+import { ChangeIds, type WriterLink } from './link.ts';
+
+interface Waiting {
+  resolve: (value: unknown) => void;
+  reject: (error: MailError) => void;
+}
+
+/** Milliseconds between attempts to reach a writer that is away. */
+const RETRY = 50;
+
+export class SocketLink implements WriterLink {
+  onNews: (news: OwnerNews | null) => void = () => {};
+  private readonly ids = new ChangeIds();
+  private readonly changes = new Map<string, Waiting>();
+  private readonly answers = new Map<number, Waiting>();
+  private readonly watched = new Map<number, number>();
+  private asked = 0;
+  private socket: Socket | null = null;
+  private out: Buffer[] = [];
+  private closed = false;
+  private opened: Promise<void>;
+  private everConnected = false;
+  private giveUp: ReturnType<typeof setTimeout> | null = null;
+  private retry: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(private readonly path: string, private readonly log: Log) {
+    this.opened = this.open();
+  }
+
+  /** Resolves when the writer answers; rejects when it does not for the time of `store_writer_wait`. */
+  connected(): Promise<void> {
+    return this.opened;
+  }
+
+  private open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => {
+        this.failAll(serverError('the store is not available'));
+        reject(serverError(`no writer answers at ${this.path}; is "mailstore serve" running?`));
+      }, limits.store_writer_wait.value * 1000);
+      this.giveUp = deadline;
+      const attempt = (): void => {
+        if (this.closed) return;
+        const socket = connect(this.path);
+        socket.on('connect', () => {
+          clearTimeout(deadline);
+          this.use(socket);
+          resolve();
+        });
+        socket.on('error', () => {
+          if (this.socket === socket) return;
+          socket.destroy();
+          this.retry = setTimeout(attempt, RETRY);
+        });
+      };
+      attempt();
+    });
+  }
+
+  private use(socket: Socket): void {
+    this.socket = socket;
+    const reader = new FrameReader(limits.store_frame.value);
+    socket.on('data', (chunk: Buffer) => reader.push(chunk, (frame) => this.handle(frame)));
+    socket.on('close', () => this.lost(socket));
+    const pending = [...this.changes.keys()];
+    if (!this.everConnected) {
+      this.everConnected = true;
+      return;
+    }
+    this.log.info('writer is back', { pending: pending.length });
+    void this.resume(pending);
+  }
+
+  /** After a reconnection: settle what was on its way, watch again, compare. */
+  private async resume(pending: string[]): Promise<void> {
+    try {
+      if (this.watched.size > 0) await this.ask((n) => ({ t: 'watch', n, owners: [...this.watched.keys()] }));
+      if (pending.length > 0) {
+        const known = await this.ask((n) => ({ t: 'ask', n, ids: pending })) as Record<string, unknown>;
+        for (const id of pending) {
+          const waiting = this.changes.get(id);
+          if (waiting === undefined) continue;
+          this.changes.delete(id);
+          if (id in known) waiting.resolve(known[id]);
+          else waiting.reject(serverError('the store restarted before the change was made; try again'));
+        }
+      }
+      this.onNews(null);
+    } catch {
+      // Lost again meanwhile: the next connection starts over with everything that still waits.
+    }
+  }
+
+  private lost(socket: Socket): void {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    this.out = [];
+    for (const waiting of this.answers.values()) {
+      waiting.reject(serverError('the connection to the writer was lost'));
+    }
+    this.answers.clear();
+    if (this.closed) return;
+    this.log.warn('writer lost', { pending: this.changes.size });
+    this.opened = this.open();
+    this.opened.catch(() => {
+      if (!this.closed) this.opened = this.open();
+    });
+  }
+
+  private failAll(error: MailError): void {
+    for (const waiting of this.changes.values()) waiting.reject(error);
+    this.changes.clear();
+  }
+
+  private send(message: ToWriter, blobs: readonly Uint8Array[]): void {
+    this.out.push(encodeFrame(message, blobs));
+    if (this.out.length === 1) setImmediate(() => this.flush());
+  }
+
+  private flush(): void {
+    if (this.socket === null || this.out.length === 0) return;
+    const all = this.out.length === 1 ? this.out[0] as Buffer : Buffer.concat(this.out);
+    this.out = [];
+    this.socket.write(all);
+  }
+
+  private handle(frame: Frame): void {
+    const message = frame.head as FromWriter;
+    switch (message.t) {
+      case 'done':
+      case 'fail': {
+        const waiting = this.changes.get(message.id);
+        this.changes.delete(message.id);
+        if (message.t === 'done') waiting?.resolve(message.r);
+        else waiting?.reject(fromWireError(message.e));
+        return;
+      }
+      case 'answer': {
+        const waiting = this.answers.get(message.n);
+        this.answers.delete(message.n);
+        waiting?.resolve(message.r);
+        return;
+      }
+      case 'news':
+        for (const news of message.news) this.onNews(news);
+        return;
+    }
+  }
+
+  async change(change: Change, origin: string, blobs: readonly Uint8Array[]): Promise<unknown> {
+    if (this.socket === null) await this.opened;
+    return await new Promise((resolve, reject) => {
+      const id = this.ids.next();
+      this.changes.set(id, { resolve, reject });
+      this.send({ t: 'change', id, origin, change }, blobs);
+    });
+  }
+
+  /** A question that changes nothing; `make` gets the number its answer will carry. */
+  ask(make: (n: number) => ToWriter): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const n = ++this.asked;
+      this.answers.set(n, { resolve, reject });
+      this.send(make(n), []);
+    });
+  }
+
+  async watch(owner: number): Promise<void> {
+    const count = this.watched.get(owner) ?? 0;
+    this.watched.set(owner, count + 1);
+    if (this.socket === null) await this.opened;
+    // Asked also by the second one: the first answer may still be on its way.
+    await this.ask((n) => ({ t: 'watch', n, owners: [owner] }));
+  }
+
+  unwatch(owner: number): void {
+    const count = this.watched.get(owner) ?? 0;
+    if (count > 1) this.watched.set(owner, count - 1);
+    else {
+      this.watched.delete(owner);
+      if (this.socket !== null) this.send({ t: 'unwatch', owner }, []);
+    }
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    if (this.giveUp !== null) clearTimeout(this.giveUp);
+    if (this.retry !== null) clearTimeout(this.retry);
+    this.flush();
+    this.socket?.end();
+    this.failAll(serverError('the store was closed'));
+    return Promise.resolve();
+  }
+}

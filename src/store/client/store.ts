@@ -1,0 +1,186 @@
+/** The store as a worker or a tool holds it. */
+import { MailError, userError } from '../../errors.ts';
+import type {
+  DeletedMailbox,
+  DeliveryRequest,
+  DeliveryResult,
+  DeliveryTarget,
+  Identity,
+  MailboxName,
+  Secrets,
+  Stage,
+  StagedMessage,
+  Store,
+  StoreAdmin,
+  StoreSession,
+} from '../border.ts';
+import type { Layout } from '../layout.ts';
+import { mayPost } from '../rights.ts';
+import { MessageStage, type Received } from '../spool/stage.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Change, DeliveredTarget } from '../writer/requests.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { WriterLink } from './link.ts';
+import { StoreParts } from './parts.ts';
+import { Session } from './session.ts';
+
+/** A target that remembers who posts. */
+interface Target extends DeliveryTarget {
+  readonly poster: Identity | null;
+}
+
+export class MailStore implements Store {
+  private readonly parts: StoreParts;
+  readonly secrets: Secrets;
+  readonly admin: StoreAdmin;
+
+  constructor(settings: Settings, layout: Layout, spool: Spool, private readonly link: WriterLink) {
+    this.parts = new StoreParts(settings, layout, spool, link);
+    const { directory } = this.parts.readers;
+    this.secrets = {
+      get: (userid) => directory.secret(userid),
+      list: () => directory.secrets(),
+      set: (userid, secret) => this.change({ op: 'secret', userid, secret }).then(() => {}),
+      remove: (userid) => this.change({ op: 'secret', userid, secret: null }).then(() => {}),
+    };
+    this.admin = {
+      owners: () =>
+        directory.owners().map(({ userid, created, partition }) => ({ userid, created, partition })),
+      purgeUser: async (userid) => {
+        const owner = this.parts.owner(userid);
+        await this.change({ op: 'purgeuser', userid });
+        if (owner !== null) this.parts.readers.drop(owner.id);
+      },
+      deletedMailboxes: (owner) => this.deletedMailboxes(owner),
+      undelete: (mailboxid, as) =>
+        this.change({ op: 'undelete', owner: as.owner, mailboxid, path: as.path }).then(() => {}),
+      expire: (options) => this.expire(options),
+      checkpoint: () => Promise.resolve(),
+    };
+  }
+
+  private change(change: Change, blobs: readonly Uint8Array[] = []): Promise<unknown> {
+    return this.link.change(change, '', blobs);
+  }
+
+  session(identity: Identity): StoreSession {
+    return new Session(this.parts, identity);
+  }
+
+  async recipient(request: DeliveryRequest): Promise<DeliveryTarget> {
+    const { settings, readers } = this.parts;
+    const owner = this.parts.owner(request.userid);
+    const reader = owner === null ? null : readers.of(owner);
+    const inbox = reader?.mailbox('') ?? null;
+    if (reader === null || inbox === null) {
+      if (!settings.createonpost || settings.autocreatequota === 0) {
+        throw userError('nouser', 'User unknown');
+      }
+      return target(request, '');
+    }
+    let row = inbox;
+    if (request.detail !== null && request.detail !== '') {
+      const path = settings.unixhierarchysep ? request.detail : request.detail.replaceAll('.', '/');
+      const wanted = reader.mailbox(path);
+      if (wanted !== null && mayPost(wanted.acl, request.poster)) row = wanted;
+    }
+    if (request.size !== null && row.quotaroot !== null) {
+      const quota = reader.quotas().find((candidate) => candidate.path === row.quotaroot);
+      const full = quota !== undefined &&
+        (quota.storageLimit !== null && quota.storage + request.size > quota.storageLimit ||
+          quota.messageLimit !== null && quota.messages + 1 > quota.messageLimit);
+      if (full) throw userError('overquota', 'Over quota');
+    }
+    return target(request, row.path);
+  }
+
+  stage(limit: number): Stage {
+    const { settings, spool } = this.parts;
+    return new MessageStage(spool.partition(settings.defaultpartition), limit);
+  }
+
+  async deliver(
+    message: StagedMessage,
+    targets: readonly DeliveryTarget[],
+    options: { ignoreQuota: boolean; flags?: readonly string[] },
+  ): Promise<DeliveryResult[]> {
+    const { data, blobs } = (message as Received).hand();
+    try {
+      const answers = await this.change({
+        op: 'deliver',
+        targets: targets.map((to) => ({
+          userid: to.userid,
+          path: to.name.path,
+          poster: (to as Target).poster ?? null,
+        })),
+        message: data,
+        ignoreQuota: options.ignoreQuota,
+        flags: [...options.flags ?? []],
+      }, blobs) as DeliveredTarget[];
+      return targets.map((to, at) => resultOf(to, answers[at] as DeliveredTarget));
+    } catch (thrown) {
+      const error = thrown instanceof MailError
+        ? thrown
+        : new MailError('server', 'unavailable', 'the message could not be stored', thrown);
+      return targets.map((to) => ({ target: to, error }));
+    }
+  }
+
+  private deletedMailboxes(userid: string): DeletedMailbox[] {
+    const owner = this.parts.owner(userid);
+    if (owner === null) return [];
+    return this.parts.readers.of(owner).deletedMailboxes().map((row) => ({
+      name: { owner: userid, path: row.path },
+      mailboxid: row.mailboxid,
+      deletedAt: row.deletedat ?? 0,
+      exists: row.messages,
+    }));
+  }
+
+  private async expire(
+    options: { expungeDays: number; deleteDays: number },
+  ): Promise<{ messages: number; mailboxes: number }> {
+    const now = Math.floor(Date.now() / 1000);
+    const before = (days: number) => now - Math.round(days * 86_400) + (days === 0 ? 1 : 0);
+    const total = { messages: 0, mailboxes: 0 };
+    for (const owner of this.parts.readers.directory.owners()) {
+      for (let more = true; more;) {
+        const done = await this.change({
+          op: 'expire',
+          owner: owner.id,
+          expungedBefore: before(options.expungeDays),
+          deletedBefore: before(options.deleteDays),
+          deliveredBefore: now - this.parts.settings.duplicate_retention,
+        }) as { messages: number; mailboxes: number; more: boolean };
+        total.messages += done.messages;
+        total.mailboxes += done.mailboxes;
+        more = done.more;
+      }
+    }
+    return total;
+  }
+
+  async close(): Promise<void> {
+    this.parts.readers.close();
+    await this.link.close();
+  }
+}
+
+function target(request: DeliveryRequest, path: string): Target {
+  const name: MailboxName = { owner: request.userid, path };
+  return { name, userid: request.userid, poster: request.poster };
+}
+
+function resultOf(to: DeliveryTarget, answer: DeliveredTarget): DeliveryResult {
+  if (answer.error !== undefined) {
+    const { kind, code, text } = answer.error;
+    return {
+      target: to,
+      error: new MailError(kind as MailError['kind'], code as MailError['code'], text),
+    };
+  }
+  const placed: DeliveryTarget = { ...to, name: { owner: to.userid, path: answer.path } };
+  return answer.uid === undefined || answer.uidvalidity === undefined
+    ? { target: placed }
+    : { target: placed, uid: answer.uid, uidvalidity: answer.uidvalidity };
+}

@@ -1,0 +1,179 @@
+/**
+ * An owner's index as a worker reads it. Every method is one short read transaction; none is held across an await
+ * (DESIGN rule 15). Rows are tuples as SQLite gives them: no object per message.
+ */
+import type { Database, Statement } from 'bun:sqlite';
+import type { NarrowRow, WideRow } from '../border.ts';
+import { UidSet } from '../uidset.ts';
+import { checkFormat, openForReading } from './database.ts';
+import {
+  MAILBOX_COLUMNS,
+  type MailboxColumns,
+  mailboxFromColumns,
+  type MailboxRow,
+  type QuotaRow,
+} from './rows.ts';
+
+const NARROW = 'uid, flags & 4294967295, flags >> 32, modseq, size, internaldate, savedate, part';
+const WIDE =
+  'm.uid, m.flags & 4294967295, m.flags >> 32, m.modseq, m.size, m.internaldate, m.savedate, m.part, ' +
+  'p.envelope, p.bodystructure, p.headersize, p.structure';
+
+type Parameter = string | number | null;
+
+/** Where a message's bytes lie. */
+export interface PartPlace {
+  partition: string;
+  file: string;
+  size: number;
+}
+
+export class OwnerReader {
+  private readonly db: Database;
+  private readonly statements = new Map<string, Statement<unknown, Parameter[]>>();
+
+  constructor(readonly path: string) {
+    this.db = openForReading(path);
+    checkFormat(this.db, path);
+  }
+
+  private sql(text: string): Statement<unknown, Parameter[]> {
+    let statement = this.statements.get(text);
+    if (statement === undefined) {
+      statement = this.db.prepare<unknown, Parameter[]>(text);
+      this.statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  /** The id of the owner the file belongs to. */
+  get owner(): number {
+    return this.sql('SELECT owner FROM state').values()[0]?.[0] as number;
+  }
+
+  mailboxes(): MailboxRow[] {
+    return (this.sql(`SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE deletedat IS NULL ORDER BY path`)
+      .all() as MailboxColumns[]).map(mailboxFromColumns);
+  }
+
+  deletedMailboxes(): MailboxRow[] {
+    return (this.sql(`SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE deletedat IS NOT NULL ORDER BY deletedat`)
+      .all() as MailboxColumns[]).map(mailboxFromColumns);
+  }
+
+  mailbox(path: string): MailboxRow | null {
+    const row = this.sql(`SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE path = ? AND deletedat IS NULL`).get(
+      path,
+    ) as MailboxColumns | null;
+    return row === null ? null : mailboxFromColumns(row);
+  }
+
+  mailboxById(id: number): MailboxRow | null {
+    const row = this.sql(`SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE id = ? AND deletedat IS NULL`).get(
+      id,
+    ) as MailboxColumns | null;
+    return row === null ? null : mailboxFromColumns(row);
+  }
+
+  quotas(): QuotaRow[] {
+    return (this.sql('SELECT path, storagelimit, messagelimit, storage, messages FROM quotaroot')
+      .values() as [
+        string,
+        number | null,
+        number | null,
+        number,
+        number,
+      ][]).map(([path, storageLimit, messageLimit, storage, messages]) => ({
+        path,
+        storageLimit,
+        messageLimit,
+        storage,
+        messages,
+      }));
+  }
+
+  subscriptions(): { owner: string; path: string }[] {
+    return this.sql('SELECT owner, path FROM subscription ORDER BY owner, path').all() as {
+      owner: string;
+      path: string;
+    }[];
+  }
+
+  /** What a user who is not the owner has seen, and the UID up to which \Recent was claimed. */
+  seen(mailbox: number, userid: string): { uids: UidSet; recentuid: number } {
+    const row = this.sql('SELECT uids, recentuid FROM seen WHERE mailbox = ? AND userid = ?').values(
+      mailbox,
+      userid,
+    )[0] as [string, number] | undefined;
+    return row === undefined
+      ? { uids: UidSet.empty, recentuid: 0 }
+      : { uids: row[0] === '' ? UidSet.empty : UidSet.parse(row[0]), recentuid: row[1] };
+  }
+
+  /** All UIDs of a mailbox. A mailbox without gaps is answered from its row. */
+  uids(row: MailboxRow): UidSet {
+    if (row.messages === 0) return UidSet.empty;
+    if (row.messages === row.uidnext - 1) return UidSet.range(1, row.messages);
+    const uids = this.sql('SELECT uid FROM msg WHERE mailbox = ? ORDER BY uid').values(row.id);
+    return UidSet.fromSorted(uids.map((value) => value[0] as number));
+  }
+
+  /** Lowest UID without \Seen, by the partial index. */
+  firstUnseen(mailbox: number): number {
+    const found = this.sql(
+      'SELECT uid FROM msg INDEXED BY msg_unseen WHERE mailbox = ? AND (flags & 16) = 0 ORDER BY uid LIMIT 1',
+    ).values(mailbox)[0];
+    return (found?.[0] as number | undefined) ?? 0;
+  }
+
+  narrow(mailbox: number, lo: number, hi: number, limit: number, expunged: boolean): NarrowRow[] {
+    return this.sql(
+      `SELECT ${NARROW} FROM ${
+        expunged ? 'expunged' : 'msg'
+      } WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?`,
+    ).values(mailbox, lo, hi, limit) as NarrowRow[];
+  }
+
+  wide(mailbox: number, lo: number, hi: number, limit: number, expunged: boolean): WideRow[] {
+    return this.sql(
+      `SELECT ${WIDE} FROM ${expunged ? 'expunged' : 'msg'} m JOIN part p ON p.id = m.part ` +
+        'WHERE m.mailbox = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid LIMIT ?',
+    ).values(mailbox, lo, hi, limit) as WideRow[];
+  }
+
+  /** UIDs whose flags have all of `all` and none of `none`. */
+  withFlags(mailbox: number, all: { lo: number; hi: number }, none: { lo: number; hi: number }): UidSet {
+    const unseenOnly = all.lo === 0 && all.hi === 0 && none.lo === 16 && none.hi === 0;
+    const rows = unseenOnly
+      ? this.sql(
+        'SELECT uid FROM msg INDEXED BY msg_unseen WHERE mailbox = ? AND (flags & 16) = 0 ORDER BY uid',
+      ).values(mailbox)
+      : this.sql(
+        'SELECT uid FROM msg WHERE mailbox = ?1 AND (flags & ((?2 << 32) | ?3)) = ((?2 << 32) | ?3) ' +
+          'AND (flags & ((?4 << 32) | ?5)) = 0 ORDER BY uid',
+      ).values(mailbox, all.hi, all.lo, none.hi, none.lo);
+    return UidSet.fromSorted(rows.map((row) => row[0] as number));
+  }
+
+  changedSince(mailbox: number, modseq: number): { changed: UidSet; expunged: UidSet } {
+    const of = (table: string): UidSet =>
+      UidSet.fromSorted(
+        this.sql(`SELECT uid FROM ${table} WHERE mailbox = ? AND modseq > ? ORDER BY uid`).values(
+          mailbox,
+          modseq,
+        )
+          .map((row) => row[0] as number),
+      );
+    return { changed: of('msg'), expunged: of('expunged') };
+  }
+
+  part(id: number): PartPlace | null {
+    return this.sql('SELECT partition, file, size FROM part WHERE id = ?').get(id) as PartPlace | null;
+  }
+
+  close(): void {
+    for (const statement of this.statements.values()) statement.finalize();
+    this.statements.clear();
+    this.db.close();
+  }
+}

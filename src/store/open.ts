@@ -1,0 +1,72 @@
+/** Opening the store: through the running server's writer, or directly when there is none. */
+import { mkdirSync } from 'node:fs';
+import type { Settings } from '../config/settings.ts';
+import { MailError, serverError } from '../errors.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Store } from './border.ts';
+import { DirectLink } from './client/link.ts';
+import { SocketLink } from './client/socketlink.ts';
+import { MailStore } from './client/store.ts';
+import { layoutOf } from './layout.ts';
+import { tryLock } from './lock.ts';
+import { Spool } from './spool/spool.ts';
+import { Writer } from './writer/writer.ts';
+
+/**
+ * - `server`: the writer's socket, waiting for it while it restarts (workers).
+ * - `direct`: this process becomes the writer; fails when another is.
+ * - `either`: the server if it runs, else direct (tools).
+ */
+export type OpenMode = 'server' | 'direct' | 'either';
+
+/** Makes the folders the store itself needs. The supervisor makes those with special owners. */
+function makeFolders(settings: Settings): void {
+  const layout = layoutOf(settings);
+  for (
+    const folder of [layout.configdirectory, layout.log, layout.sockets, ...Object.values(settings.partition)]
+  ) {
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+  }
+}
+
+/** Opens the store. Throws a MailError that says what to do when it cannot. */
+export async function openStore(settings: Settings, log: Log, mode: OpenMode): Promise<Store> {
+  const layout = layoutOf(settings);
+  const spool = new Spool(settings.partition);
+  if (mode !== 'server') {
+    makeFolders(settings);
+    const lock = tryLock(layout.log);
+    if (lock !== null) {
+      try {
+        const writer = Writer.open({ settings, log, verifyFiles: false, onFatal: () => {} });
+        const store = new MailStore(settings, layout, spool, new DirectLink(writer));
+        const close = store.close.bind(store);
+        store.close = async () => {
+          await close();
+          lock.release();
+        };
+        return store;
+      } catch (error) {
+        lock.release();
+        throw error;
+      }
+    }
+    if (mode === 'direct') {
+      throw new MailError(
+        'user',
+        'inuse',
+        `another process changes the store in ${layout.configdirectory}; stop it first`,
+      );
+    }
+  }
+  const link = new SocketLink(layout.writerSocket, log);
+  try {
+    await link.connected();
+    return new MailStore(settings, layout, spool, link);
+  } catch (error) {
+    await link.close();
+    throw error instanceof MailError
+      ? error
+      : serverError(`the writer at ${layout.writerSocket} does not answer`, error);
+  }
+}

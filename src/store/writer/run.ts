@@ -1,0 +1,88 @@
+/** The writer's process: takes the lock, recovers, listens, and says when it is ready. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Settings } from '../../config/settings.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { layoutOf } from '../layout.ts';
+import { type StoreLock, tryLock } from '../lock.ts';
+import { errorText } from './errortext.ts';
+import { WriterServer } from './server.ts';
+import { Writer } from './writer.ts';
+import { completeCheckpoint } from './checkpoint.ts';
+
+export interface RunningWriter {
+  /** Answers everything taken, closes the databases, lets go of the lock. */
+  close(): Promise<void>;
+}
+
+export interface WriterHooks {
+  /** The store is recovered and the socket answers. */
+  ready(): void;
+  /** The process must end at once; its successor recovers. */
+  fatal(error: Error): void;
+}
+
+/** Milliseconds between two looks whether the old writer is gone. */
+const LOCK_RETRY = 20;
+
+async function waitForLock(folder: string, log: Log): Promise<StoreLock> {
+  for (let waited = 0;; waited++) {
+    const lock = tryLock(folder);
+    if (lock !== null) return lock;
+    if (waited === 50) log.warn('waiting for another writer to end', { folder });
+    await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY));
+  }
+}
+
+/** True when the machine was started anew since the store was last opened: files may be torn (a loss of power). */
+function machineRestarted(logFolder: string): boolean {
+  const path = join(logFolder, 'boot');
+  let boot = '';
+  let last = '';
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+    last = readFileSync(path, 'utf8');
+  } catch {
+    // Not there: treat it as another boot, which only costs the time to verify.
+  }
+  if (boot !== '') writeFileSync(path, boot, { mode: 0o600 });
+  return boot === '' || boot !== last;
+}
+
+/** Runs the writer in this process. */
+export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks): Promise<RunningWriter> {
+  const layout = layoutOf(settings);
+  for (const folder of [layout.log, layout.sockets, ...Object.values(settings.partition)]) {
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+  }
+  const lock = await waitForLock(layout.log, log);
+  const started = performance.now();
+  const verifyFiles = machineRestarted(layout.log);
+  const writer = Writer.open({ settings, log, verifyFiles, onFatal: hooks.fatal });
+  const server = new WriterServer(
+    writer,
+    log,
+    (lsn) => completeCheckpoint(writer, settings, log, lsn),
+  );
+  await server.listen(layout.writerSocket);
+  const { records, applied, filesRemade, quarantined } = writer.recovery;
+  log.info('store open', {
+    records,
+    applied,
+    filesremade: filesRemade,
+    quarantined,
+    ms: Math.round(performance.now() - started),
+  });
+  hooks.ready();
+  return {
+    close: async () => {
+      try {
+        await server.close();
+        await writer.close();
+      } catch (error) {
+        log.error('closing the store failed', { error: errorText(error) });
+      }
+      lock.release();
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * The writer's socket: takes changes of all processes, answers them, and tells each the news of the owners it watches.
+ *
+ * Invariants
+ * 1. News of a batch goes out before its answers, on the same stream: whoever is answered has heard what others heard.
+ * 2. Answers and news of one turn leave in one write per connection.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { limits } from '../../limits.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
+import { errorText } from './errortext.ts';
+import { type FromWriter, toWireError, type ToWriter } from './wire.ts';
+import type { OwnerNews, Writer } from './writer.ts';
+
+class Peer {
+  readonly watched = new Set<number>();
+  private out: Buffer[] = [];
+
+  constructor(readonly socket: Socket) {}
+
+  send(message: FromWriter): void {
+    this.out.push(encodeFrame(message, []));
+    if (this.out.length === 1) setImmediate(() => this.flush());
+  }
+
+  private flush(): void {
+    const all = this.out.length === 1 ? this.out[0] as Buffer : Buffer.concat(this.out);
+    this.out = [];
+    if (!this.socket.destroyed) this.socket.write(all);
+  }
+}
+
+export class WriterServer {
+  private readonly peers = new Set<Peer>();
+  private readonly server: Server;
+
+  constructor(
+    private readonly writer: Writer,
+    private readonly log: Log,
+    /** Called when the janitor vouches for everything up to an LSN; returns what was removed. */
+    private readonly onCheckpoint: (lsn: number) => unknown,
+  ) {
+    writer.onNews = (news) => this.publish(news);
+    this.server = createServer((socket) => this.accept(socket));
+  }
+
+  /** Listens on the unix socket `path`, readable by this user only. */
+  async listen(path: string): Promise<void> {
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(path, () => resolve());
+    });
+    chmodSync(path, 0o600);
+  }
+
+  private accept(socket: Socket): void {
+    const peer = new Peer(socket);
+    this.peers.add(peer);
+    const reader = new FrameReader(limits.store_frame.value);
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        reader.push(chunk, (frame) => this.handle(peer, frame));
+      } catch (error) {
+        this.log.error('connection to the writer closed: bad frame', { error: errorText(error) });
+        socket.destroy();
+      }
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.peers.delete(peer));
+  }
+
+  private handle(peer: Peer, frame: Frame): void {
+    const message = frame.head as ToWriter;
+    switch (message.t) {
+      case 'change': {
+        const { id, origin, change } = message;
+        this.writer.submit({ id, origin, change }, frame.blobs).then(
+          (r) => peer.send({ t: 'done', id, r }),
+          (error) => peer.send({ t: 'fail', id, e: toWireError(error) }),
+        );
+        return;
+      }
+      case 'watch':
+        for (const owner of message.owners) peer.watched.add(owner);
+        peer.send({ t: 'answer', n: message.n, r: this.writer.durableLsn });
+        return;
+      case 'unwatch':
+        peer.watched.delete(message.owner);
+        return;
+      case 'ask': {
+        const results: Record<string, unknown> = {};
+        for (const id of message.ids) {
+          const result = this.writer.resultOf(id);
+          if (result !== undefined) results[id] = result;
+        }
+        peer.send({ t: 'answer', n: message.n, r: results });
+        return;
+      }
+      case 'dirty':
+        peer.send({
+          t: 'answer',
+          n: message.n,
+          r: { lsn: this.writer.durableLsn, owners: this.writer.dirtyFolders() },
+        });
+        return;
+      case 'checkpointed':
+        peer.send({ t: 'answer', n: message.n, r: this.onCheckpoint(message.lsn) });
+        return;
+    }
+  }
+
+  private publish(news: readonly OwnerNews[]): void {
+    for (const peer of this.peers) {
+      if (peer.watched.size === 0) continue;
+      const wanted = news.filter((one) => peer.watched.has(one.owner));
+      if (wanted.length > 0) peer.send({ t: 'news', news: wanted });
+    }
+  }
+
+  /** Takes nothing new, lets what was taken finish, and closes. */
+  async close(): Promise<void> {
+    this.server.close();
+    await this.writer.idle();
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const peer of this.peers) peer.socket.end();
+  }
+}

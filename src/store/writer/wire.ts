@@ -1,0 +1,40 @@
+/** Messages between a worker or tool and the writer, each one frame (log/frame.ts). */
+import { type ErrorCode, type ErrorKind, MailError } from '../../errors.ts';
+import type { Change } from './requests.ts';
+import type { OwnerNews } from './writer.ts';
+
+export interface WireError {
+  kind: ErrorKind;
+  code: ErrorCode;
+  text: string;
+}
+
+export type ToWriter =
+  | { t: 'change'; id: string; origin: string; change: Change }
+  | { t: 'watch'; n: number; owners: number[] }
+  | { t: 'unwatch'; owner: number }
+  /** What became of these changes? */
+  | { t: 'ask'; n: number; ids: string[] }
+  /** The janitor's: owners changed since the last checkpoint, and the LSN everything committed is below. */
+  | { t: 'dirty'; n: number }
+  /** The janitor's: everything up to that LSN is durable without the log. */
+  | { t: 'checkpointed'; n: number; lsn: number };
+
+export type FromWriter =
+  | { t: 'done'; id: string; r: unknown }
+  | { t: 'fail'; id: string; e: WireError }
+  | { t: 'answer'; n: number; r: unknown }
+  | { t: 'news'; news: OwnerNews[] };
+
+export function toWireError(thrown: unknown): WireError {
+  if (thrown instanceof MailError) return { kind: thrown.kind, code: thrown.code, text: thrown.message };
+  return {
+    kind: 'server',
+    code: 'serverbug',
+    text: thrown instanceof Error ? thrown.message : String(thrown),
+  };
+}
+
+export function fromWireError(error: WireError): MailError {
+  return new MailError(error.kind, error.code, error.text);
+}

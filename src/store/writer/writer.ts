@@ -1,0 +1,372 @@
+/**
+ * The writer: the only code that changes anything. It takes all waiting changes, decides and applies each inside the open
+ * transaction of its owner, makes their records durable with one sync, commits, tells the workers, and answers.
+ *
+ * Invariants
+ * 1. Nothing is committed, published or answered before the batch's records are durable (promise 1).
+ * 2. A change that fails leaves no trace: the batch is rolled back, its new files removed, and the others done again.
+ * 3. Once the records are durable no change is answered as failed: an owner whose commit then fails is closed until its
+ *    records have been applied again (DESIGN rule 4).
+ * 4. After a failed append the process must end (`onFatal`); everybody is answered with a temporary failure first.
+ * 5. The result of a change is kept with its id, also across a restart: asked again, it is answered, not done twice (rule 10).
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { MailError, serverError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { applyOwnerEvent } from '../index/apply.ts';
+import { Directory, type OwnerRow } from '../index/directory.ts';
+import type { OwnerIndex } from '../index/owner.ts';
+import { type Layout, layoutOf } from '../layout.ts';
+import { encodeFrame } from '../log/frame.ts';
+import type { LogRecord, RecordHead } from '../log/record.ts';
+import { readLog, RedoLog } from '../log/redo.ts';
+import { Spool } from '../spool/spool.ts';
+import { Context, type WriterState } from './context.ts';
+import { decide, type Removals } from './decide/decide.ts';
+import { errorText } from './errortext.ts';
+import { OwnerPool } from './owners.ts';
+import { type Published, publishedOf } from './publish.ts';
+import { Recovery, type RecoveryReport } from './recover.ts';
+import type { ChangeRequest } from './requests.ts';
+
+/** Answers remembered for askers that lost their connection. */
+const REMEMBERED = 20_000;
+
+interface Pending {
+  request: ChangeRequest;
+  blobs: readonly Uint8Array[];
+  bytes: number;
+  resolve: (result: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** What happened to one owner, for those who watch it. */
+export interface OwnerNews {
+  owner: number;
+  origin: string;
+  events: Published[];
+}
+
+interface Outcome {
+  pending: Pending;
+  result?: unknown;
+  error?: unknown;
+}
+
+export interface WriterOptions {
+  settings: Settings;
+  log: Log;
+  /** After this the process must exit: the log is closed (invariant 4). */
+  onFatal: (error: Error) => void;
+  /** Verify the contents of files during recovery, not only their sizes. */
+  verifyFiles: boolean;
+}
+
+export class Writer {
+  readonly state: WriterState;
+  readonly layout: Layout;
+  readonly recovery: RecoveryReport;
+  readonly redo: RedoLog;
+  /** Called once per committed batch, before anybody is answered. */
+  onNews: (news: readonly OwnerNews[]) => void = () => {};
+  /** Owners changed since the last complete checkpoint, with the LSN of the last change. */
+  readonly dirty = new Map<number, number>();
+
+  private readonly queue: Pending[] = [];
+  private readonly results = new Map<string, unknown>();
+  private running: Promise<void> | null = null;
+  private fatal: Error | null = null;
+  private readonly log: Log;
+  private readonly removals: Removals;
+  /** The LSN up to which everything is durable and committed. */
+  durableLsn: number;
+
+  private constructor(private readonly options: WriterOptions) {
+    const { settings, log } = options;
+    this.log = log;
+    this.layout = layoutOf(settings);
+    const spool = new Spool(settings.partition);
+    const directory = new Directory(this.layout.directory);
+    const owners = new OwnerPool(this.layout, spool);
+    this.state = { settings, directory, owners, spool };
+    const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
+    const { log: redo } = RedoLog.recover(
+      this.layout.log,
+      settings.log_segment_size,
+      directory.start,
+      (record) => {
+        recovery.apply(record);
+        for (const section of record.s) this.dirty.set(section.o, record.l);
+        this.remember(record.c, record.r);
+      },
+    );
+    this.redo = redo;
+    recovery.finish((owner) => this.removeFolders(owner));
+    this.recovery = recovery.report;
+    directory.start = redo.start;
+    this.durableLsn = redo.next - 1;
+    this.removals = {
+      folders: (owner) => this.removeFolders(owner),
+      files: (index, files) => this.removeFiles(index, files),
+    };
+  }
+
+  /** Opens the store for changing: recovers, then is ready. The caller holds the store's lock. */
+  static open(options: WriterOptions): Writer {
+    return new Writer(options);
+  }
+
+  /** Asks for a change. Resolves with its result when it is durable and visible. */
+  submit(request: ChangeRequest, blobs: readonly Uint8Array[]): Promise<unknown> {
+    if (this.fatal !== null) return Promise.reject(serverError('the store is restarting', this.fatal));
+    let bytes = 1024;
+    for (const blob of blobs) bytes += blob.length;
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.queue.push({ request, blobs, bytes, resolve, reject });
+    });
+    // Whatever arrives in this turn of the event loop shares the batch.
+    this.running ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.run());
+    return answer;
+  }
+
+  /** The result of a change by its id if it was logged, else undefined: then it never happened. */
+  resultOf(id: string): unknown {
+    return this.results.get(id);
+  }
+
+  /** Owners changed since the last checkpoint, with the folders of their indexes. */
+  dirtyFolders(): { id: number; folder: string }[] {
+    const out: { id: number; folder: string }[] = [];
+    for (const id of this.dirty.keys()) {
+      const owner = this.state.directory.ownerById(id);
+      if (owner !== null) out.push({ id, folder: owner.folder });
+    }
+    return out;
+  }
+
+  /** Resolves when nothing is waiting any more. */
+  async idle(): Promise<void> {
+    while (this.running !== null) await this.running;
+  }
+
+  async close(): Promise<void> {
+    await this.idle();
+    this.redo.close();
+    this.state.owners.closeAll();
+    this.state.directory.close();
+  }
+
+  private async run(): Promise<void> {
+    try {
+      while (this.queue.length > 0) {
+        let count = 0;
+        let bytes = 0;
+        for (const pending of this.queue) {
+          if (count === limits.store_batch.value || bytes > limits.store_batch_bytes.value) break;
+          count++;
+          bytes += pending.bytes;
+        }
+        await this.batch(this.queue.splice(0, count));
+      }
+    } finally {
+      this.running = null;
+      if (this.queue.length > 0 && this.fatal === null) this.running = this.run();
+    }
+  }
+
+  private async batch(taken: Pending[]): Promise<void> {
+    const records: Buffer[] = [];
+    const outcomes: Outcome[] = [];
+    const news: OwnerNews[] = [];
+    const heads: RecordHead[] = [];
+    const contexts: Context[] = [];
+    const now = Math.floor(Date.now() / 1000);
+    for (const pending of taken) {
+      const known = this.results.get(pending.request.id);
+      if (known !== undefined) {
+        outcomes.push({ pending, result: known });
+        continue;
+      }
+      const context = new Context(this.state, this.redo.next + records.length, now);
+      contexts.push(context);
+      try {
+        const result = decide(context, pending.request.change, pending.blobs, this.removals);
+        outcomes.push({ pending, result });
+        if (!context.emitted) continue;
+        const head = this.headOf(context, pending.request.id, result, now);
+        heads.push(head);
+        records.push(encodeFrame(head, context.blobs));
+        for (const { index, events } of context.sections) {
+          news.push({ owner: index.id, origin: pending.request.origin, events: publishedOf(events) });
+        }
+      } catch (error) {
+        if (error instanceof MailError && !context.emitted) {
+          outcomes.push({ pending, error });
+          continue;
+        }
+        this.rollback(contexts);
+        if (taken.length === 1) {
+          this.log.warn('change failed', { op: pending.request.change.op, error: errorText(error) });
+          pending.reject(asAnswer(error));
+          return;
+        }
+        for (const one of taken) await this.batch([one]);
+        return;
+      }
+    }
+    if (records.length > 0 && !(await this.makeDurable(records, taken, contexts))) return;
+    this.commit(heads);
+    for (const head of heads) this.remember(head.c, head.r);
+    for (const context of contexts) {
+      for (const action of context.afterCommit) this.attempt(action);
+    }
+    if (news.length > 0) this.onNews(news);
+    for (const { pending, result, error } of outcomes) {
+      if (error === undefined) pending.resolve(result);
+      else pending.reject(error);
+    }
+  }
+
+  private headOf(context: Context, change: string, result: unknown, now: number): RecordHead {
+    const { directory } = this.state;
+    const head: RecordHead = {
+      l: context.lsn,
+      t: now,
+      c: change,
+      s: context.sections.map(({ index, events }) => ({ o: index.id, p: index.lsn, e: events })),
+      r: result,
+    };
+    for (const { index } of context.sections) index.applied(context.lsn);
+    if (context.directoryEvents.length > 0) {
+      head.d = { p: directory.lsn, e: context.directoryEvents };
+      if (context.directoryFirst) head.d.first = true;
+      directory.applied(context.lsn);
+    }
+    return head;
+  }
+
+  /** False when the log failed: everything is rolled back and answered, and the process is to end. */
+  private async makeDurable(records: Buffer[], taken: Pending[], contexts: Context[]): Promise<boolean> {
+    try {
+      await this.redo.append(records);
+      this.durableLsn = this.redo.next - 1;
+      return true;
+    } catch (error) {
+      this.fatal = error instanceof Error ? error : new Error(String(error));
+      this.rollback(contexts);
+      const answer = serverError('the change could not be made durable; nothing was changed', error);
+      for (const pending of [...taken, ...this.queue.splice(0)]) pending.reject(answer);
+      this.options.onFatal(this.fatal);
+      return false;
+    }
+  }
+
+  private rollback(contexts: readonly Context[]): void {
+    for (const index of [...this.state.owners.opened()]) {
+      if (index.inTransaction) index.rollback();
+    }
+    if (this.state.directory.inTransaction) this.state.directory.rollback();
+    for (const context of contexts) {
+      for (const file of context.files) this.attempt(() => this.state.spool.remove(file));
+    }
+  }
+
+  private commit(heads: readonly RecordHead[]): void {
+    const directoryFirst = heads.some((head) => head.d?.first === true);
+    if (directoryFirst) this.commitDirectory();
+    for (const index of [...this.state.owners.opened()]) {
+      if (!index.inTransaction) continue;
+      this.dirty.set(index.id, index.lsn);
+      try {
+        index.commit();
+      } catch (error) {
+        this.closeOwner(index, error);
+      }
+    }
+    if (!directoryFirst) this.commitDirectory();
+  }
+
+  private commitDirectory(): void {
+    try {
+      this.state.directory.commit();
+    } catch (error) {
+      this.fatal = new Error(`directory.db: ${errorText(error)}`);
+      this.options.onFatal(this.fatal);
+    }
+  }
+
+  /** Invariant 3: the records are durable but the index did not take them. */
+  private closeOwner(index: OwnerIndex, error: unknown): void {
+    const { owners } = this.state;
+    const owner = owners.ownerOf(index);
+    this.log.error('owner closed: commit failed', { userid: owner.userid, error: errorText(error) });
+    owners.drop(owner.id);
+    owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
+    setTimeout(() => this.reopen(owner), 1000).unref();
+  }
+
+  /** Applies an owner's records again from the log. */
+  private reopen(owner: OwnerRow): void {
+    const { owners } = this.state;
+    owners.release(owner.id);
+    try {
+      const index = owners.open(owner);
+      readLog(this.layout.log, index.lsn, (record: LogRecord) => {
+        for (const section of record.s) {
+          if (section.o !== owner.id || index.lsn >= record.l) continue;
+          index.begin();
+          for (const event of section.e) applyOwnerEvent(index, event, record.blobs);
+          index.applied(record.l);
+        }
+      });
+      index.commit();
+      this.log.info('owner open again', { userid: owner.userid });
+    } catch (error) {
+      owners.drop(owner.id);
+      owners.quarantine(owner.id, errorText(error));
+      setTimeout(() => this.reopen(owner), 10_000).unref();
+    }
+  }
+
+  private remember(id: string, result: unknown): void {
+    this.results.set(id, result);
+    if (this.results.size <= REMEMBERED) return;
+    for (const oldest of this.results.keys()) {
+      this.results.delete(oldest);
+      return;
+    }
+  }
+
+  private attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.log.warn('clean-up failed', { error: errorText(error) });
+    }
+  }
+
+  private removeFolders(owner: OwnerRow): void {
+    this.state.owners.drop(owner.id);
+    this.dirty.delete(owner.id);
+    rmSync(this.layout.userFolder(owner.folder), { recursive: true, force: true });
+    for (const partition of Object.values(this.state.settings.partition)) {
+      rmSync(join(partition, owner.folder), { recursive: true, force: true });
+    }
+  }
+
+  private removeFiles(index: OwnerIndex, files: readonly [string, string][]): void {
+    const { folder } = this.state.owners.ownerOf(index);
+    for (const [partition, file] of files) {
+      this.state.spool.remove(this.state.spool.path(partition, folder, file));
+    }
+  }
+}
+
+function asAnswer(error: unknown): MailError {
+  return error instanceof MailError
+    ? error
+    : serverError(`the change failed and nothing was changed: ${errorText(error)}`, error);
+}
