@@ -12,6 +12,8 @@ export interface Round {
   readonly store: TestStore;
   readonly random: Random;
   readonly seed: number;
+  /** Set at the kill; before it nothing may be refused. */
+  killed: boolean;
   /** Set after the kill: finish what runs and stop. */
   over: boolean;
   /** What must not be, found while running. */
@@ -77,6 +79,7 @@ export async function reader(round: Round, user: UserModel, prefix: string, inbo
 function refuse(round: Round, text: string): void {
   const kind = text.replace(/\d+/g, 'N').slice(0, 160);
   round.refused.set(kind, (round.refused.get(kind) ?? 0) + 1);
+  if (!round.killed) round.wrong.push(`refused before anything was killed: ${text}`);
 }
 
 class Session {

@@ -57,13 +57,26 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
     for (const user of users) await firstLook(store, user);
     while (rounds < bounds.rounds && performance.now() - begun < bounds.milliseconds && wrong.length === 0) {
       rounds++;
-      const round: Round = { store, random, seed: bounds.seed, over: false, wrong, acknowledged: 0, refused };
+      const round: Round = {
+        store,
+        random,
+        seed: bounds.seed,
+        killed: false,
+        over: false,
+        wrong,
+        acknowledged: 0,
+        refused,
+      };
       const victim = random.pick(VICTIMS);
-      await runRound(round, users, victim);
       kills.set(victim, (kills.get(victim) ?? 0) + 1);
+      try {
+        await runRound(round, users, victim);
+        await store.greets();
+        for (const user of users) wrong.push(...user.settle(await look(store, user, wrong)));
+      } catch (error) {
+        wrong.push(String(error));
+      }
       acknowledged += round.acknowledged;
-      await store.greets();
-      for (const user of users) wrong.push(...user.settle(await look(store, user, wrong)));
       if (wrong.length > 0) wrong.push(`in round ${rounds}, after kill -9 of ${victim}`);
       else if (rounds % CHECK_EVERY === 0) {
         await checkStore(store, wrong);
@@ -86,6 +99,7 @@ async function runRound(round: Round, users: readonly UserModel[], victim: Victi
     ...users.flatMap((user) => [reader(round, user, 'a', true), reader(round, user, 'b', false)]),
   ];
   await sleep(round.random.below(KILL_WITHIN_MS));
+  round.killed = true;
   if (victim === 'all') await round.store.killAll();
   else kill(round.store, victim, round.random);
   if (victim !== 'all') await sleep(round.random.below(GO_ON_MS));

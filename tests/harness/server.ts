@@ -9,6 +9,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killTree, processTree } from './processes.ts';
+import type { Finished } from './command.ts';
 import { ImapClient } from './imap.ts';
 import { freePorts } from './ports.ts';
 
@@ -32,13 +33,6 @@ export interface StoreOptions {
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Address the ports listen on. */
   readonly host?: string;
-}
-
-/** How a command of the program ended. */
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 export class TestStore {
