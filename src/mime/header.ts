@@ -17,9 +17,6 @@ export type FieldVisitor = (
   end: number,
 ) => boolean | void;
 
-/** Below this many bytes a loop copies faster than a call. */
-const SHORT = 64;
-
 const LF = 10;
 const CR = 13;
 
@@ -60,14 +57,11 @@ export function selectHeaderFields(header: Uint8Array, names: readonly string[],
   let length = 0;
   const blank = eachField(header, (start, nameEnd, _, end) => {
     if (isOneOf(header, start, nameEnd, names) === not) return;
-    if (end - start < SHORT) { for (let i = start; i < end; i++) out[length++] = header[i] as number; }
-    else {
-      out.set(header.subarray(start, end), length);
-      length += end - start;
-    }
+    out.set(header.subarray(start, end), length);
+    length += end - start;
   });
-  for (let i = blank; i < header.length; i++) out[length++] = header[i] as number;
-  return out.subarray(0, length);
+  out.set(header.subarray(blank), length);
+  return out.subarray(0, length + header.length - blank);
 }
 
 /**

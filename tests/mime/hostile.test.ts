@@ -90,9 +90,12 @@ const checks: Partial<Record<LimitName, (bound: number) => void>> = {
   mime_boundary: (bound) => {
     const made = (length: number) =>
       parse(
-        `Content-Type: multipart/mixed; boundary="${'b'.repeat(length)}"\n\n--${'b'.repeat(length)}\n\nx`,
+        `Content-Type: multipart/mixed; boundary="${'b'.repeat(length)}"\n\n--${'b'.repeat(length)}\n\nx\n--${
+          'b'.repeat(length)
+        }--`,
       );
     expect(nodes(made(bound)).count).toBe(2);
+    expect(made(bound).bodystructure).toContain('"7BIT" 1 0 ');
     expect(made(bound + 1).bodystructure).toStartWith('("TEXT" "PLAIN"');
   },
   mime_parameters: (bound) => {

@@ -38,6 +38,7 @@ test.each<[string, string, string[]]>([
     'APPLICATION/X-STUFF',
     ['TITLE*', "us-ascii'en'This%20is%20even%20more%20%2A%2A%2Afun%2A%2A%2A%20isn%27t%20it!"],
   ],
+  ['a/b; x*0="a b"; x*1*=%C3%A4', 'A/B', ['X*', "''a%20b%C3%A4"]],
   ['a/b; x*0=a; x*2=c', 'A/B', ['X', 'a']],
   ['a/b; x*1=b; c=d', 'A/B', ['C', 'd']],
   ['a/b; x*0=a; x*0=b; *0=y; x*y=z', 'A/B', ['X', 'a', '*0', 'y', 'X*Y', 'z']],
