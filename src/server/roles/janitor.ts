@@ -1,0 +1,21 @@
+/** The janitor's role: what can wait, at low priority. */
+
+import { runJanitor } from '../../store/janitor/run.ts';
+import type { RoleBody } from './role.ts';
+
+export const janitorBody: RoleBody = async ({ settings }, log) => {
+  const janitor = await runJanitor(settings, log);
+  return {
+    stop: () => janitor.close(),
+    job: async (job) => {
+      switch (job) {
+        case 'checkpoint':
+          await janitor.checkpoint();
+          break;
+        case 'expire':
+          await janitor.expire();
+          break;
+      }
+    },
+  };
+};
