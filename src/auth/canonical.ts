@@ -10,7 +10,7 @@
  *   on            cyrus        cyrus            named without a domain in `admins`: a global administrator
  */
 
-import { userError } from '../errors.ts';
+import { syntaxError, userError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { folderName } from '../store/names.ts';
 import { canonicalDomain, makeUserid } from '../store/userid.ts';
@@ -80,6 +80,39 @@ export function canonicalRecipient(
   }
   const userid = qualify(user, named, settings, context);
   return { userid, detail: detailPath(detail, userid, settings) };
+}
+
+/**
+ * An identifier of an ACL as the store keeps it: a userid, `anyone`, `anonymous` or `group:x`, with '-' in front where
+ * it takes rights away (RFC 4314 §2). A user without a domain is one of the mailbox's domain, as nobody else can
+ * have rights there, but a global administrator.
+ * @param domain of the mailbox's owner, '' for the default domain
+ * @throws MailError 'badsyntax' for what can be none (§3: BAD)
+ */
+export function canonicalIdentifier(identifier: string, domain: string, settings: CanonicalSettings): string {
+  const negative = identifier.startsWith('-') ? '-' : '';
+  const name = identifier.slice(negative.length);
+  const lower = name.toLowerCase();
+  if (lower === 'anyone' || lower === 'anybody') return `${negative}anyone`;
+  if (lower === 'anonymous') return `${negative}anonymous`;
+  const prepared = name.normalize('NFC');
+  if (lower.startsWith('group:')) {
+    const group = prepared.slice('group:'.length);
+    if (group !== '' && group.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(group)) {
+      return `${negative}group:${group}`;
+    }
+  } else {
+    try {
+      const context = { interfaceDomain: domain };
+      const complete = settings.virtdomains === 'userid'
+        ? { ...settings, virtdomains: 'on' as const }
+        : settings;
+      return negative + canonicalUser(name, complete, context);
+    } catch {
+      // Said below in the words of an ACL.
+    }
+  }
+  throw syntaxError(`'${identifier.slice(0, 80)}' is neither a user nor a group, 'anyone' or 'anonymous'`);
 }
 
 /** Whether a canonical userid is one of `admins`. */
