@@ -1,4 +1,4 @@
-import type { Kind, Parsed } from './kinds.ts';
+import type { Kind, Parsed } from './kinds/kind.ts';
 
 /** One spelling of an option in imapd.conf. */
 export interface ImapdName<T> {

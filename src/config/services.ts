@@ -1,6 +1,6 @@
 /** The services that listen, and the events that run by the clock: what cyrus.conf calls SERVICES and EVENTS. */
 
-import type { Kind } from './kinds.ts';
+import type { Kind } from './kinds/kind.ts';
 import type { OptionValues } from './options.ts';
 import type { serviceKeys } from './options/services.ts';
 import { nameOfPort, portOf } from './ports.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import * as kinds from '../../src/config/kinds.ts';
-import type { Parsed } from '../../src/config/kinds.ts';
+import type { Parsed } from '../../src/config/kinds/kind.ts';
 
 function value<T>(parsed: Parsed<T>): T | string {
   return parsed.ok ? parsed.value : `refused: ${parsed.problem}`;

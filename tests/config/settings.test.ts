@@ -32,7 +32,7 @@ function randomValues(random: Random): OptionValues {
         set(bool());
         break;
       case 'string':
-        set(name());
+        set(option === 'tls_ciphers' ? 'HIGH:!aNULL' : name());
         break;
       case 'integer':
         set(random.below(100));

@@ -2,7 +2,7 @@
 
 import type { Finding } from '../finding.ts';
 import type { LineReport, Outcome, ServiceFiles, ServiceNames } from '../imapdconf/translate.ts';
-import { writeDuration } from '../kinds.ts';
+import { writeDuration } from '../kinds/measure.ts';
 import { nearest } from '../nearest.ts';
 import type { OptionValues } from '../options.ts';
 import {

@@ -1,4 +1,6 @@
-import { bad, choiceKind, type Kind, listKind, switchKind } from '../kinds.ts';
+import { listKind } from '../kinds/collection.ts';
+import { bad, type Kind } from '../kinds/kind.ts';
+import { choiceKind, switchKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 /** The SASL mechanisms there are. */

@@ -1,4 +1,5 @@
-import { durationKind, good } from '../kinds.ts';
+import { good } from '../kinds/kind.ts';
+import { durationKind } from '../kinds/measure.ts';
 import { option } from '../option.ts';
 
 /** The IMAP service. */

@@ -1,4 +1,5 @@
-import { choiceKind, modeKind, networksKind, switchKind, textKind } from '../kinds.ts';
+import { networksKind } from '../kinds/collection.ts';
+import { choiceKind, modeKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 /** The LMTP service. */

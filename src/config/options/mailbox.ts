@@ -1,4 +1,6 @@
-import { choiceKind, integerKind, listKind, sizeKind, switchKind, textKind } from '../kinds.ts';
+import { listKind } from '../kinds/collection.ts';
+import { sizeKind } from '../kinds/measure.ts';
+import { choiceKind, integerKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 const folders = {

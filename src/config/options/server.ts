@@ -1,4 +1,5 @@
-import { choiceKind, integerKind, listKind, textKind } from '../kinds.ts';
+import { listKind } from '../kinds/collection.ts';
+import { choiceKind, integerKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 /** The server as a whole: its name, what it tells about itself, who it runs as. */
@@ -26,8 +27,8 @@ export const serverOptions = {
     default: 'postmaster',
     imapd: imapd('postmaster'),
     doc:
-      'Who gets the mail that LMTP receives for "postmaster" (RFC 5321 section 4.5.1), as a user of this ' +
-      'store or user@domain; also the sender of reports.',
+      'Who gets the mail that LMTP receives for "postmaster" (RFC 5321 section 4.5.1): a user of this store, or ' +
+      'user@domain.',
   }),
   admins: option({
     toml: 'server.admins',

@@ -1,5 +1,6 @@
-import { choiceKind, durationKind, integerKind, modeKind, pathKind, switchKind, textKind } from '../kinds.ts';
-import type { Kind } from '../kinds.ts';
+import { durationKind } from '../kinds/measure.ts';
+import { choiceKind, integerKind, modeKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
+import type { Kind } from '../kinds/kind.ts';
 
 /** A key of a [services.<name>] or [events.<name>] table. */
 export interface EntryKey {

@@ -1,4 +1,6 @@
-import { choiceKind, durationKind, pathKind, pathsKind, sizeKind, switchKind, textKind } from '../kinds.ts';
+import { pathsKind } from '../kinds/collection.ts';
+import { durationKind, sizeKind } from '../kinds/measure.ts';
+import { choiceKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 const year = 366 * 86400;

@@ -1,4 +1,7 @@
-import { bad, certificatesKind, choiceKind, good, type Parsed, pathKind, textKind } from '../kinds.ts';
+import { createSecureContext } from 'node:tls';
+import { certificatesKind } from '../kinds/collection.ts';
+import { bad, good, type Parsed } from '../kinds/kind.ts';
+import { choiceKind, pathKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 type MinVersion = 'tls1.2' | 'tls1.3';
@@ -76,6 +79,15 @@ export const tlsOptions = {
     default: '',
     defaultText: "the runtime's list",
     imapd: imapd('tls_ciphers', 'tls_cipher_list'),
-    doc: 'Cipher suites in the notation of OpenSSL.',
+    doc: 'Cipher suites up to TLS 1.2, in the notation of OpenSSL.',
+    check(value) {
+      if (value === '') return undefined;
+      try {
+        createSecureContext({ ciphers: value });
+        return undefined;
+      } catch {
+        return `no cipher suite there is matches "${value.slice(0, 60)}"`;
+      }
+    },
   }),
 };

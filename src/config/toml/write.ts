@@ -1,6 +1,6 @@
 /** Settings as TOML: what `config show` and `config import` print. Reading it gives the same settings. */
 
-import { writeDuration } from '../kinds.ts';
+import { writeDuration } from '../kinds/measure.ts';
 import { type OptionName, optionRows, type OptionValues } from '../options.ts';
 import { formatListen, formatTimeOfDay, type ScheduledEvent, type Service } from '../services.ts';
 import { tomlKey, tomlString } from './quote.ts';

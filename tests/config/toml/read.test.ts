@@ -106,6 +106,11 @@ describe('what is wrong is named with file, line and key', () => {
       'm.toml:2: tls.server_key: a key without a certificate: the certificate file is missing',
     ],
     [
+      'cipher suites nobody has',
+      '[tls]\nciphers = "ROT13"',
+      'm.toml:2: tls.ciphers: no cipher suite there is matches "ROT13"',
+    ],
+    [
       'a service without what it speaks',
       '[services.x]\nlisten = 1',
       'm.toml:1: services.x: protocol is missing: "imap" or "lmtp"',
