@@ -26,14 +26,14 @@ export async function deliver(dialogue: Dialogue, transaction: Transaction): Pro
   for (let index = 0; index < outcomes.length; index++) {
     const { answer, result, error } = outcomes[index] as Outcome;
     const recipient = transaction.recipients[index] as Transaction['recipients'][number];
-    dialogue.log[answer.code < 300 ? 'info' : 'warn'](answer.code < 300 ? 'delivered' : 'not delivered', {
+    dialogue.log[answer.code < 300 ? 'info' : 'warn'](eventOf(answer, result), {
       queueid: transaction.queueId,
       client_queueid: reception.peerQueueId === '' ? undefined : reception.peerQueueId,
       sender: transaction.sender,
       rcpt: recipient.address,
       msgid: messageId ?? undefined,
       user: recipient.target.userid,
-      folder: folderText(recipient.target),
+      folder: folderText(result?.target ?? recipient.target),
       uid: result?.uid,
       size: reception.size,
       result: `${answer.code} ${answer.status}`,
@@ -75,11 +75,17 @@ async function store(
   const delivered = reply(250, '2.1.5', `Ok id=${transaction.queueId}`);
   const outcomes = recipients.map(({ target }): Outcome => {
     const result = results[places.get(placeKey(target)) as number];
-    if (result?.uid !== undefined) return { answer: delivered, result };
+    if (result !== undefined && result.error === undefined) return { answer: delivered, result };
     const error = result?.error ?? new Error('the store gave no result for this recipient');
     return { answer: failureReply(error, dialogue.settings), error };
   });
   return { messageId, outcomes };
+}
+
+/** A success without a UID is a message the mailbox has already: the sender may forget it. */
+function eventOf(answer: Reply, result: DeliveryResult | undefined): string {
+  if (answer.code >= 300) return 'not delivered';
+  return result?.uid === undefined ? 'duplicate suppressed' : 'delivered';
 }
 
 /** Same text for the same mailbox; a path never holds a NUL. */

@@ -228,6 +228,14 @@ test('one log line per recipient, by which a message can be followed from the MT
   expect(lines[1]?.fields).toMatchObject({ queueid, rcpt: 'inge', result: '452 4.2.2' });
 });
 
+test('a message the mailbox has already is answered as delivered', async () => {
+  const peer = await peerInData();
+  peer.store.duplicates.add('django');
+  peer.send(`${MESSAGE}.\r\n`);
+  expect(await peer.reply()).toStartWith('250 2.1.5 Ok');
+  expect(peer.log.at(-1)).toMatchObject({ level: 'info', event: 'duplicate suppressed' });
+});
+
 test('a connection that ends in the middle of a message leaves nothing behind', async () => {
   const peer = await peerInData();
   peer.send('Subject: x\r\n\r\nhalf');

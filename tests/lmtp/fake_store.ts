@@ -71,6 +71,8 @@ export class FakeStore implements Store {
   readonly calls: { targets: number; ignoreQuota: boolean }[] = [];
   /** Userids whose delivery fails. */
   readonly failing = new Map<string, MailError>();
+  /** Userids that have every message already. */
+  readonly duplicates = new Set<string>();
   /** Bytes a stage takes. */
   diskSize = Infinity;
   /** Set: stage() throws it. */
@@ -124,6 +126,7 @@ export class FakeStore implements Store {
     return targets.map((target) => {
       const error = this.failing.get(target.userid);
       if (error !== undefined) return { target, error };
+      if (this.duplicates.has(target.userid)) return { target };
       this.delivered.push({
         user: target.userid,
         folder: target.name.path,

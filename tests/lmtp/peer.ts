@@ -7,7 +7,7 @@ import { Authenticator } from '../../src/auth/login.ts';
 import { InterfaceDomains } from '../../src/auth/interface.ts';
 import { createLmtp } from '../../src/lmtp/protocol.ts';
 import type { Protocol } from '../../src/net/service.ts';
-import type { Log, LogFields } from '../../src/telemetry/log.ts';
+import { type Log, type LogFields, silentLog } from '../../src/telemetry/log.ts';
 import { MemoryConnection, type MemoryConnectionOptions } from '../imap/memory_connection.ts';
 import { FakeStore } from './fake_store.ts';
 
@@ -41,6 +41,43 @@ export function recordingLog(lines: LogLine[], bound: LogFields = {}): Log {
 
 export const PASSWORD = 'secret';
 
+/** LMTP over a store in memory, and a service it is configured by. */
+export function lmtpFor(
+  options: PeerOptions & { readonly store: FakeStore },
+  log: Log = silentLog,
+): { protocol: Protocol; service: Service } {
+  const settings = makeSettings({
+    servername: 'imap.nausch.org',
+    serverinfo: 'min',
+    virtdomains: 'off',
+    maxmessagesize: 0,
+    admins: ['cyrus'],
+    ...options.settings,
+  });
+  const authenticator = new Authenticator({
+    settings,
+    source: { verify: (userid, password) => Promise.resolve(userid !== null && password === PASSWORD) },
+    log,
+    sleep: () => Promise.resolve(),
+  });
+  const interfaces = new InterfaceDomains(settings);
+  const service: Service = {
+    name: 'lmtp',
+    protocol: 'lmtp',
+    tls: false,
+    trusted: options.trustedService ?? false,
+    listen: { kind: 'tcp', host: '', port: 24, family: 'any' },
+    maxchild: 0,
+    tls_server_cert: '',
+    tls_server_key: '',
+    tls_client_ca_file: '',
+  };
+  return {
+    protocol: createLmtp({ settings, store: options.store, authenticator, interfaces, log }),
+    service,
+  };
+}
+
 export class Peer {
   readonly connection: MemoryConnection;
   readonly store: FakeStore;
@@ -48,41 +85,10 @@ export class Peer {
   readonly protocol: Protocol;
 
   constructor(options: PeerOptions = {}) {
-    const settings = makeSettings({
-      servername: 'imap.nausch.org',
-      serverinfo: 'min',
-      virtdomains: 'off',
-      maxmessagesize: 0,
-      admins: ['cyrus'],
-      ...options.settings,
-    });
     this.store = options.store ?? new FakeStore();
-    const log = recordingLog(this.log);
-    const authenticator = new Authenticator({
-      settings,
-      source: { verify: (userid, password) => Promise.resolve(userid !== null && password === PASSWORD) },
-      log,
-      sleep: () => Promise.resolve(),
-    });
-    this.protocol = createLmtp({
-      settings,
-      store: this.store,
-      authenticator,
-      interfaces: new InterfaceDomains(settings),
-      log,
-    });
+    const { protocol, service } = lmtpFor({ ...options, store: this.store }, recordingLog(this.log));
+    this.protocol = protocol;
     this.connection = new MemoryConnection(options);
-    const service: Service = {
-      name: 'lmtp',
-      protocol: 'lmtp',
-      tls: false,
-      trusted: options.trustedService ?? false,
-      listen: { kind: 'tcp', host: '', port: 24, family: 'any' },
-      maxchild: 0,
-      tls_server_cert: '',
-      tls_server_key: '',
-      tls_client_ca_file: '',
-    };
     this.protocol.accept(this.connection, service);
   }
 
