@@ -28,4 +28,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'check, show or translate the configuration; explain its options',
     load: () => import('./config.ts'),
   },
+  check: {
+    summary: 'compare index, log, spool and quota; report damage',
+    load: () => import('./check.ts'),
+  },
 };

@@ -51,6 +51,11 @@ export class OwnerReader {
     return this.sql('SELECT owner FROM state').values()[0]?.[0] as number;
   }
 
+  /** The LSN the index has applied. */
+  get lsn(): number {
+    return this.sql('SELECT lsn FROM state').values()[0]?.[0] as number;
+  }
+
   mailboxes(): MailboxRow[] {
     return (this.sql(`SELECT ${MAILBOX_COLUMNS} FROM mailbox WHERE deletedat IS NULL ORDER BY path`)
       .all() as MailboxColumns[]).map(mailboxFromColumns);

@@ -1,0 +1,163 @@
+/** `mailstore check`: the whole store against itself: directory, indexes, log, spool, quota. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Settings } from '../../config/settings.ts';
+import { MailError } from '../../errors.ts';
+import { DirectoryReader } from '../index/directoryreader.ts';
+import { OwnerReader } from '../index/reader.ts';
+import { layoutOf } from '../layout.ts';
+import { readLog } from '../log/redo.ts';
+import type { OwnerRow } from '../index/directory.ts';
+import type { Finding } from './finding.ts';
+import { checkIndex } from './index.ts';
+import { checkSpool } from './spool.ts';
+
+export interface CheckOptions {
+  /** Only these users; all when empty. */
+  readonly users: readonly string[];
+  /** Read every message file and compare its hash. */
+  readonly deep: boolean;
+}
+
+export interface CheckReport {
+  readonly owners: number;
+  readonly messages: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Checks a store at rest or in use. Changes nothing. */
+export function checkStore(settings: Settings, options: CheckOptions): CheckReport {
+  const layout = layoutOf(settings);
+  const findings: Finding[] = [];
+  if (!existsSync(layout.directory)) {
+    return { owners: 0, messages: 0, findings: [storeDamage(layout.directory, 'directory.db is missing')] };
+  }
+  const lastOf = readChain(layout.log, findings);
+  const directory = new DirectoryReader(layout.directory);
+  let messages = 0;
+  try {
+    const all = directory.owners();
+    const wanted = options.users.length === 0
+      ? all
+      : all.filter((owner) => options.users.includes(owner.userid));
+    for (const userid of options.users) {
+      if (!wanted.some((owner) => owner.userid === userid)) {
+        findings.push({ severity: 'damage', userid, place: 'directory.db', text: 'there is no such user' });
+      }
+    }
+    for (const owner of wanted) {
+      const found = checkOwner(settings, owner, directory, options.deep, lastOf.get(owner.id) ?? 0);
+      messages += found.messages;
+      findings.push(...found.findings);
+    }
+    if (options.users.length === 0) findings.push(...strangers(settings, all));
+    return { owners: wanted.length, messages, findings };
+  } finally {
+    directory.close();
+  }
+}
+
+function storeDamage(place: string, text: string): Finding {
+  return { severity: 'damage', userid: '', place, text };
+}
+
+/** Reads the whole log, which checks every batch, and returns each owner's last LSN. */
+function readChain(folder: string, findings: Finding[]): Map<number, number> {
+  const last = new Map<number, number>();
+  try {
+    readLog(folder, 0, (record) => {
+      for (const section of record.s) last.set(section.o, record.l);
+    });
+  } catch (error) {
+    if (!(error instanceof MailError)) throw error;
+    findings.push(storeDamage(folder, error.message));
+  }
+  return last;
+}
+
+function checkOwner(
+  settings: Settings,
+  owner: OwnerRow,
+  directory: DirectoryReader,
+  deep: boolean,
+  lastLsn: number,
+): { messages: number; findings: Finding[] } {
+  const layout = layoutOf(settings);
+  const path = layout.index(owner.folder);
+  const { userid } = owner;
+  if (!existsSync(path)) {
+    return {
+      messages: 0,
+      findings: [{
+        severity: 'damage',
+        userid,
+        place: path,
+        text: 'the index is missing; run "mailstore reconstruct"',
+      }],
+    };
+  }
+  const folders: Record<string, string> = {};
+  for (const [name, root] of Object.entries(settings.partition)) folders[name] = join(root, owner.folder);
+  const findings = [
+    ...checkIndex(path, userid),
+    ...checkSpool({ indexPath: path, userid, folders, deep }).findings,
+  ];
+  const reader = new OwnerReader(path);
+  let messages = 0;
+  try {
+    if (reader.owner !== owner.id) {
+      findings.push({ severity: 'damage', userid, place: path, text: `belongs to owner ${reader.owner}` });
+    }
+    if (reader.lsn < lastLsn) {
+      findings.push({
+        severity: 'damage',
+        userid,
+        place: path,
+        text: `is at ${reader.lsn} but the log goes to ${lastLsn}`,
+      });
+    }
+    const own = reader.mailboxes();
+    const listed = new Map(directory.mailboxesOf(owner.id).map((mailbox) => [mailbox.id, mailbox]));
+    for (const row of own) {
+      messages += row.messages;
+      const other = listed.get(row.id);
+      const same = other !== undefined && other.path === row.path && other.mailboxid === row.mailboxid &&
+        JSON.stringify(other.acl) === JSON.stringify(row.acl);
+      if (!same) {
+        findings.push({
+          severity: 'damage',
+          userid,
+          place: row.path,
+          text: 'directory.db and the index differ about this mailbox',
+        });
+      }
+      listed.delete(row.id);
+    }
+    for (const mailbox of listed.values()) {
+      findings.push({
+        severity: 'damage',
+        userid,
+        place: mailbox.path,
+        text: 'directory.db lists a mailbox that the index does not have',
+      });
+    }
+  } finally {
+    reader.close();
+  }
+  return { messages, findings };
+}
+
+/** Index folders that belong to no user: left by a removal that was interrupted. */
+function strangers(settings: Settings, owners: readonly OwnerRow[]): Finding[] {
+  const root = join(settings.configdirectory, 'user');
+  if (!existsSync(root)) return [];
+  const known = new Set(owners.map((owner) => join(root, owner.folder, 'index.db')));
+  const findings: Finding[] = [];
+  for (const entry of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    const path = join(root, entry);
+    if (entry.endsWith('/index.db') && !known.has(path)) {
+      findings.push({ severity: 'notice', userid: '', place: path, text: 'belongs to no user' });
+    }
+  }
+  return findings;
+}
