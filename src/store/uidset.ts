@@ -161,6 +161,8 @@ export class UidSet {
   union(other: UidSet): UidSet {
     if (other.runs.length === 0) return this;
     if (this.runs.length === 0) return other;
+    if (other.min > this.max) return UidSet.#join(this.runs, other.runs);
+    if (this.min > other.max) return UidSet.#join(other.runs, this.runs);
     const a = this.runs;
     const b = other.runs;
     const sink = new RunSink((a.length + b.length) >> 1);
@@ -331,6 +333,16 @@ export class UidSet {
       text += (i === 0 ? '' : ',') + (lo === hi ? `${lo}` : `${lo}:${hi}`);
     }
     return text;
+  }
+
+  /** The runs of two sets that are not empty, all of `a` before `b`: copied whole, as when new messages arrive. */
+  static #join(a: Uint32Array, b: Uint32Array): UidSet {
+    const touch = at(a, a.length - 1) + 1 === at(b, 0) ? 1 : 0;
+    const runs = new Uint32Array(a.length + b.length - 2 * touch);
+    runs.set(a);
+    // Where the two touch, the last end of `a` gives way to the first end of `b`.
+    runs.set(b.subarray(touch), a.length - touch);
+    return new UidSet(runs);
   }
 
   /** Wraps runs that already keep invariant 1. */
