@@ -27,15 +27,21 @@ const groups: readonly Group[] = [
   // What decides who gets in. Leaving one of these out would change that.
   {
     outcome: 'refused',
-    text: 'the level of protection a login needs cannot be set yet; allowplaintext: no asks for TLS',
-    keys: 'sasl_minimum_layer',
+    text:
+      'is not known by this name; take the line out and say allowplaintext: no, which asks for TLS before ' +
+      'every login',
+    keys: 'sasl_minimum_layer tls_required',
   },
   {
     outcome: 'refused',
     text: 'client certificates cannot be asked for yet',
-    keys: 'tls_client_certs tls_require_cert tls_required tls_crl_file',
+    keys: 'tls_client_certs tls_require_cert tls_crl_file',
   },
-  { outcome: 'refused', text: 'shutting out single users by a list is not there yet', keys: 'userdeny_db*' },
+  {
+    outcome: 'later',
+    text: 'shutting out single users (user_deny.db) is not there yet',
+    keys: 'userdeny_db*',
+  },
   { outcome: 'refused', text: 'a read-only server is not there yet', keys: 'readonly replicaonly' },
   {
     outcome: 'refused',
@@ -304,13 +310,18 @@ const groups: readonly Group[] = [
   {
     outcome: 'unneeded',
     text: 'the addresses of recipients are read as the standards say',
-    keys: 'lmtp_strict_*',
+    keys: 'lmtp_strict_rfc2821',
+  },
+  {
+    outcome: 'unneeded',
+    text: 'a message that does not fit into the quota is never taken',
+    keys: 'lmtp_strict_quota',
   },
   {
     outcome: 'unneeded',
     text: 'nothing in mailstore reads it',
     keys: 'altprefix netscapeurl reverseacls reverseuniqueids lmtptxn_timeout lmtp_preparse notesmailbox ' +
-      'submitservers soft_noauth mailbox_* quota_use_conversations subscription_db delete_unsubscribe ' +
+      'submitservers soft_noauth mailbox_* quota_use_conversations delete_unsubscribe ' +
       'force_sasl_client_mech client_bind client_bind_name tls_client_cert tls_client_key tls_server_ca_* ' +
       'tls_prefer_server_ciphers uidl_format imap_inprogress_interval',
   },

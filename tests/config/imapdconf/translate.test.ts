@@ -62,6 +62,11 @@ describe('what decides who may log in is refused, not passed over', () => {
     ['allowanonymouslogin: yes', 'allowanonymouslogin: anonymous login is not there yet; set it to no'],
     ['tls_require_cert: 1', 'tls_require_cert: client certificates cannot be asked for yet'],
     ['tls_client_certs: require', 'tls_client_certs: client certificates cannot be asked for yet'],
+    [
+      'tls_required: yes',
+      'tls_required: is not known by this name; take the line out and say allowplaintext: no, which asks for TLS before ' +
+      'every login',
+    ],
     ['proxyservers: murder', 'proxyservers: logging in for other users is not there yet'],
     [
       'imap_allowplaintext: no',
