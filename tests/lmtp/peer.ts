@@ -8,14 +8,18 @@ import { InterfaceDomains } from '../../src/auth/interface.ts';
 import { createLmtp } from '../../src/lmtp/protocol.ts';
 import type { Protocol } from '../../src/net/service.ts';
 import { type Log, type LogFields, silentLog } from '../../src/telemetry/log.ts';
+import type { Store } from '../../src/store/border.ts';
 import { MemoryConnection, type MemoryConnectionOptions } from '../imap/memory_connection.ts';
 import { FakeStore } from './fake_store.ts';
 
-export interface PeerOptions extends MemoryConnectionOptions {
+export interface LmtpOptions {
   readonly settings?: Partial<OptionValues>;
-  readonly store?: FakeStore;
   /** `lmtpd -a` */
   readonly trustedService?: boolean;
+}
+
+export interface PeerOptions extends LmtpOptions, MemoryConnectionOptions {
+  readonly store?: FakeStore;
 }
 
 export interface LogLine {
@@ -41,9 +45,9 @@ export function recordingLog(lines: LogLine[], bound: LogFields = {}): Log {
 
 export const PASSWORD = 'secret';
 
-/** LMTP over a store in memory, and a service it is configured by. */
+/** LMTP over a store, and a service it is configured by. */
 export function lmtpFor(
-  options: PeerOptions & { readonly store: FakeStore },
+  options: LmtpOptions & { readonly store: Store },
   log: Log = silentLog,
 ): { protocol: Protocol; service: Service } {
   const settings = makeSettings({
