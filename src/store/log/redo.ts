@@ -18,6 +18,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -28,7 +29,7 @@ import type { LogRecord } from './record.ts';
 import {
   createSegment,
   listSegments,
-  readHeader,
+  readHeaderOf,
   readSegment,
   type SegmentHeader,
   syncFolder,
@@ -107,9 +108,17 @@ export class RedoLog {
             `but the checkpoint stands at ${checkpoint}. Put the missing segments back or restore from a backup.`,
         );
       }
-      const contents = readSegment(segment.path, limit, (record) => {
-        if (record.l > checkpoint) each(record);
-      });
+      if (next !== undefined && limit <= checkpoint) {
+        // Nothing in it needs replaying: its contents are not even read.
+        closed.push({
+          path: segment.path,
+          firstLsn: segment.header.firstLsn,
+          lastLsn: limit,
+          bytes: statSync(segment.path).size,
+        });
+        continue;
+      }
+      const contents = readSegment(segment.path, checkpoint, limit, each);
       const last = contents?.lastLsn ?? 0;
       if (next !== undefined && last < limit && limit > checkpoint) {
         throw new MailError(
@@ -245,8 +254,7 @@ function headersOf(folder: string, removeTorn: boolean): { path: string; header:
   const found: { path: string; header: SegmentHeader }[] = [];
   const paths = listSegments(folder);
   for (const [index, path] of paths.entries()) {
-    const bytes = readFileSync(path);
-    const header = readHeader(bytes);
+    const header = readHeaderOf(path);
     if (header !== null) found.push({ path, header });
     else if (index === paths.length - 1) {
       // Its creation was never completed: nothing is in it.
@@ -275,13 +283,11 @@ export function readLog(folder: string, afterLsn: number, each: (record: LogReco
     const next = found[index + 1];
     const limit = next === undefined ? Number.MAX_SAFE_INTEGER : next.header.predecessorLast;
     if (limit <= afterLsn) continue;
-    readSegment(segment.path, limit, (record) => {
-      if (record.l > afterLsn) each(record);
-    });
+    readSegment(segment.path, afterLsn, limit, each);
   }
 }
 
 /** Reads all records of one closed segment. */
 export function readLogFile(path: string, each: (record: LogRecord) => void): void {
-  readSegment(path, Number.MAX_SAFE_INTEGER, each);
+  readSegment(path, 0, Number.MAX_SAFE_INTEGER, each);
 }

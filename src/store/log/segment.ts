@@ -3,7 +3,7 @@
  *
  *     "MSLOG1\r\n" | u64 segment id (random) | u64 first LSN | u64 last LSN of the predecessor | u64 created (ms) | u64 checksum
  */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { decodeBatch, findBatchBehind } from './batch.ts';
@@ -77,6 +77,17 @@ export function readHeader(bytes: Buffer): SegmentHeader | null {
   };
 }
 
+/** The header of a segment file; only its first bytes are read. */
+export function readHeaderOf(path: string): SegmentHeader | null {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(SEGMENT_HEADER);
+    return readHeader(bytes.subarray(0, readSync(fd, bytes, 0, SEGMENT_HEADER, 0)));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** What a segment holds: its valid records up to `limit` (an LSN) and where they end. */
 export interface SegmentContents {
   header: SegmentHeader;
@@ -89,10 +100,12 @@ export interface SegmentContents {
 /**
  * Reads and checks a segment. An invalid last batch is the end of the log; an invalid batch with a valid one
  * behind it is damage and throws 'corruption' naming file and offset (DESIGN rule 5). `each` gets every record.
+ * @param after records up to this LSN are checked but not reported
  * @param limit records with a higher LSN are dead and not reported
  */
 export function readSegment(
   path: string,
+  after: number,
   limit: number,
   each: (record: LogRecord) => void,
 ): SegmentContents | null {
@@ -118,13 +131,19 @@ export function readSegment(
       break;
     }
     if (batch.firstLsn > limit) break;
+    const batchLast = batch.firstLsn + batch.count - 1;
+    if (batchLast <= after) {
+      lastLsn = batchLast;
+      at = batch.end;
+      continue;
+    }
     let offset = 0;
     for (let i = 0; i < batch.count; i++) {
       const frame = decodeFrame(batch.payload, offset);
       offset = frame.end;
       const head = frame.head as RecordHead;
       if (head.l > limit) break;
-      each({ ...head, blobs: frame.blobs });
+      if (head.l > after) each({ ...head, blobs: frame.blobs });
       lastLsn = head.l;
     }
     at = batch.end;
