@@ -39,6 +39,9 @@ export interface Speaker {
   breathe(): Promise<void>;
 }
 
+/** Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2). */
+const CHANGING_RIGHTS = ['i', 'e', 's', 't', 'w'];
+
 export class Selected {
   readonly mailbox: Mailbox;
   readonly view: SessionView;
@@ -57,7 +60,7 @@ export class Selected {
     this.flags = new FlagWriter(mailbox.keywords);
     this.#highestModseq = snapshot.highestmodseq;
     this.#toldKeywords = mailbox.keywords;
-    this.#toldReadOnly = mailbox.readOnly;
+    this.#toldReadOnly = this.readOnly;
   }
 
   /** Opens a mailbox for a session. Changes from its very snapshot on are taken note of. */
@@ -75,6 +78,15 @@ export class Selected {
     open.selected = new Selected(mailbox);
     for (const change of early) open.selected.note(change);
     return open.selected;
+  }
+
+  /**
+   * Nothing here can be changed: opened so, or no right to change anything is left (RFC 4314 §5.2). May change while
+   * the mailbox is selected.
+   */
+  get readOnly(): boolean {
+    const { readOnly, rights } = this.mailbox;
+    return readOnly || !CHANGING_RIGHTS.some((right) => rights.includes(right));
   }
 
   /** The highest modseq the client may have been told of. */
@@ -131,8 +143,8 @@ export class Selected {
 
   /** The PERMANENTFLAGS code: what this user can change here (RFC 9051 §7.1, RFC 4314 §4). */
   permanentFlags(): string {
-    const { readOnly, rights, keywords, keywordsOpen } = this.mailbox;
-    if (readOnly) return permanentFlags([], false);
+    const { rights, keywords, keywordsOpen } = this.mailbox;
+    if (this.readOnly) return permanentFlags([], false);
     const allowed = [...SYSTEM_FLAG_NAMES, ...keywords].filter((flag) =>
       rights.includes(FLAG_RIGHTS[flag] ?? 'w')
     );
@@ -208,7 +220,7 @@ export class Selected {
   }
 
   #tellReadOnly(session: Speaker): void {
-    const { readOnly } = this.mailbox;
+    const { readOnly } = this;
     if (readOnly === this.#toldReadOnly) return;
     this.#toldReadOnly = readOnly;
     session.untagged(`OK [READ-${readOnly ? 'ONLY' : 'WRITE'}] The rights have changed`);

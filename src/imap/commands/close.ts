@@ -5,8 +5,8 @@ import { COMPLETED, type Completion, type Session } from '../session.ts';
  * mailbox is read-only or the rights do not suffice nothing is expunged, and that is no failure (RFC 4314 §4).
  */
 export async function close(session: Session): Promise<Completion> {
-  const { mailbox } = session.mailbox;
-  if (!mailbox.readOnly && mailbox.rights.includes('e')) await mailbox.expunge(null);
+  const { mailbox, readOnly } = session.mailbox;
+  if (!readOnly && mailbox.rights.includes('e')) await mailbox.expunge(null);
   session.unselect();
   return COMPLETED;
 }

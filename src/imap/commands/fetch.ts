@@ -34,7 +34,7 @@ export async function fetch(session: Session, command: FetchCommand): Promise<Co
     session.enableCondstore();
     uids = uids.intersect(mailbox.changedSince(command.changedSince).changed);
   }
-  const setsSeen = plan.setsSeen && !mailbox.readOnly && mailbox.rights.includes('s');
+  const setsSeen = plan.setsSeen && !selected.readOnly && mailbox.rights.includes('s');
   const slice = plan.content.length > 0 ? CONTENT_SLICE : plan.wide ? WIDE_SLICE : NARROW_SLICE;
   const writer = new FetchWriter(session, selected, plan);
   let after = 0;

@@ -11,7 +11,7 @@ import { tryCreate } from './trycreate.ts';
  */
 export async function move(session: Session, command: CopyCommand): Promise<Completion> {
   const selected = session.mailbox;
-  refuseReadOnly(selected.mailbox);
+  refuseReadOnly(selected);
   const uids = selected.resolve(command.set, command.uid);
   const destination = session.mailboxName(command.mailbox);
   let moved: CopyResult;

@@ -46,5 +46,5 @@ export async function select(session: Session, command: SelectCommand): Promise<
       ...(external === command.mailbox ? {} : { oldname: command.mailbox }),
     }, true));
   }
-  return { code: mailbox.readOnly ? 'READ-ONLY' : 'READ-WRITE' };
+  return { code: selected.readOnly ? 'READ-ONLY' : 'READ-WRITE' };
 }

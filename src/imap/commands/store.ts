@@ -15,7 +15,7 @@ const SLICE = 5000;
 export async function store(session: Session, command: StoreCommand): Promise<Completion> {
   const selected = session.mailbox;
   const { mailbox } = selected;
-  refuseReadOnly(mailbox);
+  refuseReadOnly(selected);
   const { uid, mode, flags, silent, unchangedSince } = command;
   const uids = selected.resolve(command.set, uid);
   if (unchangedSince !== null) session.enableCondstore();

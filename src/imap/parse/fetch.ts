@@ -36,7 +36,7 @@ function parseItems(lexer: Lexer): FetchItem[] {
 
 /** `fetch-att` */
 function parseItem(lexer: Lexer): FetchItem {
-  const unknown = lexer.expected('a data item');
+  const start = lexer.position;
   const name = lexer.itemName('a data item');
   switch (name) {
     case 'UID':
@@ -77,7 +77,7 @@ function parseItem(lexer: Lexer): FetchItem {
       return { kind: 'binarysize', label: `BINARY.SIZE[${part.join('.')}]`, part };
     }
     default:
-      throw unknown;
+      throw lexer.expected('a data item', start);
   }
 }
 

@@ -24,6 +24,7 @@ const ASTRING = 2;
 const LIST_CHAR = 4;
 const SET = 8;
 const DIGIT = 16;
+const NAME = 32;
 
 /** Per byte, the productions it belongs to (RFC 9051 §9 ATOM-CHAR, ASTRING-CHAR, list-char, sequence-set). */
 const CLASS = new Uint8Array(256);
@@ -35,6 +36,7 @@ for (let code = 0x21; code < 0x7f; code++) {
   if (!'(){"\\'.includes(char)) bits |= LIST_CHAR;
   if ('0123456789:,*$'.includes(char)) bits |= SET;
   if ('0123456789'.includes(char)) bits |= DIGIT;
+  if (/[A-Za-z0-9.-]/.test(char)) bits |= NAME;
   CLASS[code] = bits;
 }
 
@@ -145,10 +147,7 @@ export class Lexer {
 
   /** Chars of a keyword that may be followed by `[` or `<`, as `BODY.PEEK[`: letters, digits and dots. */
   itemName(what: string): string {
-    const start = this.#at;
-    while (/[A-Za-z0-9.\-]/.test(this.#line[this.#at] ?? '')) this.#at++;
-    if (this.#at === start) throw this.expected(what);
-    return this.#line.slice(start, this.#at).toUpperCase();
+    return this.#run(NAME, what).toUpperCase();
   }
 
   /** astring as bytes. */
@@ -281,8 +280,14 @@ export class Lexer {
     return { time: day * DAY_SECONDS + hour * 3600 + minute * 60 + second - 60 * zone, zone };
   }
 
-  /** The error for what stands here instead of `what`. */
-  expected(what: string): MailError {
+  /** Where the walk is in its line, for `expected` after a word was taken that turned out to be wrong. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** The error for what stands here, or at a former `position` in this line, instead of `what`. */
+  expected(what: string, position: number = this.#at): MailError {
+    this.#at = position;
     const code = this.peek();
     const found = this.atEnd()
       ? 'the end of the command'

@@ -136,7 +136,7 @@ const DATES: Readonly<Record<string, readonly [DateField, DateCompare]>> = {
 /** One key that holds no other. */
 function parseKey(lexer: Lexer, decode: CharsetDecoder): SearchKey {
   if (lexer.isSequenceSet()) return { key: 'seq', set: lexer.sequenceSet() };
-  const unknown = lexer.expected('a search key');
+  const start = lexer.position;
   const word = lexer.word('a search key');
   const simple = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
   if (simple !== undefined) return simple;
@@ -183,7 +183,7 @@ function parseKey(lexer: Lexer, decode: CharsetDecoder): SearchKey {
     case 'MODSEQ':
       return { key: 'modseq', modseq: parseModseq(lexer) };
     default:
-      throw unknown;
+      throw lexer.expected('a search key', start);
   }
 }
 
