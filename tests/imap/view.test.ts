@@ -140,6 +140,14 @@ describe('SessionView', () => {
     expect(view.announceExists()).toBeNull();
   });
 
+  test('a message that was there at SELECT does not arrive again', () => {
+    const view = new SessionView(UidSet.range(1, 3));
+    view.arrived(UidSet.of(3));
+    expect(view.announceExists()).toBeNull();
+    view.arrived(UidSet.of(3, 4));
+    expect(view.announceExists()).toBe(4);
+  });
+
   test('flags just sent are not sent again', () => {
     const view = new SessionView(UidSet.range(1, 3));
     view.flagsChanged(UidSet.range(1, 3));

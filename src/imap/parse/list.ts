@@ -62,9 +62,11 @@ function matchable(reference: string | null, patterns: readonly (string | null)[
 /** RECURSIVEMATCH only changes what another option selects and must not stand alone (RFC 5258 §3.1). */
 function parseSelectOptions(lexer: Lexer): ListSelect {
   const words = lexer.list('selection options', () => {
-    const error = lexer.expected('SUBSCRIBED, REMOTE, RECURSIVEMATCH or SPECIAL-USE');
+    const start = lexer.position;
     const word = lexer.word('a selection option');
-    if (!['SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH', 'SPECIAL-USE'].includes(word)) throw error;
+    if (!['SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH', 'SPECIAL-USE'].includes(word)) {
+      throw lexer.expected('SUBSCRIBED, REMOTE, RECURSIVEMATCH or SPECIAL-USE', start);
+    }
     return word;
   });
   const select: ListSelect = {

@@ -24,10 +24,10 @@ export function parseSearch(lexer: Lexer, uid: boolean): SearchCommand {
 function parseReturn(lexer: Lexer): SearchReturn {
   lexer.space();
   const words = lexer.list('result options', () => {
-    const error = lexer.expected(`MIN, MAX, ALL${lexer.mode.searchres ? ', COUNT or SAVE' : ' or COUNT'}`);
+    const start = lexer.position;
     const word = lexer.word('a result option');
     if (!['MIN', 'MAX', 'ALL', 'COUNT'].includes(word) && !(word === 'SAVE' && lexer.mode.searchres)) {
-      throw error;
+      throw lexer.expected(`MIN, MAX, ALL${lexer.mode.searchres ? ', COUNT or SAVE' : ' or COUNT'}`, start);
     }
     return word;
   });

@@ -13,6 +13,9 @@ export interface Section {
   readonly label: string;
 }
 
+const CLOSE_BRACKET = 0x5d;
+const SECTIONS = 'HEADER, HEADER.FIELDS, HEADER.FIELDS.NOT, TEXT, MIME of a part or a part number';
+
 /** Header field names: printable ASCII but the colon (RFC 5322 §3.6.8). */
 const FIELD_NAME = /^[\x21-\x39\x3b-\x7e]+$/;
 /** Those that need no quoting in the answer. */
@@ -24,7 +27,7 @@ export function parseSection(lexer: Lexer): Section {
   const part = parsePart(lexer);
   if (lexer.take(']')) return { part, text: '', fields: [], label: `[${part.join('.')}]` };
   // parsePart took the dot behind the numbers.
-  const unknown = lexer.expected('HEADER, HEADER.FIELDS, HEADER.FIELDS.NOT, TEXT, MIME or a part number');
+  const start = lexer.position;
   const text = lexer.itemName('the name of a section');
   const prefix = part.length === 0 ? '' : `${part.join('.')}.`;
   switch (text) {
@@ -42,13 +45,13 @@ export function parseSection(lexer: Lexer): Section {
     }
     case 'MIME':
       // Only a part has a MIME header of its own (RFC 9051 §6.4.5).
-      if (part.length === 0) throw unknown;
+      if (part.length === 0) throw lexer.expected(SECTIONS, start);
       break;
     case 'HEADER':
     case 'TEXT':
       break;
     default:
-      throw unknown;
+      throw lexer.expected(SECTIONS, start);
   }
   lexer.char(']');
   return { part, text, fields: [], label: `[${prefix}${text}]` };
@@ -81,8 +84,9 @@ function parsePart(lexer: Lexer): number[] {
     if (number === 0) throw syntaxError('part numbers begin at 1');
     part.push(number);
     if (part.length > limits.mime_depth.value) throw syntaxError('there are no parts that deep');
-    if (!lexer.take('.')) break;
-    if (lexer.peek() === 0x5d) throw lexer.expected('a part number or the name of a section');
+    // A dot leads on to something; without one this is the end.
+    const more = lexer.take('.');
+    if (more === (lexer.peek() === CLOSE_BRACKET)) throw lexer.expected(more ? SECTIONS : '"." or "]"');
   }
   return part;
 }

@@ -27,9 +27,9 @@ export function parseStatus(lexer: Lexer): StatusCommand {
 /** The items in parentheses, each once. */
 export function parseStatusItems(lexer: Lexer): StatusItem[] {
   const items = lexer.list('status items', () => {
-    const before = lexer.expected('a status item');
+    const start = lexer.position;
     const item = lexer.word('a status item');
-    if (!isStatusItem(item)) throw before;
+    if (!isStatusItem(item)) throw lexer.expected('a status item', start);
     return item;
   });
   if (items.length === 0) throw lexer.expected('a status item in the parentheses');
