@@ -3,10 +3,11 @@
 import { formatFinding } from '../config/finding.ts';
 import { asMailError } from '../errors.ts';
 import { createLog, logLevel } from '../telemetry/log.ts';
+import { ROLES } from '../server/control.ts';
 import { openNotifier } from '../server/notify.ts';
 import { runRole } from '../server/roles/role.ts';
 import { selfCommand } from '../server/self.ts';
-import { startServer } from '../server/start.ts';
+import { startServer, StoppedEarly } from '../server/start.ts';
 import { version } from '../version.ts';
 import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
 import { EX_CONFIG, EX_OK, EX_OSERR, EX_SOFTWARE } from './sysexits.ts';
@@ -39,7 +40,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   if (operands.length > 0) throw usageError(`serve takes no "${operands[0]}"`);
   if (options.role !== undefined) {
-    return await runRole(async (role) => (await import('../server/roles/bodies.ts')).roleBody(role));
+    const role = ROLES.find((name) => name === options.role);
+    if (role === undefined) throw usageError(`--role is one of ${ROLES.join(', ')}`);
+    return await runRole(async () => (await import('../server/roles/bodies.ts')).roleBody(role));
   }
 
   const { settings, warnings } = settingsFrom(options);
@@ -53,22 +56,24 @@ export async function run(args: readonly string[]): Promise<number> {
   let reload: (() => void) | undefined;
   process.on('SIGHUP', () => reload?.());
   try {
-    const starting = startServer({
+    const server = await startServer({
       settings,
       load: () => settingsFrom(options).settings,
       command: selfCommand(),
       log,
       notifier: openNotifier(),
       allowNetworkFilesystem: options.allowNetworkFilesystem,
+      stopAsked: stopped.promise,
     });
-    // A signal during a long recovery ends it: the roles see the end of their input.
-    const server = await Promise.race([starting, stopped.promise]);
-    if (server === undefined) return EX_OK;
     reload = () => server.reload();
     await Promise.race([stopped.promise, server.supervisor.failed]).finally(() => server.stop());
     log.info('stopped');
     return EX_OK;
   } catch (thrown) {
+    if (thrown instanceof StoppedEarly) {
+      log.info('stopped while starting');
+      return EX_OK;
+    }
     const error = asMailError(thrown);
     log.error('cannot serve', { code: error.code, error });
     return error.code === 'config' ? EX_CONFIG : error.code === 'serverbug' ? EX_SOFTWARE : EX_OSERR;

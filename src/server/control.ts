@@ -10,7 +10,9 @@ import type { Settings } from '../config/settings.ts';
 import type { TlsMaterial } from '../net/tls.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 
-export type Role = 'writer' | 'worker' | 'janitor';
+export const ROLES = ['writer', 'worker', 'janitor'] as const;
+
+export type Role = (typeof ROLES)[number];
 
 /** A listening socket a worker inherits. */
 export interface InheritedSocket {
@@ -20,7 +22,7 @@ export interface InheritedSocket {
   readonly path: string;
 }
 
-/** The first message to a role: all it needs to know. */
+/** The word to start: all a role needs to know. It may come some time after the process has begun. */
 export interface StartMessage {
   readonly type: 'start';
   readonly role: Role;

@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly log: RootLog;
   readonly notifier: Notifier;
   readonly allowNetworkFilesystem: boolean;
+  /** Resolves when the server is asked to stop, which may be before it has started. */
+  readonly stopAsked: Promise<void>;
 }
 
 /** A server that runs. */
@@ -30,6 +32,9 @@ export interface RunningServer {
   reload(): void;
   stop(): Promise<void>;
 }
+
+/** The server was asked to stop while it started. */
+export class StoppedEarly extends Error {}
 
 /** How often the files of the certificates are looked at. */
 const TLS_WATCH_MS = 5000;
@@ -70,7 +75,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     checkWritable(settings);
     supervisor = new Supervisor({ settings, command: options.command, listeners, tls, log, notifier });
     try {
-      await supervisor.start();
+      // A long recovery is not waited for: the writer's successor begins it anew.
+      await Promise.race([
+        supervisor.start(),
+        options.stopAsked.then(() => Promise.reject(new StoppedEarly())),
+      ]);
     } catch (thrown) {
       await supervisor.stop();
       throw thrown;

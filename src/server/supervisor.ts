@@ -71,6 +71,8 @@ export class Supervisor {
   readonly #schedule: Schedule;
   readonly #workers: number;
   #nextJob = 1;
+  /** The writer has been ready once. */
+  #released = false;
   #tls: TlsMaterial | undefined;
   #level: LogLevel;
   #pinger: ReturnType<typeof setInterval> | undefined;
@@ -108,11 +110,16 @@ export class Supervisor {
     const { notifier, log } = this.#options;
     notifier.send('STATUS=Starting the writer: recovering the store');
     const writer = this.#addSlot('writer', 0);
-    await this.#whenReady([writer]);
-    notifier.send('STATUS=Starting the workers');
-    const rest = [this.#addSlot('janitor', 0)];
+    const rest: Slot[] = [];
     for (let number = 0; number < this.#workers; number++) rest.push(this.#addSlot('worker', number));
+    // The others load their code meanwhile and wait for the word (invariant 2).
+    await this.#whenReady([writer]);
+    this.#released = true;
+    notifier.send('STATUS=Starting the workers');
+    for (const slot of rest) this.#sendStart(slot);
     await this.#whenReady(rest);
+    // What can wait does: on two cores a further process would hold up the first greeting.
+    await this.#whenReady([this.#addSlot('janitor', 0)]);
 
     this.#pinger = setInterval(() => this.#ping(), PING_MS);
     if (notifier.watchdogMs > 0) {
@@ -214,7 +221,7 @@ export class Supervisor {
   #onReady: (() => void) | undefined;
 
   #spawn(slot: Slot): void {
-    const { settings, command, listeners } = this.#options;
+    const { command, listeners } = this.#options;
     const sockets = slot.role === 'worker' ? listeners : [];
     const child = new Child({
       role: slot.role,
@@ -234,15 +241,27 @@ export class Supervisor {
       onExit: (code, signal) => this.#exited(slot, child, code, signal),
     });
     slot.child = child;
-    child.send({
+    if (slot.role === 'writer' || this.#released) this.#sendStart(slot);
+  }
+
+  /** The word to start. A role that died meanwhile gets it with its next process. */
+  #sendStart(slot: Slot): void {
+    const worker = slot.role === 'worker';
+    slot.child?.send({
       type: 'start',
       role: slot.role,
       number: slot.number,
       workers: this.#workers,
-      settings,
+      settings: this.#options.settings,
       level: this.#level,
-      tls: slot.role === 'worker' ? this.#tls ?? null : null,
-      sockets: sockets.map(({ service, path }, index) => ({ service, path, fd: FIRST_INHERITED_FD + index })),
+      tls: worker ? this.#tls ?? null : null,
+      sockets: worker
+        ? this.#options.listeners.map(({ service, path }, index) => ({
+          service,
+          path,
+          fd: FIRST_INHERITED_FD + index,
+        }))
+        : [],
     });
   }
 

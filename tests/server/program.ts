@@ -64,9 +64,9 @@ const idle: RunningRole = { stop: () => Promise.resolve(), job: () => Promise.re
 const [, , , argument = ''] = process.argv;
 if (argument.startsWith('--role=')) {
   process.exit(
-    await runRole((role) =>
+    await runRole(() =>
       Promise.resolve(
-        role === 'worker'
+        argument === '--role=worker'
           ? workerBody(() =>
             Promise.resolve({
               protocols: new Map([['imap', echoProtocol()]]),
@@ -92,6 +92,7 @@ try {
     log,
     notifier: openNotifier(),
     allowNetworkFilesystem: false,
+    stopAsked: stopped,
   });
   process.on('SIGHUP', () => server.reload());
   process.stdout.write(

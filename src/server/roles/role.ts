@@ -8,7 +8,7 @@ import { asMailError } from '../../errors.ts';
 import { libc, PR_SET_PDEATHSIG } from '../../net/libc.ts';
 import type { TlsMaterial } from '../../net/tls.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
-import { openRoleChannel, type StartMessage } from '../control.ts';
+import { openRoleChannel, type StartMessage, type ToRole } from '../control.ts';
 
 /** What a role is once it runs. */
 export interface RunningRole {
@@ -31,10 +31,10 @@ const SIGKILL = 9;
 const STOP_LIMIT_MS = 4000;
 
 /**
- * Runs a role in this process until it is told to stop; resolves to the exit code. `bodies` are loaded only for
- * the role that is asked for.
+ * Runs a role in this process until it is told to stop; resolves to the exit code. `load` brings the code of the
+ * role, which is done while the supervisor's word to start is waited for.
  */
-export async function runRole(load: (role: StartMessage['role']) => Promise<RoleBody>): Promise<number> {
+export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
   // A stuck role must not outlive its supervisor; one that still runs sees the end of its input first.
   libc().prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Signals to the whole group (Ctrl-C, a control group being stopped) are the supervisor's to pass on in its order.
@@ -42,14 +42,18 @@ export async function runRole(load: (role: StartMessage['role']) => Promise<Role
 
   const channel = openRoleChannel();
   const { promise: over, resolve: finish } = Promise.withResolvers<number>();
-  const start = await new Promise<StartMessage | undefined>((resolve) => {
+  const early: ToRole[] = [];
+  const started = new Promise<StartMessage | undefined>((resolve) => {
     channel.onOrphaned(() => resolve(undefined));
     channel.onMessage((message) => {
       if (message.type === 'start') resolve(message);
-      else if (message.type === 'stop') resolve(undefined);
       else if (message.type === 'ping') channel.send({ type: 'pong' });
+      else early.push(message);
+      if (message.type === 'stop') resolve(undefined);
     });
   });
+  const loading = load();
+  const start = await started;
   if (start === undefined) return 0;
 
   const root = createLog({
@@ -71,7 +75,7 @@ export async function runRole(load: (role: StartMessage['role']) => Promise<Role
     );
   };
   channel.onOrphaned(stop);
-  channel.onMessage((message) => {
+  const receive = (message: ToRole) => {
     switch (message.type) {
       case 'ping':
         channel.send({ type: 'pong' });
@@ -98,7 +102,9 @@ export async function runRole(load: (role: StartMessage['role']) => Promise<Role
       case 'start':
         break;
     }
-  });
+  };
+  channel.onMessage(receive);
+  for (const message of early) receive(message);
 
   const fail = (what: string, thrown: unknown) => {
     const error = asMailError(thrown);
@@ -113,11 +119,16 @@ export async function runRole(load: (role: StartMessage['role']) => Promise<Role
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
   process.on('unhandledRejection', (reason) => fail('unhandled rejection', reason));
   try {
-    const body = await load(start.role);
-    running = await body(start, root);
-    running.failed?.catch((thrown) => fail(`${start.role} failed`, thrown));
-    if (!stopping) channel.send({ type: 'ready' });
-    else await running.stop();
+    const body = await loading;
+    if (!stopping) {
+      const begun = await body(start, root);
+      if (stopping) await begun.stop();
+      else {
+        running = begun;
+        running.failed?.catch((thrown) => fail(`${start.role} failed`, thrown));
+        channel.send({ type: 'ready' });
+      }
+    }
   } catch (thrown) {
     fail(`${start.role} cannot start`, thrown);
   }
