@@ -3,6 +3,8 @@
 import { canonicalUser } from '../auth/canonical.ts';
 import { InterfaceDomains } from '../auth/interface.ts';
 import type { Settings } from '../config/settings.ts';
+import { makeFolders } from '../server/folders.ts';
+import { configuredAccount, dropPrivileges } from '../server/privilege.ts';
 import type { Identity, MailboxName, Store, StoreSession } from '../store/border.ts';
 import { Namespace } from '../store/names.ts';
 import { openStore } from '../store/open.ts';
@@ -20,9 +22,21 @@ export interface Surroundings {
 
 /** The store and the terminal of this process. */
 export const processSurroundings: Surroundings = {
-  open: (settings) => openStore(settings, createLog({ level: 'warn', journal: false }), 'either'),
+  open(settings) {
+    becomeServer(settings);
+    return openStore(settings, createLog({ level: 'warn', journal: false }), 'either');
+  },
   terminal: openTerminal,
 };
+
+/** As root this changes to the server's user, so that a store opened directly holds no file the server cannot write. */
+function becomeServer(settings: Settings): void {
+  if (process.getuid?.() !== 0) return;
+  const account = configuredAccount(settings);
+  // On which file systems a store may lie, serve decides.
+  makeFolders(settings, account, true);
+  if (account !== undefined) dropPrivileges(account, () => true);
+}
 
 /** A command at work. */
 export interface Administration {

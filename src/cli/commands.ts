@@ -24,6 +24,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'deliver the message on standard input to users of the running store',
     load: () => import('./deliver.ts'),
   },
+  user: {
+    summary: 'add, change, list and remove users with passwords in the store',
+    load: () => import('./user.ts'),
+  },
+  mailbox: {
+    summary: 'create, delete, rename and list mailboxes; quotas, rights, undelete',
+    load: () => import('./mailbox.ts'),
+  },
   config: {
     summary: 'check, show or translate the configuration; explain its options',
     load: () => import('./config.ts'),

@@ -115,7 +115,7 @@ async function add(administration: Administration, user: string): Promise<number
   }
   await setPassword(administration, userid);
   io.stdout(`User ${printable(userid)} added.\n`);
-  if (settings.autocreatequota === 0 && !hasInbox(administration, userid)) {
+  if (settings.autocreatequota === 0 && !isAdmin(userid, settings) && !hasInbox(administration, userid)) {
     const inbox = administration.names.toExternal({ owner: userid, path: '' });
     io.stdout(`There is no INBOX yet; 'mailstore mailbox create ${printable(inbox)}' makes it.\n`);
   }

@@ -2,8 +2,10 @@
 
 import { userError } from '../../errors.ts';
 import { compilePattern } from '../../imap/glob.ts';
-import type { ListedMailbox } from '../../store/border.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { ListedMailbox, MailboxName } from '../../store/border.ts';
 import { isBelow, sameName } from '../../store/names.ts';
+import { splitUserid } from '../../store/userid.ts';
 import { type Administration, mailboxFrom } from '../administration.ts';
 import { EX_OK } from '../sysexits.ts';
 import { formatTable } from '../table.ts';
@@ -12,12 +14,13 @@ import { type Action, take } from './arguments.ts';
 export const listMailboxes: Action = (operands, options) => {
   const [pattern] = take('list', operands, ['PATTERN'], 0);
   return (administration) => {
-    const { names, io } = administration;
+    const { settings, io } = administration;
     const found = matching(pattern, administration).map((mailbox) => ({
-      external: names.toExternal(mailbox.name),
       mailbox,
-    })).sort((a, b) => a.external < b.external ? -1 : 1);
-    const rows = found.map(({ external, mailbox }) => row(external, mailbox, options.long, administration));
+      order: sortKey(mailbox.name, settings),
+    }));
+    found.sort((a, b) => a.order < b.order ? -1 : 1);
+    const rows = found.map(({ mailbox }) => row(mailbox, options.long, administration));
     if (options.json) io.stdout(`${JSON.stringify(rows)}\n`);
     else if (!options.long) {
       const cells = rows.map((each) => [each.name, each.specialUse.join(' ')]);
@@ -55,12 +58,18 @@ interface Row {
   readonly size?: number;
 }
 
-function row(external: string, mailbox: ListedMailbox, long: boolean, { session }: Administration): Row {
+function row(mailbox: ListedMailbox, long: boolean, { session, names }: Administration): Row {
   const { mailboxid, specialUse, selectable } = mailbox;
-  const listed: Row = { name: external, mailboxid, specialUse, selectable };
+  const listed: Row = { name: names.toExternal(mailbox.name), mailboxid, specialUse, selectable };
   if (!long || !selectable) return listed;
   const { exists, unseen, deleted, size } = session.info(mailbox.name);
   return { ...listed, messages: exists, unseen, deleted, size };
+}
+
+/** By domain, user and level; a mailbox right before what is below it. NUL cannot be part of a name. */
+function sortKey({ owner, path }: MailboxName, settings: Settings): string {
+  const { local, domain } = splitUserid(owner, settings);
+  return [domain, local, ...path.split('/')].join('\0');
 }
 
 /** All mailboxes, those whose names match a pattern, or one and what is below it. */

@@ -1,6 +1,6 @@
 /** `mailstore mailbox quota`: shows and sets the limits of quota roots (RFC 9208). */
 
-import { sizeKind, writeSize } from '../../config/kinds.ts';
+import { sizeKind, writeSize } from '../../config/kinds/measure.ts';
 import type { MailboxName, QuotaRoot } from '../../store/border.ts';
 import { sameName } from '../../store/names.ts';
 import { type Administration, mailboxFrom } from '../administration.ts';
