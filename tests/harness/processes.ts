@@ -3,7 +3,9 @@
  * and kill -9 are taken over the whole tree, so that a server of many processes and one of few compare fairly.
  */
 
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Clock ticks per second in /proc/PID/stat; fixed at 100 on Linux for every architecture in use. */
 const TICKS_PER_SECOND = 100;
@@ -70,12 +72,29 @@ export function processorSeconds(root: number): number {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** kill -9 of the whole tree at once: stopped first, so that no parent restarts a child meanwhile. */
-export function killTree(root: number): void {
+/** kill -9 of the whole tree at once: stopped first, so that no parent restarts a child. Resolves when all are gone. */
+export async function killTree(root: number): Promise<void> {
   let pids = processTree(root);
   for (const pid of pids) signal(pid, 'SIGSTOP');
   pids = processTree(root); // children forked between the two looks
   for (const pid of pids) signal(pid, 'SIGKILL');
+  await gone(pids);
+}
+
+/** Resolves when none of the processes runs any more. */
+export async function gone(pids: readonly number[]): Promise<void> {
+  while (pids.some(isRunning)) await sleep(1);
+}
+
+/** Whether a process runs; one that has ended and only waits for its parent does not. */
+export function isRunning(pid: number): boolean {
+  const state = readStat(pid)?.state;
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** The name of the user who runs this. */
+export function userName(): string {
+  return spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
 }
 
 function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): void {

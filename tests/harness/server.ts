@@ -5,10 +5,10 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killTree, processTree } from './processes.ts';
+import { gone, killTree, processTree, userName } from './processes.ts';
 import type { Finished } from './command.ts';
 import { ImapClient } from './imap.ts';
 import { freePorts } from './ports.ts';
@@ -154,7 +154,7 @@ export class TestStore {
   async killAll(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
-    killTree(this.pid);
+    await killTree(this.pid);
     while (child.exitCode === null && child.signalCode === null) await sleep(1);
     this.#child = undefined;
   }
@@ -164,6 +164,7 @@ export class TestStore {
     const child = this.#child;
     if (child?.pid === undefined) return null;
     const begun = performance.now();
+    const all = processTree(child.pid);
     child.kill('SIGTERM');
     while (child.exitCode === null && child.signalCode === null) {
       if (performance.now() - begun > STOP_LIMIT_MS) {
@@ -173,6 +174,7 @@ export class TestStore {
       await sleep(5);
     }
     this.#child = undefined;
+    await gone(all);
     return child.exitCode;
   }
 
@@ -208,7 +210,7 @@ export class TestStore {
   #writeConfig(options: StoreOptions): void {
     const host = options.host ?? '127.0.0.1';
     const sections: Record<string, Record<string, string>> = {
-      server: { servername: '"imap.example.org"', user: `"${userInfo().username}"`, workers: '2' },
+      server: { servername: '"imap.example.org"', user: `"${userName()}"`, workers: '2' },
       store: {
         configdirectory: `"${this.dir}/state"`,
         partition: `{ default = "${this.dir}/spool" }`,

@@ -2,8 +2,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { userName } from '../../../tests/harness/processes.ts';
 import { PASSWORD, type ServerKind } from './server.ts';
 
 const PROGRAM = process.env['MAILSTORE_BIN'] ?? join(import.meta.dir, '../../../dist/mailstore');
@@ -23,7 +23,7 @@ export const mailstore: ServerKind = {
     writeFileSync(
       file,
       `[server]
-user = "${userInfo().username}"
+user = "${userName()}"
 [store]
 configdirectory = "${dir}/state"
 partition = { default = "${dir}/spool" }

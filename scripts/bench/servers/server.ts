@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchClient } from '../client.ts';
-import { killTree, processTree } from '../../../tests/harness/processes.ts';
+import { isRunning, killTree, processTree } from '../../../tests/harness/processes.ts';
 
 /** Every test user has this password. */
 export const PASSWORD = 'secret';
@@ -97,7 +97,7 @@ export class RunningServer {
   /** kill -9 of everything; resolves when nothing of it is left. */
   async kill(): Promise<void> {
     if (this.#child === undefined) return;
-    killTree(this.pid);
+    await killTree(this.pid);
     await this.#gone();
   }
 
@@ -107,8 +107,8 @@ export class RunningServer {
     const left = processTree(this.pid);
     process.kill(this.pid, 'SIGTERM');
     const begun = performance.now();
-    while (performance.now() - begun < 8_000 && left.some(alive)) await sleep(5);
-    for (const pid of left) if (alive(pid)) killTree(pid);
+    while (performance.now() - begun < 8_000 && left.some(isRunning)) await sleep(5);
+    for (const pid of left) if (isRunning(pid)) await killTree(pid);
     await this.#gone();
   }
 
@@ -127,14 +127,5 @@ export class RunningServer {
 
   #lastLog(): string {
     return readFileSync(this.#logFile, 'utf8').split('\n').slice(-20).join('\n');
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
