@@ -9,10 +9,13 @@
  * 3. `gone` is a subset of `uids`: expunged, still counted by the client, its sequence number still taken.
  * 4. EXPUNGE lines are only made by `announceExpunges`, which the session calls when no command is in progress that refers
  *    to sequence numbers (FETCH, STORE, SEARCH); their UID forms may be interrupted (RFC 9051 §7.5.1).
- * 5. New messages have higher UIDs than all before, so they are announced behind the others without renumbering.
+ * 5. New messages have higher UIDs than all announced before and are announced behind them. What arrives below would
+ *    renumber the client's messages unannounced, so it is not taken; the store hands arrivals on in the order of their UIDs.
+ * 6. An expunge may be reported before the arrival it ends, since a session hears of its own at once; then the arrival
+ *    is not taken either.
  */
 
-import { UidSet } from '../store/uidset.ts';
+import { MAX_UID, UidSet } from '../store/uidset.ts';
 
 /** Commands during which EXPUNGE must not be sent (RFC 9051 §7.5.1). */
 const BY_SEQUENCE: ReadonlySet<string> = new Set(['FETCH', 'STORE', 'SEARCH']);
@@ -29,10 +32,15 @@ export class SessionView {
   #gone = UidSet.empty;
   #flagged = UidSet.empty;
   #recent: UidSet;
+  /** Highest UID ever announced. */
+  #top: number;
+  /** Expunged above `#top`, whether they arrived yet or not. */
+  #dead = UidSet.empty;
 
   /** `uids` are the messages announced with SELECT; `recent` those this session shows as \Recent. */
   constructor(uids: UidSet, recent: UidSet = UidSet.empty) {
     this.#uids = uids;
+    this.#top = uids.max;
     this.#recent = recent;
   }
 
@@ -66,14 +74,16 @@ export class SessionView {
     return !this.#new.isEmpty || !this.#gone.isEmpty || !this.#flagged.isEmpty;
   }
 
-  /** Messages arrived. Those announced before are ignored. */
+  /** Messages arrived; `recent` are those of them that are \Recent here. Those announced before are ignored. */
   arrived(uids: UidSet, recent: UidSet = UidSet.empty): void {
-    this.#new = this.#new.union(uids.subtract(this.#uids));
-    if (!recent.isEmpty) this.#recent = this.#recent.union(recent);
+    const fresh = this.#ahead(uids).subtract(this.#dead);
+    this.#new = this.#new.union(fresh);
+    this.#recent = this.#recent.union(fresh.intersect(recent));
   }
 
   /** Messages were expunged. */
   expunged(uids: UidSet): void {
+    this.#dead = this.#dead.union(this.#ahead(uids));
     this.#new = this.#new.subtract(uids);
     this.#flagged = this.#flagged.subtract(uids);
     this.#gone = this.#gone.union(this.#uids.intersect(uids));
@@ -113,7 +123,9 @@ export class SessionView {
   announceExists(): number | null {
     if (this.#new.isEmpty) return null;
     this.#uids = this.#uids.union(this.#new);
+    this.#top = this.#new.max;
     this.#new = UidSet.empty;
+    this.#dead = this.#ahead(this.#dead);
     return this.#uids.size;
   }
 
@@ -126,5 +138,10 @@ export class SessionView {
     const due = this.#flagged.intersect(this.#uids).subtract(this.#gone);
     this.#flagged = UidSet.empty;
     return due;
+  }
+
+  /** Those above all that was announced. */
+  #ahead(uids: UidSet): UidSet {
+    return uids.clip(this.#top + 1, MAX_UID);
   }
 }
