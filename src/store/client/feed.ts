@@ -51,6 +51,11 @@ export class Feed {
     return true;
   }
 
+  /** Everybody who listens to this owner compares with the index. */
+  lost(owner: number): void {
+    for (const listener of [...this.listeners.get(owner) ?? []]) listener.onLost();
+  }
+
   private deliver(news: OwnerNews | null): void {
     if (news === null) {
       for (const set of [...this.listeners.values()]) for (const listener of [...set]) listener.onLost();

@@ -12,6 +12,8 @@ export interface WriterLink {
   unwatch(owner: number): void;
   /** Set by the store. `null` means: news may have been lost, compare with the index. */
   onNews: (news: OwnerNews | null) => void;
+  /** Set by the store: an owner's index was replaced or removed. */
+  onReplaced: (owner: number) => void;
   close(): Promise<void>;
 }
 
@@ -28,9 +30,11 @@ export class ChangeIds {
 /** The reduced form: everything in one process, the same code without the socket. */
 export class DirectLink implements WriterLink {
   onNews: (news: OwnerNews | null) => void = () => {};
+  onReplaced: (owner: number) => void = () => {};
   private readonly ids = new ChangeIds();
 
   constructor(private readonly writer: Writer) {
+    writer.onReplaced = (owner) => this.onReplaced(owner);
     writer.onNews = (all) => {
       for (const news of all) this.onNews(news);
     };

@@ -22,6 +22,10 @@ export class StoreParts {
   ) {
     this.readers = new Readers(layout);
     this.feed = new Feed(link);
+    link.onReplaced = (owner) => {
+      this.readers.drop(owner);
+      this.feed.lost(owner);
+    };
   }
 
   /** A name for one session's changes, unique in the system while it lives. */

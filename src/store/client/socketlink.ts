@@ -26,6 +26,7 @@ const RETRY = 50;
 
 export class SocketLink implements WriterLink {
   onNews: (news: OwnerNews | null) => void = () => {};
+  onReplaced: (owner: number) => void = () => {};
   private readonly ids = new ChangeIds();
   private readonly changes = new Map<string, Waiting>();
   private readonly answers = new Map<number, Waiting>();
@@ -157,6 +158,9 @@ export class SocketLink implements WriterLink {
         waiting?.resolve(message.r);
         return;
       }
+      case 'replaced':
+        this.onReplaced(message.owner);
+        return;
       case 'news':
         for (const news of message.news) this.onNews(news);
         return;

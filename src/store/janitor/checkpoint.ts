@@ -3,20 +3,33 @@ import { Database } from 'bun:sqlite';
 import { existsSync, statSync } from 'node:fs';
 import type { Settings } from '../../config/settings.ts';
 import type { SocketLink } from '../client/socketlink.ts';
+import type { DirectoryReader } from '../index/directoryreader.ts';
 import { layoutOf } from '../layout.ts';
 import { syncFileSystem } from '../lock.ts';
+import { type ClosedSegment, readLogFile } from '../log/redo.ts';
+import { makeSnapshot, snapshotLsn, snapshotPath } from '../snapshot.ts';
 
 /** Journals larger than this are folded back into their database (DESIGN rule 16). */
 const JOURNAL_BYTES = 1024 * 1024;
 
+/** So many complete segments may stay before snapshots are made to let the oldest go. */
+const KEEP_SEGMENTS = 4;
+
 export interface CheckpointReport {
+  /** The LSN replay would begin after; 0 when it was held back. */
   checkpoint: number;
+  /** Segments removed. */
   removed: number;
+  /** Journals folded back. */
   folded: number;
 }
 
 /** Runs one checkpoint over the writer's connection. */
-export async function runCheckpoint(settings: Settings, link: SocketLink): Promise<CheckpointReport> {
+export async function runCheckpoint(
+  settings: Settings,
+  link: SocketLink,
+  directory: DirectoryReader,
+): Promise<CheckpointReport> {
   const layout = layoutOf(settings);
   const dirty = await link.ask((n) => ({ t: 'dirty', n })) as {
     lsn: number;
@@ -27,7 +40,7 @@ export async function runCheckpoint(settings: Settings, link: SocketLink): Promi
   }
   const done = await link.ask((n) => ({ t: 'checkpointed', n, lsn: dirty.lsn })) as {
     checkpoint: number;
-    removed: number;
+    segments: ClosedSegment[];
   };
   let folded = 0;
   for (const path of [layout.directory, ...dirty.owners.map(({ folder }) => layout.index(folder))]) {
@@ -35,7 +48,8 @@ export async function runCheckpoint(settings: Settings, link: SocketLink): Promi
     // One database at a time: others may be waiting for this process's turn of the disk.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return { ...done, folded };
+  const removed = await retire(settings, link, directory, done);
+  return { checkpoint: done.checkpoint, removed, folded };
 }
 
 /** A passive checkpoint never waits for readers or the writer; what it cannot do now is done next time. */
@@ -49,4 +63,45 @@ function foldJournal(path: string): boolean {
     db.close();
   }
   return true;
+}
+
+/**
+ * Lets the oldest segments go: everything in them is durable elsewhere, every owner in them has a verified snapshot at
+ * least as new, and they are older than log_retention (DESIGN rule 7).
+ */
+async function retire(
+  settings: Settings,
+  link: SocketLink,
+  directory: DirectoryReader,
+  done: { checkpoint: number; segments: readonly ClosedSegment[] },
+): Promise<number> {
+  const layout = layoutOf(settings);
+  const keepAfter = Date.now() - settings.log_retention * 1000;
+  const folders = new Map(directory.owners().map((owner) => [owner.id, owner]));
+  const stages: string[] = [];
+  let through = 0;
+  for (const segment of done.segments.slice(0, Math.max(0, done.segments.length - KEEP_SEGMENTS))) {
+    if (segment.lastLsn > done.checkpoint || statSync(segment.path).mtimeMs > keepAfter) break;
+    const last = new Map<number, number>();
+    readLogFile(segment.path, (record) => {
+      for (const section of record.s) {
+        last.set(section.o, record.l);
+        for (const event of section.e) {
+          if (event.k !== 'add') continue;
+          for (const part of event.parts) if ('stage' in part.source) stages.push(part.source.stage);
+        }
+      }
+    });
+    for (const [id, lsn] of last) {
+      const owner = folders.get(id);
+      if (owner === undefined) continue;
+      const path = snapshotPath(settings.partition[owner.partition] ?? '', owner.folder);
+      if (snapshotLsn(path) < lsn) makeSnapshot(layout.index(owner.folder), path);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    through = segment.lastLsn;
+  }
+  if (through === 0) return 0;
+  const answer = await link.ask((n) => ({ t: 'retire', n, lsn: through, stages })) as { removed: number };
+  return answer.removed;
 }

@@ -6,6 +6,7 @@ import type { Store } from '../border.ts';
 import { MailStore } from '../client/store.ts';
 import { SocketLink } from '../client/socketlink.ts';
 import { layoutOf } from '../layout.ts';
+import { DirectoryReader } from '../index/directoryreader.ts';
 import { Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
 import { type CheckpointReport, runCheckpoint } from './checkpoint.ts';
@@ -34,6 +35,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
   const link = new SocketLink(layout.writerSocket, log);
   await link.connected();
   const store: Store = new MailStore(settings, layout, new Spool(settings.partition), link);
+  const directory = new DirectoryReader(layout.directory);
   let busy: Promise<unknown> = Promise.resolve();
   let closed = false;
 
@@ -43,7 +45,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     busy = result.catch(() => {});
     return result;
   };
-  const checkpoint = () => queue(() => runCheckpoint(settings, link));
+  const checkpoint = () => queue(() => runCheckpoint(settings, link, directory));
   const timer = setInterval(() => {
     checkpoint().catch((error) => {
       if (!closed) log.warn('checkpoint failed', { error: errorText(error) });
@@ -56,7 +58,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     expire: (options = {}) =>
       queue(async () => {
         // Files may only be unlinked when nothing needs them to remake others (DESIGN rule 6).
-        await runCheckpoint(settings, link);
+        await runCheckpoint(settings, link, directory);
         sweepStage(settings, log);
         const done = await store.admin.expire({
           expungeDays: options.expungeDays ?? settings.expunge_retention / 86_400,
@@ -69,6 +71,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
       closed = true;
       clearInterval(timer);
       await busy;
+      directory.close();
       await store.close();
     },
   };

@@ -8,7 +8,6 @@ import { type StoreLock, tryLock } from '../lock.ts';
 import { errorText } from './errortext.ts';
 import { WriterServer } from './server.ts';
 import { Writer } from './writer.ts';
-import { completeCheckpoint } from './checkpoint.ts';
 
 export interface RunningWriter {
   /** Answers everything taken, closes the databases, lets go of the lock. */
@@ -59,11 +58,7 @@ export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks
   const started = performance.now();
   const verifyFiles = machineRestarted(layout.log);
   const writer = Writer.open({ settings, log, verifyFiles, onFatal: hooks.fatal });
-  const server = new WriterServer(
-    writer,
-    log,
-    (lsn) => completeCheckpoint(writer, settings, log, lsn),
-  );
+  const server = new WriterServer(writer, log);
   await server.listen(layout.writerSocket);
   const { records, applied, filesRemade, quarantined } = writer.recovery;
   log.info('store open', {

@@ -10,6 +10,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
+import { completeCheckpoint, retireSegments } from './checkpoint.ts';
 import { errorText } from './errortext.ts';
 import { type FromWriter, toWireError, type ToWriter } from './wire.ts';
 import type { OwnerNews, Writer } from './writer.ts';
@@ -39,10 +40,11 @@ export class WriterServer {
   constructor(
     private readonly writer: Writer,
     private readonly log: Log,
-    /** Called when the janitor vouches for everything up to an LSN; returns what was removed. */
-    private readonly onCheckpoint: (lsn: number) => unknown,
   ) {
     writer.onNews = (news) => this.publish(news);
+    writer.onReplaced = (owner) => {
+      for (const peer of this.peers) peer.send({ t: 'replaced', owner });
+    };
     this.server = createServer((socket) => this.accept(socket));
   }
 
@@ -107,7 +109,20 @@ export class WriterServer {
         });
         return;
       case 'checkpointed':
-        peer.send({ t: 'answer', n: message.n, r: this.onCheckpoint(message.lsn) });
+        peer.send({ t: 'answer', n: message.n, r: completeCheckpoint(this.writer, message.lsn) });
+        return;
+      case 'retire':
+        peer.send({
+          t: 'answer',
+          n: message.n,
+          r: retireSegments(this.writer, this.log, message.lsn, message.stages),
+        });
+        return;
+      case 'rebuild':
+        this.writer.rebuild(message.owner).then(
+          (r) => peer.send({ t: 'answer', n: message.n, r }),
+          (error) => peer.send({ t: 'answer', n: message.n, r: { error: errorText(error) } }),
+        );
         return;
     }
   }

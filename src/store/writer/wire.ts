@@ -18,13 +18,19 @@ export type ToWriter =
   /** The janitor's: owners changed since the last checkpoint, and the LSN everything committed is below. */
   | { t: 'dirty'; n: number }
   /** The janitor's: everything up to that LSN is durable without the log. */
-  | { t: 'checkpointed'; n: number; lsn: number };
+  | { t: 'checkpointed'; n: number; lsn: number }
+  /** The janitor's: segments up to that LSN are needed by nobody; these stage files have their final names. */
+  | { t: 'retire'; n: number; lsn: number; stages: string[] }
+  /** Build an owner's index anew from its snapshot and the log. */
+  | { t: 'rebuild'; n: number; owner: number };
 
 export type FromWriter =
   | { t: 'done'; id: string; r: unknown }
   | { t: 'fail'; id: string; e: WireError }
   | { t: 'answer'; n: number; r: unknown }
-  | { t: 'news'; news: OwnerNews[] };
+  | { t: 'news'; news: OwnerNews[] }
+  /** The owner's index is another file now, or gone: open handles read the past. */
+  | { t: 'replaced'; owner: number };
 
 export function toWireError(thrown: unknown): WireError {
   if (thrown instanceof MailError) return { kind: thrown.kind, code: thrown.code, text: thrown.message };

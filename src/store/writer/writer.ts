@@ -29,6 +29,7 @@ import { decide, type Removals } from './decide/decide.ts';
 import { errorText } from './errortext.ts';
 import { OwnerPool } from './owners.ts';
 import { type Published, publishedOf } from './publish.ts';
+import { rebuildOwner, type Rebuilt } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import type { ChangeRequest } from './requests.ts';
 
@@ -72,6 +73,8 @@ export class Writer {
   readonly redo: RedoLog;
   /** Called once per committed batch, before anybody is answered. */
   onNews: (news: readonly OwnerNews[]) => void = () => {};
+  /** Called when an owner's index was replaced by another file or removed. */
+  onReplaced: (owner: number) => void = () => {};
   /** Owners changed since the last complete checkpoint, with the LSN of the last change. */
   readonly dirty = new Map<number, number>();
 
@@ -108,6 +111,11 @@ export class Writer {
     this.recovery = recovery.report;
     directory.start = redo.start;
     this.durableLsn = redo.next - 1;
+    // A missing or damaged index heals itself where snapshot and log allow it.
+    for (const id of [...owners.closed.keys()]) {
+      const owner = directory.ownerById(id);
+      if (owner !== null) this.attempt(() => this.rebuildNow(owner));
+    }
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
       files: (index, files) => this.removeFiles(index, files),
@@ -145,6 +153,33 @@ export class Writer {
       if (owner !== null) out.push({ id, folder: owner.folder });
     }
     return out;
+  }
+
+  /** Builds an owner's index anew from its snapshot and the log, between two batches. */
+  async rebuild(id: number): Promise<Rebuilt> {
+    const owner = this.state.directory.ownerById(id);
+    if (owner === null) throw serverError(`there is no owner ${id}`);
+    this.state.owners.quarantine(id, 'its index is being rebuilt');
+    await this.idle();
+    return this.rebuildNow(owner);
+  }
+
+  private rebuildNow(owner: OwnerRow): Rebuilt {
+    const { owners, spool } = this.state;
+    try {
+      const report = rebuildOwner(owner, owners, spool, this.layout, this.durableLsn);
+      this.onReplaced(owner.id);
+      this.log.warn('index rebuilt', {
+        userid: owner.userid,
+        snapshot: report.snapshot,
+        records: report.records,
+        filesremade: report.filesRemade,
+      });
+      return report;
+    } catch (error) {
+      owners.quarantine(owner.id, errorText(error));
+      throw error;
+    }
   }
 
   /** Resolves when nothing is waiting any more. */
@@ -351,6 +386,7 @@ export class Writer {
   private removeFolders(owner: OwnerRow): void {
     this.state.owners.drop(owner.id);
     this.dirty.delete(owner.id);
+    this.onReplaced(owner.id);
     rmSync(this.layout.userFolder(owner.folder), { recursive: true, force: true });
     for (const partition of Object.values(this.state.settings.partition)) {
       rmSync(join(partition, owner.folder), { recursive: true, force: true });
