@@ -83,7 +83,9 @@ export class SessionView {
 
   /** Messages were expunged. */
   expunged(uids: UidSet): void {
-    this.#dead = this.#dead.union(this.#ahead(uids));
+    const ahead = this.#ahead(uids);
+    this.#dead = this.#dead.union(ahead);
+    this.#recent = this.#recent.subtract(ahead);
     this.#new = this.#new.subtract(uids);
     this.#flagged = this.#flagged.subtract(uids);
     this.#gone = this.#gone.union(this.#uids.intersect(uids));

@@ -25,12 +25,20 @@ class ClientModel {
   }
 }
 
+/** A session; changes wait in its feed, in order, until it hears of them. */
+interface Watcher {
+  readonly view: SessionView;
+  readonly client: ClientModel;
+  readonly flags: Map<number, number>;
+  readonly feed: (() => void)[];
+}
+
 /** One mailbox, several sessions: what each was told, against what each must find out. */
 class World {
   mailbox: number[] = [];
   uidnext = 1;
   readonly flags = new Map<number, number>();
-  readonly sessions: { view: SessionView; client: ClientModel; flags: Map<number, number> }[] = [];
+  readonly sessions: Watcher[] = [];
   readonly #random: Random;
 
   constructor(random: Random) {
@@ -43,6 +51,7 @@ class World {
       view: new SessionView(UidSet.fromSorted(this.mailbox)),
       client: new ClientModel(this.mailbox),
       flags: new Map(this.flags),
+      feed: [],
     });
   }
 
@@ -54,24 +63,32 @@ class World {
     }
     this.mailbox.push(...uids);
     for (const uid of uids) this.flags.set(uid, 0);
-    for (const { view } of this.sessions) view.arrived(UidSet.fromSorted(uids));
+    this.#tell(({ view }) => view.arrived(UidSet.fromSorted(uids)));
   }
 
   expunge(): void {
     const gone = this.mailbox.filter(() => this.#random.oneIn(4));
     this.mailbox = this.mailbox.filter((uid) => !gone.includes(uid));
-    for (const { view } of this.sessions) view.expunged(UidSet.fromSorted(gone));
+    this.#tell(({ view }) => view.expunged(UidSet.fromSorted(gone)));
+    // Who expunges knows at once, and hears of it again.
+    if (this.#random.oneIn(2)) this.#random.pick(this.sessions).view.expunged(UidSet.fromSorted(gone));
   }
 
   change(): void {
     const changed = this.mailbox.filter(() => this.#random.oneIn(4));
     for (const uid of changed) this.flags.set(uid, (this.flags.get(uid) ?? 0) + 1);
-    for (const { view } of this.sessions) view.flagsChanged(UidSet.fromSorted(changed));
+    this.#tell(({ view }) => view.flagsChanged(UidSet.fromSorted(changed)));
+  }
+
+  #tell(hear: (watcher: Watcher) => void): void {
+    for (const watcher of this.sessions) watcher.feed.push(() => hear(watcher));
   }
 
   /** What a session sends at the end of a command; `expunges` by the command's kind. */
   announce(expunges: boolean): void {
-    const { view, client, flags } = this.#random.pick(this.sessions);
+    const { view, client, flags, feed } = this.#random.pick(this.sessions);
+    const late = expunges ? 0 : this.#random.below(feed.length + 1);
+    for (const hear of feed.splice(0, feed.length - late)) hear();
     const counted = [...client.uids];
     if (expunges) { for (const sequence of view.announceExpunges()) client.expunge(sequence); }
     else expect(view.uids.size).toBe(counted.length);
@@ -80,13 +97,13 @@ class World {
     for (const uid of client.uids) if (!counted.includes(uid)) flags.set(uid, this.flags.get(uid) ?? -1);
     for (const uid of view.announceFlags()) {
       expect(client.uids).toContain(uid);
-      expect(this.mailbox).toContain(uid);
       flags.set(uid, this.flags.get(uid) ?? -1);
     }
     expect([...view.uids]).toEqual(client.uids);
     expect(view.exists).toBe(client.uids.length);
+    expect([...view.present, ...view.gone].sort((a, b) => a - b)).toEqual(client.uids);
+    if (late > 0) return;
     expect([...view.gone]).toEqual(client.uids.filter((uid) => !this.mailbox.includes(uid)));
-    expect([...view.present]).toEqual(client.uids.filter((uid) => this.mailbox.includes(uid)));
     if (!expunges) return;
     // Everything was told: the client's picture is the mailbox.
     expect(view.pending).toBe(false);
@@ -134,10 +151,28 @@ describe('SessionView', () => {
 
   test('a message that came and went between two commands is never told of', () => {
     const view = new SessionView(UidSet.of(1));
-    view.arrived(UidSet.of(2, 3));
+    view.arrived(UidSet.of(2, 3), UidSet.of(2, 3));
     view.expunged(UidSet.of(2, 3));
     expect(view.pending).toBe(false);
     expect(view.announceExists()).toBeNull();
+    expect(view.recent.isEmpty).toBe(true);
+  });
+
+  test('an expunge that is heard of before the arrival leaves nothing', () => {
+    const view = new SessionView(UidSet.of(1));
+    view.expunged(UidSet.of(2));
+    view.arrived(UidSet.of(2, 3), UidSet.of(2, 3));
+    view.expunged(UidSet.of(2));
+    expect(view.announceExists()).toBe(2);
+    expect([...view.uids]).toEqual([1, 3]);
+    expect([...view.recent]).toEqual([3]);
+  });
+
+  test('nothing slips in below what was announced', () => {
+    const view = new SessionView(UidSet.of(1, 9));
+    view.arrived(UidSet.of(5, 10));
+    expect(view.announceExists()).toBe(3);
+    expect([...view.uids]).toEqual([1, 9, 10]);
   });
 
   test('a message that was there at SELECT does not arrive again', () => {
