@@ -48,6 +48,18 @@ export function checkTogether(values: OptionValues, services: readonly Service[]
       warning('autosubscribeinboxfolders', `the folder "${folder}" is not among those created`);
     }
   }
+  if (values.altnamespace) {
+    const separator = values.unixhierarchysep ? '/' : '.';
+    for (const name of ['userprefix', 'sharedprefix'] as const) {
+      if (values[name].includes(separator)) {
+        problem(name, `is one level and cannot hold the separator "${separator}"`);
+      }
+      if (/^inbox$/i.test(values[name])) problem(name, 'INBOX is the mailbox of the user');
+    }
+    if (values.userprefix === values.sharedprefix) {
+      problem('sharedprefix', 'is the same as userprefix; users could not be told from shared folders');
+    }
+  }
   checkServices(values, services, places, problems);
   return { problems, warnings };
 }
