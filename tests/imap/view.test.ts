@@ -162,8 +162,9 @@ describe('SessionView', () => {
     const view = new SessionView(UidSet.of(1));
     view.expunged(UidSet.of(2));
     view.arrived(UidSet.of(2, 3), UidSet.of(2, 3));
-    view.expunged(UidSet.of(2));
     expect(view.announceExists()).toBe(2);
+    view.expunged(UidSet.of(2));
+    expect(view.pending).toBe(false);
     expect([...view.uids]).toEqual([1, 3]);
     expect([...view.recent]).toEqual([3]);
   });
