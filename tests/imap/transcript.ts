@@ -62,7 +62,13 @@ function readSteps(source: string): Step[] {
     if (match[2] === 'C<' || (match[2] === '!' && (match[3] as string).startsWith('append '))) {
       while (lines[++i] !== '.') block.push(lines[i] as string);
     }
-    steps.push({ line, who: match[1] || '1', verb: match[2] as Step['verb'], text: match[3] as string, block });
+    steps.push({
+      line,
+      who: match[1] || '1',
+      verb: match[2] as Step['verb'],
+      text: match[3] as string,
+      block,
+    });
   }
   return steps;
 }
@@ -99,7 +105,9 @@ class Player {
       case 'C:':
       case 'C-':
         this.#nothingLeft();
-        this.#connection(who).send(Buffer.from(this.#fill(text) + (verb === 'C:' ? '\r\n' : '')).toString('latin1'));
+        this.#connection(who).send(
+          Buffer.from(this.#fill(text) + (verb === 'C:' ? '\r\n' : '')).toString('latin1'),
+        );
         return;
       case 'C<': {
         this.#nothingLeft();
@@ -107,7 +115,9 @@ class Player {
         const connection = this.#connection(who);
         connection.send(`${this.#fill(text)} {${Buffer.byteLength(message)}}\r\n`);
         const answer = await connection.line();
-        if (answer?.startsWith('+') !== true) throw new Error(`expected a continuation request, got: ${answer}`);
+        if (answer?.startsWith('+') !== true) {
+          throw new Error(`expected a continuation request, got: ${answer}`);
+        }
         connection.send(Buffer.from(`${message}\r\n`).toString('latin1'));
         return;
       }
@@ -200,7 +210,9 @@ class Player {
       }
     }
     const match = new RegExp(`^${source}$`).exec(line);
-    for (const name of names) if (match?.groups?.[name] !== undefined) this.#variables.set(name, match.groups[name]);
+    for (const name of names) {
+      if (match?.groups?.[name] !== undefined) this.#variables.set(name, match.groups[name]);
+    }
     return match !== null;
   }
 }
