@@ -68,7 +68,9 @@ function randomValues(random: Random): OptionValues {
   }
   values.defaultpartition = random.pick(Object.keys(values.partition));
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
-  if (values.altnamespace) [values.userprefix, values.sharedprefix] = ['Users', random.pick(['Shared', 'x y'])];
+  if (values.altnamespace) {
+    [values.userprefix, values.sharedprefix] = ['Users', random.pick(['Shared', 'x y'])];
+  }
   return values;
 }
 
