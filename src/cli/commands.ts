@@ -40,4 +40,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'compare index, log, spool and quota; report damage',
     load: () => import('./check.ts'),
   },
+  reconstruct: {
+    summary: "build users' indexes anew from snapshot and log, or from the message files",
+    load: () => import('./reconstruct.ts'),
+  },
 };

@@ -317,5 +317,17 @@ export interface StoreAdmin {
   expire(
     options: { expungeDays: number; deleteDays: number },
   ): Promise<{ messages: number; mailboxes: number }>;
-  checkpoint(): Promise<void>;
+  /**
+   * Builds a user's index anew: exactly, from its snapshot and the log; or with `fromSpool` from the message files alone, with
+   * new UIDVALIDITYs, everything in INBOX. Throws 'corruption' when the exact way is not possible.
+   */
+  reconstruct(userid: string, fromSpool: boolean): Promise<ReconstructReport>;
+}
+
+export interface ReconstructReport {
+  /** Log records applied on top of the snapshot; 0 from the spool. */
+  readonly records: number;
+  readonly messages: number;
+  /** Message files whose bytes are not those that were stored. */
+  readonly damaged: readonly string[];
 }

@@ -10,6 +10,8 @@ export interface WriterLink {
   /** From the answer on, `onNews` hears of every change of this owner. Counted: as many `unwatch` as `watch`. */
   watch(owner: number): Promise<void>;
   unwatch(owner: number): void;
+  /** Builds an owner's index anew from its snapshot and the log. */
+  rebuild(owner: number): Promise<{ records: number }>;
   /** Set by the store. `null` means: news may have been lost, compare with the index. */
   onNews: (news: OwnerNews | null) => void;
   /** Set by the store: an owner's index was replaced or removed. */
@@ -49,6 +51,10 @@ export class DirectLink implements WriterLink {
   }
 
   unwatch(): void {}
+
+  rebuild(owner: number): Promise<{ records: number }> {
+    return this.writer.rebuild(owner);
+  }
 
   close(): Promise<void> {
     return this.writer.close();

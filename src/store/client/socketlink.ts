@@ -12,7 +12,7 @@ import { MailError, serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import type { Change } from '../writer/requests.ts';
-import { fromWireError, type FromWriter, type ToWriter } from '../writer/wire.ts';
+import { fromWireError, type FromWriter, type ToWriter, type WireError } from '../writer/wire.ts';
 import type { OwnerNews } from '../writer/writer.ts';
 import { ChangeIds, type WriterLink } from './link.ts';
 
@@ -200,6 +200,14 @@ export class SocketLink implements WriterLink {
       this.watched.delete(owner);
       if (this.socket !== null) this.send({ t: 'unwatch', owner }, []);
     }
+  }
+
+  async rebuild(owner: number): Promise<{ records: number }> {
+    const answer = await this.ask((n) => ({ t: 'rebuild', n, owner })) as { records: number } | {
+      e: WireError;
+    };
+    if ('e' in answer) throw fromWireError(answer.e);
+    return answer;
   }
 
   close(): Promise<void> {

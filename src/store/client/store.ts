@@ -1,4 +1,5 @@
 /** The store as a worker or a tool holds it. */
+import { join } from 'node:path';
 import { MailError, userError } from '../../errors.ts';
 import type {
   DeletedMailbox,
@@ -7,6 +8,7 @@ import type {
   DeliveryTarget,
   Identity,
   MailboxName,
+  ReconstructReport,
   Secrets,
   Stage,
   StagedMessage,
@@ -15,6 +17,7 @@ import type {
   StoreSession,
 } from '../border.ts';
 import type { Layout } from '../layout.ts';
+import { foundMessages } from '../reconstruct/fromspool.ts';
 import { mayPost } from '../rights.ts';
 import { MessageStage, type Received } from '../spool/stage.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -55,7 +58,7 @@ export class MailStore implements Store {
       undelete: (mailboxid, as) =>
         this.change({ op: 'undelete', owner: as.owner, mailboxid, path: as.path }).then(() => {}),
       expire: (options) => this.expire(options),
-      checkpoint: () => Promise.resolve(),
+      reconstruct: (userid, fromSpool) => this.reconstruct(userid, fromSpool),
     };
   }
 
@@ -158,6 +161,32 @@ export class MailStore implements Store {
       }
     }
     return total;
+  }
+
+  private async reconstruct(userid: string, fromSpool: boolean): Promise<ReconstructReport> {
+    const { readers, settings, spool } = this.parts;
+    const owner = this.parts.owner(userid);
+    if (owner === null) throw userError('nouser', `There is no user ${userid}`);
+    const damaged: string[] = [];
+    if (!fromSpool) {
+      const { records } = await this.link.rebuild(owner.id);
+      readers.drop(owner.id);
+      const messages = readers.of(owner).mailboxes().reduce((sum, row) => sum + row.messages, 0);
+      return { records, messages, damaged };
+    }
+    await this.change({ op: 'replaceowner', userid });
+    let messages = 0;
+    for (const partition of Object.keys(settings.partition)) {
+      const folder = join(spool.partition(partition), owner.folder);
+      for (const slice of foundMessages(partition, folder, (path) => damaged.push(path))) {
+        const { adopted } = await this.change(
+          { op: 'adopt', userid, path: '', messages: slice.messages },
+          slice.structures,
+        ) as { adopted: number };
+        messages += adopted;
+      }
+    }
+    return { records: 0, messages, damaged };
   }
 
   async close(): Promise<void> {

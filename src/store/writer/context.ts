@@ -150,6 +150,8 @@ export class Context {
 
   private place(index: OwnerIndex, part: PartData): void {
     const path = this.state.owners.partPath(index, part);
+    // An adopted file is where it belongs already, and is not this change's to remove.
+    if ('link' in part.source && part.source.link === path) return;
     this.state.owners.place(path, part, this.blobs, this.placed);
     this.files.push(path);
   }

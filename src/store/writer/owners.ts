@@ -61,16 +61,17 @@ export class OwnerPool {
   /**
    * Allows the index of a new owner to be created. What an earlier owner of the same folder left behind is removed: owner
    * ids are never reused, its records can never be applied to the new one.
+   * @param keep puts it aside under another name instead
    */
-  expectNew(owner: OwnerRow): void {
+  expectNew(owner: OwnerRow, keep = false): void {
     this.fresh.add(owner.id);
     this.drop(owner.id);
     const folder = this.layout.userFolder(owner.folder);
     if (!existsSync(this.layout.index(owner.folder))) return;
-    const aside = `${folder}.gone-${owner.id}`;
+    const aside = `${folder}.${keep ? 'damaged' : 'gone'}-${owner.id}`;
     rmSync(aside, { recursive: true, force: true });
     renameSync(folder, aside);
-    rmSync(aside, { recursive: true, force: true });
+    if (!keep) rmSync(aside, { recursive: true, force: true });
   }
 
   /** Lets recovery create an index whose first record is being replayed. */
@@ -135,6 +136,7 @@ export class OwnerPool {
     placed: Map<string, string>,
   ): void {
     const shared = placed.get(part.hash);
+    if ('link' in part.source && part.source.link === path) return;
     if (shared !== undefined) {
       this.spool.link(shared, path, part.size);
       return;

@@ -14,6 +14,13 @@ export interface MessageData {
   stage: string | null;
 }
 
+/** A message file found in the spool. */
+export interface AdoptedMessage extends MessageData {
+  partition: string;
+  file: string;
+  internaldate: number;
+}
+
 export interface DeliveryAddress {
   userid: string;
   /** Wanted mailbox; '' is the INBOX. */
@@ -60,6 +67,10 @@ export type Change =
   | { op: 'secret'; userid: string; secret: string | null }
   | { op: 'purgeuser'; userid: string }
   | { op: 'undelete'; owner: string; mailboxid: string; path: string }
+  /** Begin a user's index anew, with empty mailboxes of the names directory.db has: everything else is lost. */
+  | { op: 'replaceowner'; userid: string }
+  /** Message files of the owner's folder that no row names become messages. The structures are the blobs. */
+  | { op: 'adopt'; userid: string; path: string; messages: AdoptedMessage[] }
   | { op: 'expire'; owner: number; expungedBefore: number; deletedBefore: number; deliveredBefore: number };
 
 /** A change with the id its answer carries (DESIGN rule 10) and the session whose own change it is. */

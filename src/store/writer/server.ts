@@ -121,7 +121,7 @@ export class WriterServer {
       case 'rebuild':
         this.writer.rebuild(message.owner).then(
           (r) => peer.send({ t: 'answer', n: message.n, r }),
-          (error) => peer.send({ t: 'answer', n: message.n, r: { error: errorText(error) } }),
+          (error) => peer.send({ t: 'answer', n: message.n, r: { e: toWireError(error) } }),
         );
         return;
     }

@@ -18,6 +18,7 @@ import {
   decideUndelete,
 } from './mailbox.ts';
 import { decideAppend, decideDeliver } from './message.ts';
+import { decideAdopt, decideReplaceOwner } from './adopt.ts';
 import { decideLogin, decidePurgeUser } from './user.ts';
 
 /** Removal of files, which happens after the commit and outside the decision. */
@@ -67,6 +68,10 @@ export function decide(
       return decidePurgeUser(context, change.userid, (owner) => removals.folders(owner));
     case 'undelete':
       return decideUndelete(context, change);
+    case 'replaceowner':
+      return decideReplaceOwner(context, change.userid);
+    case 'adopt':
+      return decideAdopt(context, change, blobs);
     case 'expire':
       return decideExpire(context, change, (index, files) => removals.files(index, files));
     default:

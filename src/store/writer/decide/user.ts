@@ -23,8 +23,11 @@ const ROLES: Readonly<Record<string, string>> = {
 
 /** The owner, made if it is not there: its row, its folder, an empty index. */
 export function ensureOwner(context: Context, userid: string): OwnerRow {
-  const found = context.owner(userid);
-  if (found !== null) return found;
+  return context.owner(userid) ?? newOwner(context, userid, false);
+}
+
+/** @param keepOld puts an index that lies in the folder aside instead of removing it */
+export function newOwner(context: Context, userid: string, keepOld: boolean): OwnerRow {
   const { directory } = context.state;
   const owner: OwnerRow = {
     id: directory.nextOwner,
@@ -33,7 +36,7 @@ export function ensureOwner(context: Context, userid: string): OwnerRow {
     partition: context.settings.defaultpartition,
     created: context.now,
   };
-  context.state.owners.expectNew(owner);
+  context.state.owners.expectNew(owner, keepOld);
   context.emitDirectory({ k: 'owner', ...owner });
   return context.owner(userid) as OwnerRow;
 }
