@@ -101,34 +101,34 @@ export class Output {
     this.#send(this.#gather());
   }
 
-  /** One buffer of everything that waits, at most about a piece. */
+  /** The next piece of what waits, in one buffer. */
   #gather(): Uint8Array {
-    const parts = this.#parts;
-    if (this.#queued <= PIECE) {
-      this.#parts = [];
-      const size = this.#queued;
-      this.#queued = 0;
-      if (parts.length === 1) {
-        const only = parts[0] as string | Uint8Array;
-        return typeof only === 'string' ? Buffer.from(only, 'latin1') : only;
-      }
-      const bytes = Buffer.allocUnsafe(size);
-      let at = 0;
-      for (const part of parts) {
-        if (typeof part === 'string') at += bytes.write(part, at, 'latin1');
-        else {
-          bytes.set(part, at);
-          at += part.length;
-        }
-      }
-      return bytes;
+    const size = Math.min(this.#queued, PIECE);
+    this.#queued -= size;
+    const first = this.#parts[0] as string | Uint8Array;
+    if (first.length === size) {
+      this.#parts.shift();
+      return typeof first === 'string' ? Buffer.from(first, 'latin1') : first;
     }
-    const all = Buffer.concat(
-      parts.map((part) => typeof part === 'string' ? Buffer.from(part, 'latin1') : part),
-    );
-    this.#parts = [all.subarray(PIECE)];
-    this.#queued -= PIECE;
-    return all.subarray(0, PIECE);
+    const bytes = Buffer.allocUnsafe(size);
+    let at = 0;
+    let used = 0;
+    for (const part of this.#parts) {
+      const room = size - at;
+      const fits = part.length <= room;
+      if (typeof part === 'string') at += bytes.write(fits ? part : part.slice(0, room), at, 'latin1');
+      else {
+        bytes.set(fits ? part : part.subarray(0, room), at);
+        at += Math.min(part.length, room);
+      }
+      if (!fits) {
+        this.#parts[used] = typeof part === 'string' ? part.slice(room) : part.subarray(room);
+        break;
+      }
+      used++;
+    }
+    this.#parts.splice(0, used);
+    return bytes;
   }
 
   #send(bytes: Uint8Array): void {

@@ -1,0 +1,363 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { makeSettings } from '../../src/config/settings.ts';
+import { SocketConnection } from '../../src/net/socket.ts';
+import { readTlsMaterial, TlsContexts, tlsFingerprint } from '../../src/net/tls.ts';
+import { makeCertificate } from './certificates.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mailstore-net-'));
+let contexts: TlsContexts;
+let server: Server;
+let port = 0;
+let accept: (connection: SocketConnection) => void = () => {};
+const settings = () =>
+  makeSettings({
+    tls_server_cert: join(folder, 'a.crt'),
+    tls_server_key: join(folder, 'a.key'),
+    tls_certificate: [
+      { server_cert: join(folder, 'b.crt'), server_key: join(folder, 'b.key') },
+    ],
+  });
+
+beforeAll(async () => {
+  makeCertificate(folder, 'a', ['a.example']);
+  makeCertificate(folder, 'b', ['b.example', '*.b.example']);
+  contexts = new TlsContexts(readTlsMaterial(settings())!);
+  server = createServer({ allowHalfOpen: true }, (socket) => {
+    accept(new SocketConnection(socket, { unixPath: '', tls: () => contexts.parameters('imap', 'imap') }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as { port: number }).port;
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A client that collects what it gets. */
+function client(): Promise<
+  { socket: Socket; text: () => string; until: (part: string) => Promise<string>; closed: Promise<void> }
+> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', reject);
+    socket.on('connect', () => resolve({ socket, ...collector(socket) }));
+  });
+}
+
+function collector(socket: Socket) {
+  let text = '';
+  let waiters: (() => void)[] = [];
+  const wake = () => {
+    const ready = waiters;
+    waiters = [];
+    for (const waiter of ready) waiter();
+  };
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    wake();
+  });
+  const closed = new Promise<void>((resolve) => socket.on('close', () => (wake(), resolve())));
+  socket.on('end', () => socket.end());
+  return {
+    text: () => text,
+    closed,
+    until: async (part: string) => {
+      while (!text.includes(part)) {
+        if (socket.destroyed) throw new Error(`closed before '${part}', got '${text}'`);
+        await new Promise<void>((resolve) => waiters.push(resolve));
+      }
+      return text;
+    },
+  };
+}
+
+/** STARTTLS on a connected client. */
+function upgrade(
+  socket: Socket,
+  options: { servername?: string; ALPNProtocols?: string[] } = {},
+): Promise<TLSSocket> {
+  socket.removeAllListeners('data');
+  socket.removeAllListeners('end');
+  return new Promise((resolve, reject) => {
+    const secured = tlsConnect({ socket, rejectUnauthorized: false, ...options }, () => resolve(secured));
+    secured.on('error', reject);
+    secured.on('close', () => reject(new Error('closed')));
+  });
+}
+
+/** A line protocol over the next connection. */
+function serveLines(line: (text: string, connection: SocketConnection) => void): Promise<SocketConnection> {
+  return new Promise((resolve) => {
+    accept = (connection) => {
+      let rest = '';
+      connection.onData((chunk) => {
+        const lines = (rest + chunk.toString('latin1')).split('\n');
+        rest = lines.pop() as string;
+        for (const text of lines) {
+          if (text === 'starttls') {
+            rest = '';
+            connection.write('go\n');
+            connection.startTls().then(
+              (info) => connection.write(`secure ${info.servername || '-'} ${info.alpn || '-'}\n`),
+              () => {},
+            );
+            return;
+          }
+          line(text, connection);
+        }
+      });
+      resolve(connection);
+    };
+  });
+}
+
+test('addresses and ports of both ends', async () => {
+  const served = serveLines(() => {});
+  const { socket } = await client();
+  const connection = await served;
+  expect(connection.remoteAddress).toBe('127.0.0.1');
+  expect(connection.remotePort).toBe(socket.localPort as number);
+  expect(connection.localPort).toBe(port);
+  expect(connection.unix).toBe(false);
+  expect(connection.peer).toBeUndefined();
+  expect(connection.canStartTls).toBe(true);
+  socket.destroy();
+});
+
+test('plain text behind STARTTLS is never taken for said under TLS (FIELD 19, invariant 2)', async () => {
+  const heard: string[] = [];
+  const served = serveLines((text, connection) => {
+    heard.push(`${connection.secure ? 'secure' : 'plain'} ${text}`);
+    connection.write(`${text}\n`);
+  });
+  const { socket, until } = await client();
+  // In the same segment as the command ...
+  socket.write('starttls\ninjected\n');
+  await until('go\n');
+  const secured = await upgrade(socket);
+  const after = collector(secured);
+  await after.until('secure');
+  secured.write('real\n');
+  await after.until('real\n');
+  expect(heard).toEqual(['secure real']);
+  expect((await served).tls?.version).toBe('TLSv1.3');
+  secured.destroy();
+});
+
+test('plain text in a segment of its own spoils the handshake and is heard by nobody', async () => {
+  const heard: string[] = [];
+  const served = serveLines((text) => heard.push(text));
+  const { socket, until, closed } = await client();
+  socket.write('starttls\n');
+  await until('go\n');
+  socket.write('injected one\ninjected two\n');
+  await closed;
+  const connection = await served;
+  expect(heard).toEqual([]);
+  expect(connection.closed).toBe(true);
+  expect(connection.secure).toBe(false);
+});
+
+test('the certificate is chosen by name, with wildcards and a default (RFC 6066 §3)', async () => {
+  for (
+    const [servername, expected] of [['b.example', 'b.example'], ['X.B.example', 'b.example'], [
+      'a.example',
+      'a.example',
+    ], ['c.example', 'a.example']]
+  ) {
+    void serveLines(() => {});
+    const { socket, until } = await client();
+    socket.write('starttls\n');
+    await until('go\n');
+    const secured = await upgrade(socket, { servername: servername as string });
+    expect(secured.getPeerCertificate().subject.CN).toBe(expected as string);
+    await collector(secured).until(`secure ${servername}`);
+    secured.destroy();
+  }
+});
+
+test('a client that asks for another protocol is refused, one that asks for ours agrees (FIELD 15)', async () => {
+  void serveLines(() => {});
+  const good = await client();
+  good.socket.write('starttls\n');
+  await good.until('go\n');
+  const secured = await upgrade(good.socket, { ALPNProtocols: ['imap'] });
+  await collector(secured).until('secure - imap');
+  secured.destroy();
+
+  const served = serveLines(() => {});
+  const bad = await client();
+  bad.socket.write('starttls\n');
+  await bad.until('go\n');
+  const closed = Promise.withResolvers<string>();
+  (await served).onClose(closed.resolve);
+  await expect(upgrade(bad.socket, { ALPNProtocols: ['http/1.1'] })).rejects.toThrow();
+  expect(await closed.promise).toBe('error');
+});
+
+test('both ends compute the same channel binding (RFC 9266)', async () => {
+  const served = serveLines(() => {});
+  const { socket, until } = await client();
+  socket.write('starttls\n');
+  await until('go\n');
+  const secured = await upgrade(socket);
+  await collector(secured).until('secure');
+  const ours = (await served).tls?.exporter();
+  expect(ours?.length).toBe(32);
+  expect(secured.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)).equals(ours!)).toBe(
+    true,
+  );
+  secured.destroy();
+});
+
+test('new certificates count for new handshakes, connections stay; bad files are refused', async () => {
+  void serveLines((text, connection) => void connection.write(`${text}\n`));
+  const old = await client();
+  old.socket.write('starttls\n');
+  await old.until('go\n');
+  const secured = await upgrade(old.socket);
+  const before = secured.getPeerCertificate().fingerprint256;
+
+  const seen = tlsFingerprint(settings());
+  makeCertificate(folder, 'a', ['a.example']);
+  expect(tlsFingerprint(settings())).not.toBe(seen);
+  contexts = new TlsContexts(readTlsMaterial(settings())!);
+  secured.write('still here\n');
+  await collector(secured).until('still here\n');
+
+  void serveLines(() => {});
+  const fresh = await client();
+  fresh.socket.write('starttls\n');
+  await fresh.until('go\n');
+  const second = await upgrade(fresh.socket);
+  expect(second.getPeerCertificate().fingerprint256).not.toBe(before);
+  secured.destroy();
+  second.destroy();
+
+  const key = readFileSync(join(folder, 'a.key'));
+  writeFileSync(join(folder, 'a.key'), readFileSync(join(folder, 'b.key')));
+  expect(() => readTlsMaterial(settings())).toThrow(/a\.key: is not the key of the certificate in .*a\.crt/);
+  writeFileSync(join(folder, 'a.key'), 'nonsense');
+  expect(() => readTlsMaterial(settings())).toThrow(/a\.key: holds no private key/);
+  writeFileSync(join(folder, 'a.key'), key);
+  rmSync(join(folder, 'b.crt'));
+  expect(() => readTlsMaterial(settings())).toThrow(/b\.crt: cannot read the certificate: ENOENT/);
+  makeCertificate(folder, 'b', ['b.example', '*.b.example']);
+});
+
+test('100 MB go out whole through back-pressure, in plain text and under TLS', async () => {
+  for (const secure of [false, true]) {
+    const served = serveLines(() => {});
+    const { socket, until } = await client();
+    const connection = await served;
+    let stream: Socket = socket;
+    if (secure) {
+      socket.write('starttls\n');
+      await until('go\n');
+      stream = await upgrade(socket);
+      await collector(stream).until('secure');
+    }
+    let size = 0;
+    let sum = 0;
+    stream.removeAllListeners('data');
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      sum = (sum + (chunk[0] as number) + (chunk[chunk.length - 1] as number)) >>> 0;
+    });
+    const ended = new Promise<void>((resolve) => stream.on('end', () => resolve()));
+    const block = Buffer.alloc(256 * 1024, 'x');
+    let most = 0;
+    for (let sent = 0; sent < 100; sent += 0.25) {
+      if (!connection.write(block)) await connection.drain();
+      most = Math.max(most, connection.pendingBytes);
+    }
+    connection.end();
+    await ended;
+    expect(size).toBe(100 * 1024 * 1024);
+    expect(most).toBeLessThan(1024 * 1024);
+    stream.destroy();
+  }
+});
+
+test('nothing is handed out while paused, all of it afterwards', async () => {
+  const got: string[] = [];
+  const { promise: served, resolve } = Promise.withResolvers<SocketConnection>();
+  accept = (connection) => {
+    connection.onData((chunk) => {
+      got.push(chunk.toString());
+      connection.pause();
+    });
+    resolve(connection);
+  };
+  const { socket } = await client();
+  const connection = await served;
+  socket.write('one');
+  while (got.length === 0) await new Promise((later) => setImmediate(later));
+  socket.write('two');
+  await new Promise((later) => setTimeout(later, 20));
+  expect(got).toEqual(['one']);
+  connection.resume();
+  while (got.length < 2) await new Promise((later) => setImmediate(later));
+  expect(got).toEqual(['one', 'two']);
+  socket.destroy();
+});
+
+test('answers to a client that has closed its side still arrive', async () => {
+  void serveLines((text, connection) => {
+    setTimeout(() => {
+      connection.write(`${text} done\n`);
+      connection.end();
+    }, 30);
+  });
+  const { socket, until } = await client();
+  socket.end('slow command\n');
+  await until('slow command done\n');
+});
+
+test('onClose is called once, with the reason (invariant 1)', async () => {
+  const reasons: string[] = [];
+  const opened = () =>
+    new Promise<SocketConnection>((resolve) => {
+      accept = (connection) => {
+        connection.onClose((reason) => reasons.push(reason));
+        resolve(connection);
+      };
+    });
+  let served = opened();
+  const first = await client();
+  (await served).end();
+  await first.closed;
+  served = opened();
+  const second = await client();
+  const connection = await served;
+  connection.destroy();
+  connection.destroy();
+  await second.closed;
+  expect(connection.write('x')).toBe(false);
+  while (reasons.length < 2) await new Promise((later) => setImmediate(later));
+  expect(reasons).toEqual(['local', 'local']);
+});
+
+test('the idle timeout fires once, and activity puts it off', async () => {
+  const served = serveLines(() => {});
+  const { socket } = await client();
+  const connection = await served;
+  let fired = 0;
+  connection.setIdleTimeout(1000, () => fired++);
+  // The clock is passed in: no test waits for it.
+  connection.tick(1);
+  expect(fired).toBe(0);
+  connection.tick(1_000_000);
+  connection.tick(2_000_000);
+  expect(fired).toBe(1);
+  connection.setIdleTimeout(0);
+  connection.tick(3_000_000);
+  expect(fired).toBe(1);
+  socket.destroy();
+});
