@@ -254,11 +254,13 @@ export class CommandLoop implements ClientInput {
       session.log.error('command failed', { command: name ?? '-', code: error.code, error });
     }
     const refused = refusal(error);
-    session.write(`${tag ?? '*'} ${renderRefusal(refused)}\r\n`);
+    // A tag that would be markup to a browser is not repeated, correct as it may be.
+    const shown = tag === null || (!session.authenticated && /[<>]/.test(tag)) ? '*' : tag;
+    session.write(`${shown} ${renderRefusal(refused)}\r\n`);
     if (refused.word !== 'BAD') return;
     this.#bad++;
     const foreign = !session.authenticated &&
-      (tag === null || FOREIGN.test(tag) || (name !== null && !isCommandName(name)));
+      (name === null || !isCommandName(name) || (tag !== null && FOREIGN.test(tag)));
     if (foreign || this.#bad >= limits.imap_bad_commands.value) {
       session.log.info('too many bad commands', {
         count: this.#bad,
