@@ -38,7 +38,7 @@ function typescriptFiles(folder: string): string[] {
 function load(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
   const imports: string[] = [];
-  for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g)) {
+  for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.\.?\/[^']*)'/g)) {
     imports.push(relative('.', normalize(join(dirname(path), match[1] ?? ''))));
   }
   return { path, text, imports };

@@ -1,3 +1,4 @@
+import { quotaWarning } from '../quota.ts';
 import { Selected } from '../selected.ts';
 import type { SelectCommand } from '../parse/command.ts';
 import type { Completion, Session } from '../session.ts';
@@ -35,6 +36,8 @@ export async function select(session: Session, command: SelectCommand): Promise<
   session.untagged(`OK [UIDVALIDITY ${snapshot.uidvalidity}] Ok`);
   session.untagged(`OK [UIDNEXT ${snapshot.uidnext}] Ok`);
   session.untagged(`OK [HIGHESTMODSEQ ${snapshot.highestmodseq}] Ok`);
+  const warning = quotaWarning(session, mailbox);
+  if (warning !== null) session.untagged(`NO [ALERT] ${warning}`);
   if (session.rev2) {
     const { names } = session.user;
     const external = names.toExternal(name);

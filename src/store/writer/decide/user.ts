@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { OwnerRow } from '../../index/directory.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
-import { checkName, isSharedOwner, ownerFolder, parentName } from '../../names.ts';
+import { checkName, folderName, isSharedOwner, ownerFolder, parentName } from '../../names.ts';
 import { newAcl } from '../../rights.ts';
 import type { Context } from '../context.ts';
 
@@ -89,8 +89,7 @@ export function createMailbox(
 export function createUser(context: Context, userid: string): void {
   const { settings } = context;
   if (isSharedOwner(userid)) throw userError('nouser', 'User unknown');
-  const folders = settings.autocreateinboxfolders.map(fromConfig(settings.unixhierarchysep));
-  for (const path of folders) checkName({ owner: userid, path });
+  const folders = settings.autocreateinboxfolders.map((text) => folderName(userid, text, settings).path);
   const index = context.index(ensureOwner(context, userid));
   if (settings.autocreatequota > 0 && !index.quotas.has('')) {
     context.emit(index, {
@@ -110,16 +109,11 @@ export function createUser(context: Context, userid: string): void {
     if (role !== undefined) taken.add(role);
   }
   for (const folder of settings.autosubscribeinboxfolders) {
-    const path = fromConfig(settings.unixhierarchysep)(folder);
+    const { path } = folderName(userid, folder, settings);
     if (index.byPath.has(path)) {
       context.emit(index, { k: 'subscribe', owner: userid, path, on: true });
     }
   }
-}
-
-/** Folder names in the configuration are written with the configured separator. */
-function fromConfig(unixhierarchysep: boolean): (name: string) => string {
-  return (name) => unixhierarchysep ? name : name.replaceAll('.', '/');
 }
 
 /** First login: INBOX and folders where autocreatequota allows it. */
