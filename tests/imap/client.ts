@@ -57,13 +57,24 @@ export class ModelClient {
   async #answer(tag: string, bySequence: boolean): Promise<Answer> {
     const untagged: string[] = [];
     for (;;) {
-      const line = await this.connection.line();
+      const line = await this.#line();
       if (line === null) throw new Error(`connection closed instead of an answer to ${tag}`);
       if (line.startsWith(`${tag} `)) return { untagged, result: line.slice(tag.length + 1) };
       if (line.startsWith('+')) continue;
       if (!line.startsWith('* ')) throw new Error(`unexpected: ${line}`);
       untagged.push(line);
       this.#take(line, bySequence);
+    }
+  }
+
+  /** A line with its literals in it. */
+  async #line(): Promise<string | null> {
+    let text = await this.connection.line();
+    for (;;) {
+      const literal = text === null ? null : /\{(\d+)\}$/.exec(text);
+      if (literal === null) return text;
+      text += (await this.connection.bytes(Number(literal[1]))).toString('latin1');
+      text += (await this.connection.line()) ?? '';
     }
   }
 

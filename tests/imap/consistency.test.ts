@@ -23,7 +23,7 @@ async function act(random: Random, client: ModelClient): Promise<void> {
   const numbers = someNumbers(random, client);
   const flag = random.pick(FLAGS);
   let text: string;
-  switch (random.below(11)) {
+  switch (random.below(13)) {
     case 0:
     case 1:
     case 2:
@@ -50,8 +50,14 @@ async function act(random: Random, client: ModelClient): Promise<void> {
     case 9:
       text = `UID STORE ${1 + random.below(60)} +FLAGS (${flag})`;
       break;
+    case 10:
+      text = numbers === null ? 'NOOP' : `FETCH ${numbers} (UID BODY[TEXT])`;
+      break;
+    case 11:
+      text = `UID SEARCH RETURN (SAVE) ${random.pick(['SEEN', 'DELETED', 'KEYWORD Work'])}`;
+      break;
     default:
-      text = 'NOOP';
+      text = random.oneIn(2) ? 'UID STORE $ -FLAGS (\\Deleted)' : 'NOOP';
   }
   const { result } = await client.command(text, text === 'APPEND INBOX' ? MESSAGE : undefined);
   if (!result.startsWith('OK')) throw new Error(`${text}: ${result}`);
@@ -65,9 +71,10 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       await owner.create({ owner: 'django', path: 'Other' });
       for (let i = 0; i < 10; i++) await server.append(owner, '', MESSAGE);
       const clients = Array.from({ length: 4 }, () => new ModelClient(server.connect()));
-      for (const client of clients) {
+      for (const [index, client] of clients.entries()) {
         await client.greeting();
         await client.command('LOGIN django secret');
+        await client.command(['NOOP', 'ENABLE CONDSTORE', 'ENABLE IMAP4rev2', 'NOOP'][index] as string);
         await client.command('SELECT INBOX');
       }
       // The first only listens (IDLE) while the others act, each at its own pace.
