@@ -6,7 +6,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, succeed } from '../harness/command.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { succeed } from '../harness/command.ts';
+import { fetched } from '../harness/imap.ts';
 import { mailstoreCommand, PASSWORD, TestStore } from '../harness/server.ts';
 import { Postfix } from './postfix_server.ts';
 
@@ -20,20 +22,25 @@ let postfix: Postfix;
 
 beforeAll(async () => {
   store = await TestStore.start({
-    users: ['django', 'inge@omni128.de'],
+    users: ['django', 'inge@omni128.de', 'anna@wetterstation-pliening.info'],
     config: { mailbox: { virtdomains: '"on"', defaultdomain: '"nausch.org"', createonpost: 'false' } },
   });
   // The first login creates a mailbox, as the how-to's autocreate does.
   await (await store.login('django')).logout();
   await (await store.login('inge@omni128.de')).logout();
+  await (await store.login('anna@wetterstation-pliening.info')).logout();
   postfix = await Postfix.start({
     main: `${DOMAINS}mailbox_transport = lmtp:unix:${store.lmtpSocket}`,
     // The how-to's line with our program; ours runs as a user who may open the socket.
-    master: 'cyrus unix - n n - - pipe\n' +
+    master: 'lmtptls unix - - n - - lmtp -o lmtp_tls_security_level=encrypt\n' +
+      'cyrus unix - n n - - pipe\n' +
       `  user=nobody argv=${
         mailstoreCommand().join(' ')
       } deliver -c ${store.configFile} -e -r \${sender} -m \${extension} \${user}`,
-    tables: { relay_domains: `omni128.de lmtp:[127.0.0.1]:${store.ports.lmtp}\n` },
+    tables: {
+      relay_domains: `omni128.de lmtp:[127.0.0.1]:${store.ports.lmtp}\n` +
+        `wetterstation-pliening.info lmtptls:[127.0.0.1]:${store.ports.lmtp}\n`,
+    },
   });
 });
 
@@ -55,16 +62,22 @@ function message(number: number): string {
 
 async function submit(number: number, recipient: string): Promise<void> {
   const file = join(store.dir, `message-${number}`);
-  writeFileSync(file, message(number), 'latin1');
+  // swaks ends the last line itself.
+  writeFileSync(file, message(number).slice(0, -2), 'latin1');
   await succeed('swaks', [
     ...['--server', '127.0.0.1', '--port', String(postfix.port), '--silent', '3'],
     ...['--from', 'michael@nausch.org', '--to', recipient, '--data', `@${file}`],
   ]);
 }
 
-/** The lines of our log about a message Postfix calls so. */
-function traced(queueId: string): string[] {
-  return store.log.split('\n').filter((line) => line.includes(`client_queueid=${queueId} `));
+/** The line of our log about a message Postfix calls so; it is written a moment after the reply. */
+async function traced(queueId: string): Promise<string> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const found = store.log.split('\n').find((line) => line.includes(` client_queueid=${queueId} `));
+    if (found !== undefined) return found;
+    await sleep(10);
+  }
+  throw new Error(`${queueId} is not in the log:\n${store.log}`);
 }
 
 async function readByCurl(folder: string): Promise<string> {
@@ -75,7 +88,7 @@ async function readByCurl(folder: string): Promise<string> {
 test('mailbox_transport over the unix socket', async () => {
   await submit(1, 'django@nausch.org');
   const { queueId, line } = await postfix.outcome('<1@postfix.example.org>', 'sent');
-  const [ours = ''] = traced(queueId);
+  const ours = await traced(queueId);
   expect(ours).toContain('msg=delivered');
   expect(ours).toContain(
     'rcpt=django@nausch.org msgid=<1@postfix.example.org> user=django folder=INBOX uid=1',
@@ -90,15 +103,27 @@ test('mailbox_transport over the unix socket', async () => {
 });
 
 test('a transport to host and port, submitted by sendmail', async () => {
-  const args = ['-C', postfix.config, '-f', 'michael@nausch.org', 'inge@omni128.de'];
-  const text = message(2).replaceAll('\r\n', '\n');
-  await succeed('sendmail', ['-i', ...args], { input: text });
+  const envelope = ['-f', 'michael@nausch.org', 'inge@omni128.de'];
+  const input = message(2).replaceAll('\r\n', '\n');
+  await succeed('sendmail', ['-C', postfix.config, '-i', ...envelope], { input });
   await postfix.outcome('<2@postfix.example.org>', 'sent');
   const reader = join(import.meta.dir, 'imaplib_read.py');
-  const args2 = [reader, String(store.ports.imap), 'inge@omni128.de', PASSWORD];
-  const { stdout } = await succeed('python3', args2);
+  const account = [String(store.ports.imap), 'inge@omni128.de', PASSWORD];
+  const { stdout } = await succeed('python3', [reader, ...account]);
   expect(stdout).toEndWith(message(2));
   expect(stdout).toContain('Received: from mx.example.org ([127.0.0.1])\r\n');
+});
+
+test('a transport that insists on TLS', async () => {
+  await submit(10, 'anna@wetterstation-pliening.info');
+  await postfix.outcome('<10@postfix.example.org>', 'sent');
+  const client = await store.login('anna@wetterstation-pliening.info');
+  await client.ok('SELECT INBOX');
+  const [stored] = fetched(await client.ok('FETCH 1 (UID FLAGS BODY.PEEK[])'));
+  const text = stored?.body?.toString('latin1') ?? '';
+  expect(text).toEndWith(message(10));
+  expect(text).toMatch(/\(using TLSv1\.3 with cipher \S+\)\r\n\tby imap\.example\.org with LMTPS id /);
+  await client.logout();
 });
 
 test('a user nobody knows is bounced by Postfix with our reason', async () => {
@@ -120,32 +145,36 @@ test('while the store is down mail waits in the queue, and comes when it is back
 
 test('the deliver pipe of master.cf, with and without an extension', async () => {
   await postfix.reload(`${DOMAINS}mailbox_transport = cyrus`);
-  const client = await store.login('django');
-  await client.ok('CREATE Lists');
-  await client.ok('SETACL Lists anyone p').catch(() => undefined);
   await submit(5, 'django@nausch.org');
   const { line } = await postfix.outcome('<5@postfix.example.org>', 'sent');
   expect(line).toContain('relay=cyrus');
   const stored = await readByCurl('INBOX');
   expect(stored).toEndWith(message(5));
   expect(stored).toStartWith('Return-Path: <michael@nausch.org>\r\n');
+
+  // ${extension} is a folder, where the sender may post to it.
+  const client = await store.login('django');
+  for (const folder of ['Lists', 'Private']) await client.ok(`CREATE ${folder}`);
+  await client.ok('SETACL Lists anyone p');
   await submit(6, 'django+Lists@nausch.org');
   await postfix.outcome('<6@postfix.example.org>', 'sent');
-  const selected = await client.ok('STATUS INBOX (MESSAGES)');
-  expect(selected.untagged.map(({ text }) => text).join()).toContain('MESSAGES');
+  expect(await readByCurl('Lists')).toEndWith(message(6));
+  await submit(7, 'django+Private@nausch.org');
+  await postfix.outcome('<7@postfix.example.org>', 'sent');
+  expect(await readByCurl('INBOX')).toEndWith(message(7));
   await client.logout();
 });
 
 test('the deliver pipe tells Postfix why: bounced for good, deferred for later', async () => {
-  await submit(7, 'nobody-here@nausch.org');
-  const bounced = await postfix.outcome('<7@postfix.example.org>', 'bounced');
+  await submit(8, 'nobody-here@nausch.org');
+  const bounced = await postfix.outcome('<8@postfix.example.org>', 'bounced');
   expect(bounced.line).toContain('dsn=5.1.1');
   expect(bounced.line).toContain('nobody-here: User unknown');
   await store.stop();
-  await submit(8, 'django@nausch.org');
-  const deferred = await postfix.outcome('<8@postfix.example.org>', 'deferred');
+  await submit(9, 'django@nausch.org');
+  const deferred = await postfix.outcome('<9@postfix.example.org>', 'deferred');
   expect(deferred.line).toContain('no connection to LMTP');
   await store.run();
   await postfix.flush();
-  await postfix.outcome('<8@postfix.example.org>', 'sent');
+  await postfix.outcome('<9@postfix.example.org>', 'sent');
 });

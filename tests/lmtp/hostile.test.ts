@@ -284,3 +284,54 @@ test('however a session is cut into segments, answers and messages are the same'
     expect(`seed ${seed} ${cuts} ${await outcome(cuts)}`).toBe(`seed ${seed} ${cuts} ${whole}`);
   }
 });
+
+test('any garbage is answered line by line or ends the connection, and nothing is delivered by accident', async () => {
+  const seed = Date.now() >>> 0;
+  const random = new Random(seed);
+  const pieces = [
+    ...[
+      'LHLO x\r\n',
+      'MAIL FROM:<a@b.example>\r\n',
+      'RCPT TO:<nobody>\r\n',
+      'DATA\r\n',
+      'RSET\r\n',
+      'NOOP\r\n',
+    ],
+    ...['BDAT 3 LAST\r\n', 'BDAT 5\r\n', 'VRFY django\r\n', 'STARTTLS\r\n', 'HELP\r\n', '.\r\n', '\r\n.\r\n'],
+    ...[
+      '\r',
+      '\n',
+      '\0',
+      '\xff\xfe',
+      '<',
+      '>',
+      '"',
+      ' ',
+      'SIZE=',
+      'x'.repeat(300),
+      'MAIL FROM:<',
+      'RCPT TO:<"',
+    ],
+  ];
+  for (let round = 0; round < 300; round++) {
+    const peer = new Peer({ canStartTls: random.oneIn(2) });
+    let said = '';
+    for (let count = random.below(40); count > 0; count--) {
+      const piece = random.oneIn(5) ? String.fromCharCode(random.below(256)) : random.pick(pieces);
+      said += piece;
+      peer.send(piece);
+      if (random.oneIn(3)) await Promise.resolve();
+    }
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    const context = `seed ${seed} round ${round} ${JSON.stringify(said)}`;
+    const lines = peer.connection.take().toString('latin1').split('\r\n');
+    expect([context, lines.pop()]).toEqual([context, '']);
+    for (const line of lines) {
+      expect(`${context} ${/^[2-5]\d\d[ -][\x20-\x7e]*$/.test(line)}`).toBe(`${context} true`);
+    }
+    expect([context, peer.store.delivered.length]).toEqual([context, 0]);
+    expect([context, peer.log.filter(({ level }) => level === 'error')]).toEqual([context, []]);
+    peer.connection.hangUp();
+    expect([context, peer.store.stages.filter(({ state }) => state === 'open').length]).toEqual([context, 0]);
+  }
+});
