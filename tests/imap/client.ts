@@ -79,7 +79,7 @@ export class ModelClient {
   }
 
   #take(line: string, bySequence: boolean): void {
-    const match = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)(?: \((.*)\))?$/.exec(line);
+    const match = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)(?: \(([^]*)\))?$/.exec(line);
     if (match === null) return;
     const number = Number(match[1]);
     switch (match[2]) {
