@@ -44,4 +44,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "build users' indexes anew from snapshot and log, or from the message files",
     load: () => import('./reconstruct.ts'),
   },
+  install: {
+    summary: 'put executable, unit, user, folders and configuration in place',
+    load: () => import('./install.ts'),
+  },
+  uninstall: {
+    summary: 'take away what install put in place; mail and configuration stay',
+    load: () => import('./uninstall.ts'),
+  },
 };
