@@ -5,6 +5,7 @@ import type { DeliveryResult, DeliveryTarget } from '../store/border.ts';
 import type { Dialogue, Transaction } from './dialogue.ts';
 import { failureReply } from './failure.ts';
 import type { Reception } from './reception.ts';
+import { addressText } from './parse/path.ts';
 import { type Reply, reply } from './write.ts';
 
 interface Outcome {
@@ -22,15 +23,22 @@ export async function deliver(dialogue: Dialogue, transaction: Transaction): Pro
   const reception = transaction.reception as Reception;
   // From here on the connection's end no longer takes the message back.
   transaction.reception = null;
-  const { messageId, outcomes } = await store(dialogue, transaction, reception);
+  const { messageId, outcomes } = await store(dialogue, transaction, reception).catch((thrown: unknown) => ({
+    messageId: null,
+    // Whatever went wrong: the client counts on one reply per recipient.
+    outcomes: transaction.recipients.map((): Outcome => ({
+      answer: failureReply(thrown, dialogue.settings),
+      error: thrown,
+    })),
+  }));
   for (let index = 0; index < outcomes.length; index++) {
     const { answer, result, error } = outcomes[index] as Outcome;
     const recipient = transaction.recipients[index] as Transaction['recipients'][number];
     dialogue.log[answer.code < 300 ? 'info' : 'warn'](eventOf(answer, result), {
       queueid: transaction.queueId,
       client_queueid: reception.peerQueueId === '' ? undefined : reception.peerQueueId,
-      sender: transaction.sender,
-      rcpt: recipient.address,
+      sender: addressText(transaction.sender),
+      rcpt: addressText(recipient.address),
       msgid: messageId ?? undefined,
       user: recipient.target.userid,
       folder: folderText(result?.target ?? recipient.target),

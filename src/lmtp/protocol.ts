@@ -22,12 +22,12 @@ export function createLmtp(services: LmtpServices): Protocol {
 
     accept(connection: Connection, service: Service): void {
       const trusted = service.trusted || connection.unix || networks.includes(connection.remoteAddress);
+      connection.write(greeting);
       const session = new LmtpSession(services, connection, trusted, () => {
         sessions.delete(session);
         if (sessions.size === 0) emptied?.();
       });
       sessions.add(session);
-      connection.write(greeting);
     },
 
     busy: renderReply(

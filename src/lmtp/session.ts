@@ -85,6 +85,7 @@ export class LmtpSession implements Dialogue {
   #heldLine: string | null = null;
   /** Pieces of work that must end before the input goes on. */
   #working = 0;
+  #running = false;
   #lookups: Promise<() => void>[] = [];
   #badCommands = 0;
   #ended = false;
@@ -199,7 +200,8 @@ export class LmtpSession implements Dialogue {
 
   #receive(chunk: Buffer): void {
     if (this.#ended) return;
-    if (this.#working > 0) {
+    // A connection may hand over bytes from inside `resume()`, in the middle of a run.
+    if (this.#working > 0 || this.#running) {
       this.#queue.push(chunk);
       this.#queued += chunk.length;
       if (this.#queued > limits.lmtp_waiting_input.value && !this.#paused) {
@@ -215,6 +217,16 @@ export class LmtpSession implements Dialogue {
 
   /** Handles what is there until it is used up or a command works on its own. */
   #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      this.#handleInput();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #handleInput(): void {
     for (;;) {
       if (this.#ended || this.#working > 0) return;
       if (this.#heldLine !== null) {
@@ -253,18 +265,15 @@ export class LmtpSession implements Dialogue {
   }
 
   #nextChunk(): boolean {
-    const next = this.#queue.shift();
-    this.#at = 0;
-    this.#chunk = next ?? EMPTY;
-    if (next !== undefined) {
-      this.#queued -= next.length;
-      return true;
-    }
-    if (this.#paused) {
+    if (this.#queue.length === 0 && this.#paused) {
       this.#paused = false;
       this.connection.resume();
     }
-    return false;
+    const next = this.#queue.shift();
+    this.#at = 0;
+    this.#chunk = next ?? EMPTY;
+    this.#queued -= this.#chunk.length;
+    return next !== undefined;
   }
 
   #dropInput(): void {

@@ -9,6 +9,7 @@ import { SAY_LHLO } from './sequence.ts';
 
 export function auth(dialogue: Dialogue, argument: string): void {
   if (dialogue.clientName === '') throw SAY_LHLO;
+  if (dialogue.trusted) throw syntaxError('You are trusted without authentication', 'clientbug');
   if (dialogue.user !== null) throw syntaxError('You are authenticated already', 'clientbug');
   // RFC 4954 §4: not during a mail transaction.
   if (dialogue.transaction !== null) throw syntaxError('Not during a transaction', 'clientbug');

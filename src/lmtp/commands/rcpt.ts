@@ -7,7 +7,7 @@ import type { DeliveryTarget } from '../../store/border.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { failureReply } from '../failure.ts';
 import { parseParameters } from '../parse/parameters.ts';
-import { decodeUtf8, parsePath, type Path } from '../parse/path.ts';
+import { addressText, decodeUtf8, parsePath, type Path } from '../parse/path.ts';
 import { type Reply, reply } from '../write.ts';
 import { mayIgnoreQuota } from './lhlo.ts';
 import { unknownParameter } from './mail.ts';
@@ -54,8 +54,8 @@ export function rcpt(dialogue: Dialogue, argument: string): void {
         const answer = failureReply(thrown, dialogue.settings);
         dialogue.log.info('recipient refused', {
           queueid: transaction.queueId,
-          sender: transaction.sender,
-          rcpt: path.address,
+          sender: addressText(transaction.sender),
+          rcpt: addressText(path.address),
           result: `${answer.code} ${answer.status}`,
           error: thrown instanceof Error ? thrown : undefined,
         });

@@ -73,6 +73,11 @@ export function parsePath(text: string): Path {
   return { address, local, domain, eightBit: /[\x80-\xff]/.test(address), end: at + 1 };
 }
 
+/** An address as people read it, for the log: UTF-8 where the bytes are. */
+export function addressText(address: string): string {
+  return /^[\x00-\x7f]*$/.test(address) ? address : decodeUtf8(address) ?? address;
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
