@@ -165,6 +165,12 @@ export const limits = table({
     reason: 'bad commands in a row: whoever goes on after so many does not speak IMAP',
     onExcess: 'BYE; before login the first command that is none of IMAP ends the connection',
   },
+  imap_command_idle: {
+    value: 300,
+    unit: 'seconds',
+    reason: 'silence in the middle of a command or of its literal; between commands `timeout` counts',
+    onExcess: 'BYE; a message half received is thrown away',
+  },
   imap_idle_keepalive: {
     value: 120,
     unit: 'seconds',

@@ -37,6 +37,8 @@ export class CommandLoop implements ClientInput {
   readonly #receiver = new Receiver();
   #running = false;
   #stopping = false;
+  /** A command has begun and is not complete. */
+  #within = false;
   #paused = false;
   #bad = 0;
   #line: ((answer: string | MailError | null) => void) | undefined;
@@ -81,12 +83,8 @@ export class CommandLoop implements ClientInput {
 
   authenticated(): void {
     this.#receiver.limits = AUTHENTICATED_LIMITS;
-    const { connection, settings } = this.#session;
-    connection.admit();
-    connection.setIdleTimeout(
-      settings.timeout * 1000,
-      () => this.#session.bye('Autologout; idle for too long'),
-    );
+    this.#session.connection.admit();
+    this.#wait(false);
   }
 
   /** The server stops: what runs is finished, IDLE is ended, then BYE. */
@@ -139,7 +137,19 @@ export class CommandLoop implements ClientInput {
     line?.(event.type === 'refused' ? event.error : null);
   }
 
+  /** How long the client may be silent: shorter in the middle of a command. Before login the connection itself counts. */
+  #wait(within: boolean): void {
+    this.#within = within;
+    const seconds = within ? limits.imap_command_idle.value : this.#session.settings.timeout;
+    this.#session.connection.setIdleTimeout(
+      seconds * 1000,
+      () => this.#session.bye('Autologout; idle for too long'),
+    );
+  }
+
   #listen(): void {
+    const within = !this.#receiver.idle && this.#line === undefined;
+    if (within !== this.#within && this.#session.authenticated) this.#wait(within);
     if (!this.#paused) return;
     this.#paused = false;
     this.#session.connection.resume();

@@ -49,6 +49,7 @@ export class Selected {
   /** The result of the last SEARCH RETURN (SAVE), as UIDs. */
   saved: UidSet = UidSet.empty;
   #highestModseq: number;
+  #uidnext: number;
   #toldKeywords: readonly string[];
   #toldReadOnly: boolean;
   #deleted = false;
@@ -59,6 +60,7 @@ export class Selected {
     this.view = new SessionView(mailbox.uids(), snapshot.recent);
     this.flags = new FlagWriter(mailbox.keywords);
     this.#highestModseq = snapshot.highestmodseq;
+    this.#uidnext = snapshot.uidnext;
     this.#toldKeywords = mailbox.keywords;
     this.#toldReadOnly = this.readOnly;
   }
@@ -89,6 +91,11 @@ export class Selected {
     return readOnly || !CHANGING_RIGHTS.some((right) => rights.includes(right));
   }
 
+  /** The highest UID there is, announced or not; 0 in an empty mailbox. */
+  get lastUid(): number {
+    return this.#uidnext - 1;
+  }
+
   /** The highest modseq the client may have been told of. */
   get highestModseq(): number {
     return this.#highestModseq;
@@ -100,6 +107,7 @@ export class Selected {
       case 'exists':
         // RFC 3501 §2.3.2: where it cannot be known who was told first, the message is \Recent.
         this.view.arrived(change.uids, change.uids);
+        this.#uidnext = Math.max(this.#uidnext, change.uidnext);
         break;
       case 'flags':
         // What this session changed itself is in the answer of its STORE or FETCH.

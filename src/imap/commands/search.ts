@@ -2,6 +2,7 @@
 
 import { asMailError } from '../../errors.ts';
 import { UidSet } from '../../store/uidset.ts';
+import { findFlagged } from '../flagged.ts';
 import type { SearchCommand, SearchReturn } from '../parse/command.ts';
 import { compileSearch, type SearchPlan } from '../search/evaluate.ts';
 import { StoredMessage } from '../search/stored.ts';
@@ -66,7 +67,7 @@ async function find(session: Session, selected: Selected, plan: SearchPlan): Pro
   const modseqs = new Map<number, number>();
   let uids = plan.candidates.intersect(view.present);
   if (all.lo !== 0 || all.hi !== 0 || none.lo !== 0 || none.hi !== 0) {
-    uids = uids.intersect(mailbox.withFlags(all, none));
+    uids = await findFlagged(session, selected, uids, all, none);
   }
   if (test === null) return { uids, modseqs };
   const fromFile = need === 'header' || need === 'body';

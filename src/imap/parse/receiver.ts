@@ -79,6 +79,11 @@ export class Receiver {
     return this.#bytes.length;
   }
 
+  /** Between two commands: nothing of a command has been taken in, and no line is expected. */
+  get idle(): boolean {
+    return this.#state === 'line' && this.#lines.length === 0 && this.#bytes.length === 0;
+  }
+
   /** Adds bytes. The chunk belongs to the receiver from now on. */
   push(chunk: Uint8Array): void {
     this.#bytes.push(chunk);
