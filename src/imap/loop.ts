@@ -147,12 +147,14 @@ export class CommandLoop implements ClientInput {
     );
   }
 
-  #listen(): void {
+  /** Nothing more can be done with what is there. True if bytes that waited may have come in by being asked for. */
+  #listen(): boolean {
     const within = !this.#receiver.idle && this.#line === undefined;
     if (within !== this.#within && this.#session.authenticated) this.#wait(within);
-    if (!this.#paused) return;
+    if (!this.#paused) return false;
     this.#paused = false;
     this.#session.connection.resume();
+    return true;
   }
 
   async #run(): Promise<void> {
@@ -163,7 +165,7 @@ export class CommandLoop implements ClientInput {
       while (!session.closed && !this.#stopping) {
         const event = this.#receiver.next();
         if (event === undefined) {
-          this.#listen();
+          if (this.#listen()) continue;
           break;
         }
         await this.#handle(event);

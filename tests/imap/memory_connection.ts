@@ -93,8 +93,8 @@ export class MemoryConnection implements Connection {
 
   resume(): void {
     this.paused = false;
-    // As with a socket: what waited comes in a later turn.
-    setImmediate(() => this.#deliver());
+    // As with a socket: what waited may be handed over at once, from inside this call.
+    this.#deliver();
   }
 
   setIdleTimeout(ms: number, handler?: () => void): void {
