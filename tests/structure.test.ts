@@ -21,6 +21,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['limits.ts', 'errors.ts', 'version.ts', 'telemetry'],
 ];
 
+/** Statements at the beginning of a line, over as many lines as they take, and imports at run time. */
+const IMPORTS = [/^(?:import|export)\b[^;'`]*?'(\.[^']*)'/gm, /\bimport\('(\.[^']*)'/g];
+
 interface Source {
   readonly path: string;
   readonly text: string;
@@ -38,8 +41,10 @@ function typescriptFiles(folder: string): string[] {
 function load(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
   const imports: string[] = [];
-  for (const match of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.\.?\/[^']*)'/g)) {
-    imports.push(relative('.', normalize(join(dirname(path), match[1] ?? ''))));
+  for (const pattern of IMPORTS) {
+    for (const match of text.matchAll(pattern)) {
+      imports.push(relative('.', normalize(join(dirname(path), match[1] ?? ''))));
+    }
   }
   return { path, text, imports };
 }
