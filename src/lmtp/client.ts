@@ -28,6 +28,7 @@ export class LmtpClient {
   #input = '';
   #waiting: { resolve(reply: ServerReply): void; reject(error: Error): void } | null = null;
   #failure: Error | null = null;
+  #drained: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -37,6 +38,7 @@ export class LmtpClient {
       if (this.#input.length > MAX_REPLY) socket.destroy(new Error('the reply of the server is too long'));
       this.#hand();
     });
+    socket.on('drain', () => this.#drained());
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
@@ -101,10 +103,7 @@ export class LmtpClient {
   async #write(bytes: Buffer): Promise<void> {
     if (bytes.length === 0 || this.#socket.write(bytes)) return;
     if (this.#failure !== null) throw this.#lost(this.#failure);
-    await new Promise<void>((resolve) => {
-      this.#socket.once('drain', resolve);
-      this.#socket.once('close', resolve);
-    });
+    await new Promise<void>((resolve) => (this.#drained = resolve));
   }
 
   #hand(): void {
@@ -131,6 +130,7 @@ export class LmtpClient {
 
   #fail(error: Error): void {
     this.#failure ??= error;
+    this.#drained();
     const waiting = this.#waiting;
     this.#waiting = null;
     waiting?.reject(this.#lost(this.#failure));
