@@ -5,6 +5,10 @@
 
 import { basename } from 'node:path';
 import { COMMANDS } from './commands.ts';
+// deno-fmt-ignore
+import {
+  EX_CONFIG, EX_DATAERR, EX_NOPERM, EX_NOUSER, EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE,
+} from './sysexits.ts';
 import { version } from '../version.ts';
 import { asMailError, type MailError } from '../errors.ts';
 
@@ -12,19 +16,19 @@ import { asMailError, type MailError } from '../errors.ts';
 function exitCode(error: MailError): number {
   switch (error.code) {
     case 'config':
-      return 78;
+      return EX_CONFIG;
     case 'nouser':
-      return 67;
+      return EX_NOUSER;
     case 'noperm':
     case 'authorizationfailed':
     case 'authenticationfailed':
-      return 77;
+      return EX_NOPERM;
     case 'unavailable':
-      return 75;
+      return EX_TEMPFAIL;
     case 'badsyntax':
-      return 64;
+      return EX_USAGE;
     default:
-      return error.kind === 'server' ? 70 : 65;
+      return error.kind === 'server' ? EX_SOFTWARE : EX_DATAERR;
   }
 }
 
@@ -63,16 +67,16 @@ export async function dispatch(argv0: string, argv: readonly string[]): Promise<
   const { name, args } = findCommand(argv0, argv);
   if (name === '--version' || name === '-V' || name === 'version') {
     process.stdout.write(`mailstore ${version}\n`);
-    return 0;
+    return EX_OK;
   }
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(usage());
-    return argv.length === 0 ? 64 : 0;
+    return argv.length === 0 ? EX_USAGE : EX_OK;
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {
     process.stderr.write(`mailstore: there is no command '${name}'; 'mailstore --help' lists them\n`);
-    return 64;
+    return EX_USAGE;
   }
   try {
     return await (await entry.load()).run(args);
@@ -86,9 +90,19 @@ export async function dispatch(argv0: string, argv: readonly string[]): Promise<
   }
 }
 
+/** Resolves when everything written to a stream is with its reader, or the reader is gone. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.on('error', () => resolve());
+    stream.end(() => resolve());
+  });
+}
+
 /** Runs the command of this process and ends it. */
 export async function runMain(argv0: string, argv: readonly string[]): Promise<void> {
-  process.exitCode = await dispatch(argv0, argv);
-  // Commands keep sockets and timers of their own; ending is theirs to decide by returning.
-  process.exit();
+  const code = await dispatch(argv0, argv);
+  // exit() would cut what a slow reader of a pipe has not taken yet.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // Commands may leave sockets and timers behind; returning is how they say that they are done.
+  process.exit(code);
 }

@@ -10,7 +10,7 @@ import { selfCommand } from '../server/self.ts';
 import { startServer, StoppedEarly } from '../server/start.ts';
 import { version } from '../version.ts';
 import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
-import { EX_CONFIG, EX_OK, EX_OSERR, EX_SOFTWARE } from './sysexits.ts';
+import { EX_CONFIG, EX_DATAERR, EX_OK, EX_OSERR, EX_SOFTWARE } from './sysexits.ts';
 
 const usage = `Usage: mailstore serve [-c FILE | -C FILE [-M FILE]]
 
@@ -76,7 +76,16 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     const error = asMailError(thrown);
     log.error('cannot serve', { code: error.code, error });
-    return error.code === 'config' ? EX_CONFIG : error.code === 'serverbug' ? EX_SOFTWARE : EX_OSERR;
+    switch (error.code) {
+      case 'config':
+        return EX_CONFIG;
+      case 'corruption':
+        return EX_DATAERR;
+      case 'serverbug':
+        return EX_SOFTWARE;
+      default:
+        return EX_OSERR;
+    }
   } finally {
     log.flush();
   }

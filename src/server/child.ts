@@ -63,6 +63,8 @@ export class Child {
     this.#process = Bun.spawn([...options.command, `--role=${options.role}`], {
       stdio: ['pipe', 'pipe', 'inherit', ...options.fds],
       env: childEnvironment(process.env),
+      // The name in process lists.
+      argv0: 'mailstore',
       onExit: (process, code) => {
         this.#exited = true;
         this.#gone.resolve();

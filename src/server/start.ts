@@ -22,6 +22,9 @@ export interface StartOptions {
   readonly allowNetworkFilesystem: boolean;
   /** Resolves when the server is asked to stop, which may be before it has started. */
   readonly stopAsked: Promise<void>;
+  /** For tests: see SupervisorOptions. */
+  readonly pingMs?: number;
+  readonly hungMs?: number;
 }
 
 /** A server that runs. */
@@ -54,7 +57,6 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
   const tls = readTlsMaterial(settings);
   const listeners = await bindAll(settings, account?.name ?? '', log);
-  let supervisor: Supervisor;
   try {
     if (account !== undefined) {
       const keeps = dropPrivileges(account, () => {
@@ -73,19 +75,30 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       });
     }
     checkWritable(settings);
-    supervisor = new Supervisor({ settings, command: options.command, listeners, tls, log, notifier });
-    try {
-      // A long recovery is not waited for: the writer's successor begins it anew.
-      await Promise.race([
-        supervisor.start(),
-        options.stopAsked.then(() => Promise.reject(new StoppedEarly())),
-      ]);
-    } catch (thrown) {
-      await supervisor.stop();
-      throw thrown;
-    }
   } catch (thrown) {
     for (const listener of listeners) removeListener(listener);
+    throw thrown;
+  }
+  // From here on the listeners are the supervisor's.
+  const { command, pingMs, hungMs } = options;
+  const supervisor = new Supervisor({
+    settings,
+    command,
+    listeners,
+    tls,
+    log,
+    notifier,
+    ...(pingMs === undefined ? {} : { pingMs }),
+    ...(hungMs === undefined ? {} : { hungMs }),
+  });
+  try {
+    // A long recovery is not waited for: the writer's successor begins it anew.
+    await Promise.race([
+      supervisor.start(),
+      options.stopAsked.then(() => Promise.reject(new StoppedEarly())),
+    ]);
+  } catch (thrown) {
+    await supervisor.stop();
     throw thrown;
   }
 

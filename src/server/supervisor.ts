@@ -14,7 +14,7 @@
 import { availableParallelism } from 'node:os';
 import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
-import { serverError } from '../errors.ts';
+import { type ErrorCode, serverError } from '../errors.ts';
 import { type Listener, removeListener } from '../net/listen.ts';
 import type { TlsMaterial } from '../net/tls.ts';
 import { type LogLevel, logLevel, type RootLog } from '../telemetry/log.ts';
@@ -35,6 +35,9 @@ export interface SupervisorOptions {
   readonly tls: TlsMaterial | undefined;
   readonly log: RootLog;
   readonly notifier: Notifier;
+  /** Replaces PING_MS and HUNG_MS in tests. */
+  readonly pingMs?: number;
+  readonly hungMs?: number;
 }
 
 /** Workers and janitor get this long to end, then the writer gets its own time; together below 8 s. */
@@ -50,8 +53,17 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 const STABLE_MS = 30_000;
 
-/** Exit code of a role whose configuration is wrong (EX_CONFIG): starting it again changes nothing. */
-const EX_CONFIG = 78;
+/**
+ * Exit codes by which a role says that starting it again changes nothing: its configuration is wrong (EX_CONFIG),
+ * the store is damaged (EX_DATAERR; DESIGN rule 5).
+ */
+const HOPELESS: ReadonlyMap<number, ErrorCode> = new Map([[78, 'config'], [65, 'corruption']]);
+
+/** A role that has not become ready even once is given up after so many attempts. */
+const FIRST_ATTEMPTS = 5;
+
+/** While the writer recovers, systemd is asked for so much more time, this often. */
+const EXTEND_MS = 20_000;
 
 /** One place for a role; processes come and go in it. */
 interface Slot {
@@ -113,7 +125,8 @@ export class Supervisor {
     const rest: Slot[] = [];
     for (let number = 0; number < this.#workers; number++) rest.push(this.#addSlot('worker', number));
     // The others load their code meanwhile and wait for the word (invariant 2).
-    await this.#whenReady([writer]);
+    const extend = setInterval(() => notifier.send(`EXTEND_TIMEOUT_USEC=${3 * EXTEND_MS * 1000}`), EXTEND_MS);
+    await this.#whenReady([writer]).finally(() => clearInterval(extend));
     this.#released = true;
     notifier.send('STATUS=Starting the workers');
     for (const slot of rest) this.#sendStart(slot);
@@ -121,7 +134,7 @@ export class Supervisor {
     // What can wait does: on two cores a further process would hold up the first greeting.
     await this.#whenReady([this.#addSlot('janitor', 0)]);
 
-    this.#pinger = setInterval(() => this.#ping(), PING_MS);
+    this.#pinger = setInterval(() => this.#ping(), this.#options.pingMs ?? PING_MS);
     if (notifier.watchdogMs > 0) {
       this.#watchdog = setInterval(() => this.#feedWatchdog(), Math.max(100, notifier.watchdogMs / 3));
     }
@@ -272,10 +285,11 @@ export class Supervisor {
     }
     if (this.#stopping !== undefined) return;
     const fields = { role: child.name, pid: child.pid, code: code ?? undefined, signal: signal ?? undefined };
-    if (!slot.everReady && code === EX_CONFIG) {
+    const hopeless = code === null ? undefined : HOPELESS.get(code);
+    if (!slot.everReady && (hopeless !== undefined || slot.failures + 1 >= FIRST_ATTEMPTS)) {
       this.#log.error('role cannot start', fields);
       this.#fail(
-        serverError(`the ${child.name} cannot start; its log line above says why`, undefined, 'config'),
+        serverError(`the ${child.name} cannot start; its log line above says why`, undefined, hopeless),
       );
       return;
     }
@@ -291,7 +305,7 @@ export class Supervisor {
   #ping(): void {
     for (const { child } of this.#slots) {
       if (child === undefined || !child.ready) continue;
-      if (child.silence > HUNG_MS) {
+      if (child.silence > (this.#options.hungMs ?? HUNG_MS)) {
         this.#log.error('role hangs, killed', {
           role: child.name,
           pid: child.pid,

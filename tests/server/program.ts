@@ -5,6 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { MailError } from '../../src/errors.ts';
 import { makeSettings, type Settings } from '../../src/config/settings.ts';
 import type { Protocol } from '../../src/net/service.ts';
 import type { Connection } from '../../src/net/connection.ts';
@@ -37,7 +38,11 @@ function echoProtocol(): Protocol {
           }
           if (line === 'admit') connection.admit();
           if (line === 'quit') return connection.end();
-          if (line === 'hang') { for (;;); }
+          if (line === 'hang') {
+            connection.write('hanging\r\n');
+            connection.flush();
+            for (;;);
+          }
           if (line === 'who') {
             const peer = connection.peer === undefined ? '-' : `${connection.peer.uid}`;
             connection.write(
@@ -59,9 +64,14 @@ function echoProtocol(): Protocol {
   };
 }
 
+/** A writer that cannot start, where the test asks for it by its environment. */
+const failing = (code: 'corruption' | 'unavailable') => () =>
+  Promise.reject(new MailError('server', code, 'segment 3 is damaged at offset 4711'));
+
 const idle: RunningRole = { stop: () => Promise.resolve(), job: () => Promise.resolve() };
 
 const [, , , argument = ''] = process.argv;
+const writerFails = process.env['TEST_WRITER_FAILS'] as 'corruption' | 'unavailable' | undefined;
 if (argument.startsWith('--role=')) {
   process.exit(
     await runRole(() =>
@@ -73,6 +83,8 @@ if (argument.startsWith('--role=')) {
               close: () => Promise.resolve(),
             })
           )
+          : argument === '--role=writer' && writerFails !== undefined
+          ? failing(writerFails)
           : () => Promise.resolve(idle),
       )
     ),
@@ -93,6 +105,8 @@ try {
     notifier: openNotifier(),
     allowNetworkFilesystem: false,
     stopAsked: stopped,
+    pingMs: 50,
+    hungMs: 300,
   });
   process.on('SIGHUP', () => server.reload());
   process.stdout.write(
@@ -107,5 +121,6 @@ try {
 } catch (thrown) {
   process.stderr.write(`cannot serve: ${(thrown as Error).message}\n`);
   log.flush();
-  process.exit(78);
+  const { code } = thrown as { code?: string };
+  process.exit(code === 'config' ? 78 : code === 'corruption' ? 65 : 71);
 }

@@ -156,35 +156,38 @@ async function gone(pid: number): Promise<void> {
 const onPort = (port: number, given: Partial<Service> = {}) =>
   service({ listen: { kind: 'tcp', host: '127.0.0.1', port, family: 'any' }, ...given });
 
-test('serves on TCP and unix sockets, makes what is missing, stops clean with an idle connection', async () => {
-  const [port = 0] = await freePorts(1);
-  const folder = mkdtempSync(join(tmpdir(), 'mailstore-server-'));
-  const path = join(folder, 'lib/socket/imap');
-  const server = await serve({
-    services: [
-      onPort(port),
-      service({ name: 'local', listen: { kind: 'unix', path, mode: 0o600, owner: '', group: '' } }),
-    ],
-  }, { folder, env: { BUN_OPTIONS: '--smol' } });
-  const tcp = open({ port });
-  expect(await tcp.line()).toBe('hello imap');
-  const local = open({ path });
-  expect(await local.line()).toBe('hello local');
-  local.send('who');
-  // Children do not inherit what would change the runtime; the peer's credentials are known.
-  expect(await local.line()).toMatch(new RegExp(`^pid=\\d+ uid=\\d+ peer=${process.getuid?.()} env=-$`));
-  expect(statSync(join(folder, 'lib')).mode & 0o777).toBe(0o751);
-  expect(statSync(join(folder, 'lib/log')).mode & 0o777).toBe(0o700);
-  expect(statSync(join(folder, 'spool')).mode & 0o777).toBe(0o700);
+test(
+  'serves on TCP and unix sockets, makes what is missing, stops clean with an idle connection',
+  async () => {
+    const [port = 0] = await freePorts(1);
+    const folder = mkdtempSync(join(tmpdir(), 'mailstore-server-'));
+    const path = join(folder, 'lib/socket/imap');
+    const server = await serve({
+      services: [
+        onPort(port),
+        service({ name: 'local', listen: { kind: 'unix', path, mode: 0o600, owner: '', group: '' } }),
+      ],
+    }, { folder, env: { BUN_OPTIONS: '--smol' } });
+    const tcp = open({ port });
+    expect(await tcp.line()).toBe('hello imap');
+    const local = open({ path });
+    expect(await local.line()).toBe('hello local');
+    local.send('who');
+    // Children do not inherit what would change the runtime; the peer's credentials are known.
+    expect(await local.line()).toMatch(new RegExp(`^pid=\\d+ uid=\\d+ peer=${process.getuid?.()} env=-$`));
+    expect(statSync(join(folder, 'lib')).mode & 0o777).toBe(0o751);
+    expect(statSync(join(folder, 'lib/log')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, 'spool')).mode & 0o777).toBe(0o700);
 
-  const asked = performance.now();
-  server.child.kill('SIGTERM');
-  expect(await tcp.line()).toBe('bye');
-  expect(await server.child.exited).toBe(0);
-  expect(performance.now() - asked).toBeLessThan(8000);
-  expect(existsSync(path)).toBe(false);
-  for (const pid of [...server.report.workers, ...server.report.writer]) await gone(pid);
-});
+    server.child.kill('SIGTERM');
+    expect(await tcp.line()).toBe('bye');
+    expect(await server.child.exited).toBe(0);
+    expect(existsSync(path)).toBe(false);
+    for (const pid of [...server.report.workers, ...server.report.writer]) await gone(pid);
+    // The bound for a clean stop.
+  },
+  8000,
+);
 
 test('a role that is killed is started again, and connections of the other worker stay', async () => {
   const [port = 0] = await freePorts(1);
@@ -214,18 +217,44 @@ test('no role outlives a supervisor that is killed (invariant 5)', async () => {
   expect(await connection.line()).toBeUndefined();
 });
 
+test('a worker that hangs is killed and replaced', async () => {
+  const [port = 0] = await freePorts(1);
+  const server = await serve({ services: [onPort(port)], workers: 1 });
+  const connection = open({ port });
+  await connection.line();
+  connection.send('hang');
+  expect(await connection.line()).toBe('hanging');
+  await server.logs('role hangs, killed');
+  expect(await open({ port }).line()).toBe('hello imap');
+});
+
 test('a worker that hangs does not stop the stop', async () => {
   const [port = 0] = await freePorts(1);
   const server = await serve({ services: [onPort(port)], workers: 1 });
   const connection = open({ port });
   await connection.line();
   connection.send('hang');
-  const asked = performance.now();
+  expect(await connection.line()).toBe('hanging');
   server.child.kill('SIGTERM');
   expect(await server.child.exited).toBe(0);
-  expect(performance.now() - asked).toBeLessThan(8000);
   await server.logs('role did not stop in time, killed');
-}, 15_000);
+}, 8000);
+
+test('a damaged store is said once, not tried again and again (DESIGN rule 5)', async () => {
+  const [port = 0] = await freePorts(1);
+  const server = await serve({ services: [onPort(port)] }, { env: { TEST_WRITER_FAILS: 'corruption' } });
+  expect(await server.child.exited).toBe(65);
+  const log = await server.logs('role cannot start');
+  expect(log.match(/writer cannot start.*segment 3 is damaged at offset 4711/g)?.length).toBe(1);
+  expect(log).not.toContain('hello');
+});
+
+test('a writer that never becomes ready is given up after some attempts', async () => {
+  const [port = 0] = await freePorts(1);
+  const server = await serve({ services: [onPort(port)] }, { env: { TEST_WRITER_FAILS: 'unavailable' } });
+  expect(await server.child.exited).not.toBe(0);
+  await server.logs('role died, starting it again', 4);
+});
 
 test('a port in use stops the start, with its name and the remedy, and leaves nothing behind', async () => {
   const [port = 0, free = 0] = await freePorts(2);

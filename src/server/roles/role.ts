@@ -113,7 +113,7 @@ export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
       error,
       cause: error.cause instanceof Error ? error.cause : undefined,
     });
-    finish(error.code === 'config' ? 78 : 70);
+    finish(error.code === 'config' ? 78 : error.code === 'corruption' ? 65 : 70);
   };
   // An exception nobody caught leaves a state nobody knows: a fresh process is safer, the store allows for it.
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
