@@ -22,7 +22,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import { encodeBatch } from './batch.ts';
 import type { LogRecord } from './record.ts';
@@ -31,6 +31,7 @@ import {
   listSegments,
   readHeaderOf,
   readSegment,
+  SEGMENT_HEADER,
   type SegmentHeader,
   syncFolder,
 } from './segment.ts';
@@ -86,6 +87,9 @@ export class RedoLog {
     each: (record: LogRecord) => void,
   ): RecoveredLog {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The folder itself may be new.
+    syncFolder(dirname(folder));
+    syncFolder(dirname(dirname(folder)));
     const checkpoint = readCheckpoint(folder);
     const found = headersOf(folder, true);
     const newest = found.at(-1);
@@ -95,7 +99,8 @@ export class RedoLog {
       closeSync(fd);
       syncFolder(folder);
     }
-    let lastLsn = checkpoint;
+    // Of the records, not of the checkpoint: the chain of segments must hold without it.
+    let lastLsn = 0;
     const closed: ClosedSegment[] = [];
     for (const [index, segment] of found.entries()) {
       const next = found[index + 1];
@@ -110,6 +115,7 @@ export class RedoLog {
       }
       if (next !== undefined && limit <= checkpoint) {
         // Nothing in it needs replaying: its contents are not even read.
+        lastLsn = limit;
         closed.push({
           path: segment.path,
           firstLsn: segment.header.firstLsn,
@@ -128,7 +134,7 @@ export class RedoLog {
             `acknowledged changes are missing. Restore the file from a backup.`,
         );
       }
-      lastLsn = Math.max(lastLsn, last);
+      lastLsn = last;
       closed.push({
         path: segment.path,
         firstLsn: segment.header.firstLsn,
@@ -136,7 +142,8 @@ export class RedoLog {
         bytes: contents?.bytes.length ?? 0,
       });
     }
-    const highest = Math.max(lastLsn, newest?.header.firstLsn ?? 0, minimumStart * START);
+    if (newest === undefined) lastLsn = checkpoint;
+    const highest = Math.max(lastLsn, checkpoint, newest?.header.firstLsn ?? 0, minimumStart * START);
     const firstLsn = (Math.floor(highest / START) + 1) * START + 1;
     const current = createSegment(folder, firstLsn, lastLsn);
     return { log: new RedoLog(folder, segmentSize, current, firstLsn, closed), lastLsn };
@@ -170,12 +177,13 @@ export class RedoLog {
     if (this.syncing) throw new Error('append during append');
     this.syncing = true;
     try {
+      // Before the batch, not after it: a rotation that fails must not fail what is durable already (DESIGN rule 4).
+      if (this.bytes >= this.segmentSize) this.rotate();
       const batch = encodeBatch(records, this.nextLsn, this.current.id);
       writeWhole(this.current.fd, batch);
       await syncData(this.current.fd);
       this.bytes += batch.length;
       this.nextLsn += records.length;
-      if (this.bytes >= this.segmentSize) this.rotate();
     } catch (error) {
       this.failed = error instanceof Error ? error : new Error(String(error));
       throw serverError(
@@ -204,6 +212,7 @@ export class RedoLog {
 
   /** Records durably that every database has everything up to `lsn`; replay starts behind it. */
   checkpoint(lsn: number): void {
+    if (lsn <= readCheckpoint(this.folder)) return; // never back: segments below it may be gone
     const path = join(this.folder, 'checkpoint');
     const fd = openSync(`${path}.new`, 'w', 0o600);
     try {
@@ -256,8 +265,8 @@ function headersOf(folder: string, removeTorn: boolean): { path: string; header:
   for (const [index, path] of paths.entries()) {
     const header = readHeaderOf(path);
     if (header !== null) found.push({ path, header });
-    else if (index === paths.length - 1) {
-      // Its creation was never completed: nothing is in it.
+    else if (index === paths.length - 1 && statSync(path).size <= SEGMENT_HEADER) {
+      // Its creation was never completed: the header is synced before anything is appended.
       if (removeTorn) unlinkSync(path);
     } else {
       throw new MailError(
