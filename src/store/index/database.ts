@@ -1,6 +1,6 @@
 /** Opening SQLite files the way the store needs them. SQL lives in this folder only. */
 import { constants, Database } from 'bun:sqlite';
-import { chmodSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { MailError, serverError } from '../../errors.ts';
 import { STORE_FORMAT } from './schema.ts';
 
@@ -10,7 +10,8 @@ import { STORE_FORMAT } from './schema.ts';
  * (DESIGN rule 16).
  */
 export function openForWriting(path: string, schema: string): Database {
-  const fresh = !existsSync(path);
+  // Made first, so that the journal gets these permissions as well (DESIGN rule 18).
+  closeSync(openSync(path, 'a', 0o600));
   const db = new Database(path, { create: true, readwrite: true, strict: true });
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
   db.run('PRAGMA journal_mode = WAL');
@@ -18,7 +19,6 @@ export function openForWriting(path: string, schema: string): Database {
   db.run('PRAGMA wal_autocheckpoint = 0');
   db.run('PRAGMA busy_timeout = 5000');
   db.run('PRAGMA temp_store = MEMORY');
-  if (fresh) chmodSync(path, 0o600);
   if (db.query("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get() === null) {
     db.transaction(() => db.run(schema)).immediate();
   }
@@ -36,6 +36,18 @@ export function openForReading(path: string): Database {
   db.run('PRAGMA query_only = 1');
   db.run('PRAGMA busy_timeout = 250');
   return db;
+}
+
+/** The id of the owner an index belongs to; null where the file holds no index. */
+export function ownerOfIndex(path: string): number | null {
+  const db = openForReading(path);
+  try {
+    return db.query<{ owner: number }, []>('SELECT owner FROM state').get()?.owner ?? null;
+  } catch {
+    return null;
+  } finally {
+    db.close();
+  }
 }
 
 /** Refuses a store written by a newer program (DESIGN rule 18). */
