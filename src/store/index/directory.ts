@@ -82,6 +82,11 @@ export class Directory {
     return row;
   }
 
+  /** The owner with this id, also when it is gone. */
+  anyOwner(id: number): OwnerRow | null {
+    return this.sql('SELECT * FROM owner WHERE id = ?').get(id) as OwnerRow | null;
+  }
+
   private remember(row: OwnerRow): void {
     if (this.byId.size > 100_000) {
       this.byId.clear();

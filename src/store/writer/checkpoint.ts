@@ -8,13 +8,21 @@ import type { Writer } from './writer.ts';
 /**
  * The janitor has synced the file systems of configdirectory and of all partitions after `lsn` was committed: every
  * database and every file up to there is durable without the log. An owner that is closed for repair still needs the log.
+ * @param repairs `writer.repairs` as it was before that sync
  * @returns the checkpoint, 0 where it is held back, and the complete segments
  */
-export function completeCheckpoint(
+export async function completeCheckpoint(
   writer: Writer,
   lsn: number,
-): { checkpoint: number; segments: readonly ClosedSegment[] } {
-  if (lsn > writer.durableLsn || writer.state.owners.closed.size > 0) return { checkpoint: 0, segments: [] };
+  repairs: number,
+): Promise<{ checkpoint: number; segments: readonly ClosedSegment[] }> {
+  const held = { checkpoint: 0, segments: [] };
+  // An owner that was opened again meanwhile was written after the sync.
+  if (lsn > writer.durableLsn || writer.state.owners.closed.size > 0 || writer.repairs !== repairs) {
+    return held;
+  }
+  await writer.unlinkThrough(lsn);
+  if (writer.state.owners.closed.size > 0 || writer.repairs !== repairs) return held;
   for (const [owner, changed] of [...writer.dirty]) {
     if (changed <= lsn) writer.dirty.delete(owner);
   }

@@ -58,6 +58,11 @@ export class Context {
     return this.sections.length > 0 || this.directoryEvents.length > 0;
   }
 
+  /** Events so far, applied or not. */
+  get events(): number {
+    return this.sections.reduce((sum, { events }) => sum + events.length, this.directoryEvents.length);
+  }
+
   /** The living owner, or null. */
   owner(userid: string): OwnerRow | null {
     return this.state.directory.owner(userid);

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } fro
 import { dirname } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import type { OwnerRow } from '../index/directory.ts';
+import { ownerOfIndex } from '../index/database.ts';
 import { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import type { PartData } from '../log/events.ts';
@@ -67,16 +68,19 @@ export class OwnerPool {
     this.fresh.add(owner.id);
     this.drop(owner.id);
     const folder = this.layout.userFolder(owner.folder);
-    if (!existsSync(this.layout.index(owner.folder))) return;
+    if (!existsSync(folder)) return;
     const aside = `${folder}.${keep ? 'damaged' : 'gone'}-${owner.id}`;
     rmSync(aside, { recursive: true, force: true });
     renameSync(folder, aside);
     if (!keep) rmSync(aside, { recursive: true, force: true });
   }
 
-  /** Lets recovery create an index whose first record is being replayed. */
+  /** Lets recovery create an index whose first record is being replayed, also over that of an earlier owner of the folder. */
   allowNew(owner: OwnerRow): void {
-    if (!existsSync(this.layout.index(owner.folder))) this.fresh.add(owner.id);
+    if (this.pool.has(owner.id)) return;
+    const path = this.layout.index(owner.folder);
+    if (!existsSync(path)) this.fresh.add(owner.id);
+    else if (ownerOfIndex(path) !== owner.id) this.expectNew(owner);
   }
 
   quarantine(id: number, reason: string): void {
@@ -107,8 +111,7 @@ export class OwnerPool {
     const found = this.pool.get(id);
     if (found === undefined) return;
     this.pool.delete(id);
-    if (found.index.inTransaction) found.index.rollback();
-    found.index.close();
+    found.index.close(); // an open transaction is rolled back by it
   }
 
   *opened(): IterableIterator<OwnerIndex> {

@@ -5,7 +5,7 @@
  * 1. The log's tail is durable before anything of it is applied (DESIGN rule 2; RedoLog.recover does it).
  * 2. A database gets the records above its own LSN and no others; a gap in its chain quarantines it (DESIGN rule 3).
  * 3. Files are remade also for records a database has already: it may have been synced when its files were not.
- * 4. Unlinking happens after everything is applied (DESIGN rule 6).
+ * 4. Nothing is unlinked here: what was purged goes with the next checkpoint (DESIGN rule 6).
  */
 import type { Log } from '../../telemetry/log.ts';
 import { errorText } from './errortext.ts';
@@ -29,7 +29,8 @@ export interface RecoveryReport {
 
 export class Recovery {
   readonly report: RecoveryReport = { records: 0, applied: 0, filesRemade: 0, quarantined: 0 };
-  private readonly unlink: string[] = [];
+  /** Files of purged parts, by the LSN of the purge. */
+  readonly unlinks: { lsn: number; paths: string[] }[] = [];
   private readonly gone: OwnerRow[] = [];
   private sinceCommit = 0;
 
@@ -45,6 +46,7 @@ export class Recovery {
   /** Takes the next record of the log, in order. */
   apply(record: LogRecord): void {
     this.report.records++;
+    for (const event of record.d?.e ?? []) if (event.k === 'ownergone') this.forget(event.id);
     // A new owner has to be known before its index can be opened, so the directory comes first here.
     if (record.d !== undefined && this.directory.lsn < record.l) {
       if (this.directory.lsn < record.d.p) {
@@ -56,22 +58,21 @@ export class Recovery {
         );
       }
       this.directory.begin();
-      for (const event of record.d.e) {
-        if (event.k === 'ownergone') {
-          const owner = this.directory.ownerById(event.id);
-          if (owner !== null) {
-            this.owners.drop(owner.id);
-            this.gone.push(owner);
-          }
-        }
-        this.directory.apply(event);
-      }
+      for (const event of record.d.e) this.directory.apply(event);
       this.directory.applied(record.l);
       this.report.applied++;
     }
     const placed = new Map<string, string>();
     for (const section of record.s) this.applySection(record, section, placed);
     if (++this.sinceCommit >= COMMIT_EVERY) this.commit();
+  }
+
+  /** A user was removed: nothing of the old records is wanted any more, and the folders may have survived. */
+  private forget(id: number): void {
+    this.owners.drop(id);
+    this.owners.release(id);
+    const owner = this.directory.anyOwner(id);
+    if (owner !== null) this.gone.push(owner);
   }
 
   private applySection(record: LogRecord, section: Section, placed: Map<string, string>): void {
@@ -81,7 +82,7 @@ export class Recovery {
       if (section.p === 0) this.owners.allowNew(owner);
       const index = this.owners.open(owner);
       if (index.lsn >= record.l) this.remake(index, section, record, placed);
-      else if (index.lsn < section.p) {
+      else if (index.lsn !== section.p) {
         throw new Error(`its index is at ${index.lsn} but the log continues at ${section.p}`);
       } else {
         index.begin();
@@ -91,7 +92,11 @@ export class Recovery {
               const path = this.owners.partPath(index, part);
               if (this.owners.intact(path, part, this.verify)) {
                 if (!placed.has(part.hash)) placed.set(part.hash, path);
-              } else this.owners.place(path, part, record.blobs, placed);
+                continue;
+              }
+              // What a loss of power left may have the right size and the wrong bytes.
+              this.spool.remove(path);
+              this.owners.place(path, part, record.blobs, placed);
             }
           }
           applyOwnerEvent(index, event, record.blobs);
@@ -100,7 +105,7 @@ export class Recovery {
         this.report.applied++;
       }
       for (const event of section.e) {
-        if (event.k === 'purge') this.remember(owner, event.files);
+        if (event.k === 'purge') this.remember(owner, record.l, event.files);
       }
     } catch (error) {
       this.quarantine(owner, error);
@@ -132,8 +137,12 @@ export class Recovery {
     }
   }
 
-  private remember(owner: OwnerRow, files: readonly [string, string][]): void {
-    for (const [partition, file] of files) this.unlink.push(this.spool.path(partition, owner.folder, file));
+  private remember({ folder }: OwnerRow, lsn: number, files: readonly [string, string][]): void {
+    if (files.length === 0) return;
+    this.unlinks.push({
+      lsn,
+      paths: files.map(([partition, file]) => this.spool.path(partition, folder, file)),
+    });
   }
 
   private quarantine(owner: OwnerRow, error: unknown): void {
@@ -150,10 +159,9 @@ export class Recovery {
     this.sinceCommit = 0;
   }
 
-  /** Commits what is left, unlinks what was purged, removes the folders of users that are gone. */
+  /** Commits what is left, removes the folders of users that are gone. */
   finish(removeFolders: (owner: OwnerRow) => void): void {
     this.commit();
-    for (const path of this.unlink) this.spool.remove(path);
     for (const owner of this.gone) {
       if (this.directory.owner(owner.userid) === null) removeFolders(owner);
     }

@@ -17,6 +17,8 @@ import type { OwnerNews, Writer } from './writer.ts';
 
 class Peer {
   readonly watched = new Set<number>();
+  /** `repairs` of the writer when this peer last asked what a checkpoint would stand for. */
+  repairs = -1;
   private out: Buffer[] = [];
 
   constructor(readonly socket: Socket) {}
@@ -93,15 +95,19 @@ export class WriterServer {
         peer.watched.delete(message.owner);
         return;
       case 'ask': {
-        const results: Record<string, unknown> = {};
-        for (const id of message.ids) {
-          const result = this.writer.resultOf(id);
-          if (result !== undefined) results[id] = result;
-        }
-        peer.send({ t: 'answer', n: message.n, r: results });
+        // Only the connection may have broken: what this writer still works on is not unknown.
+        void this.writer.settled().then(() => {
+          const results: Record<string, unknown> = {};
+          for (const id of message.ids) {
+            const result = this.writer.resultOf(id);
+            if (result !== undefined) results[id] = result;
+          }
+          peer.send({ t: 'answer', n: message.n, r: results });
+        });
         return;
       }
       case 'dirty':
+        peer.repairs = this.writer.repairs;
         peer.send({
           t: 'answer',
           n: message.n,
@@ -109,7 +115,13 @@ export class WriterServer {
         });
         return;
       case 'checkpointed':
-        peer.send({ t: 'answer', n: message.n, r: completeCheckpoint(this.writer, message.lsn) });
+        completeCheckpoint(this.writer, message.lsn, peer.repairs).then(
+          (r) => peer.send({ t: 'answer', n: message.n, r }),
+          (error) => {
+            this.log.error('checkpoint failed', { error: errorText(error) });
+            peer.send({ t: 'answer', n: message.n, r: { checkpoint: 0, segments: [] } });
+          },
+        );
         return;
       case 'retire':
         peer.send({

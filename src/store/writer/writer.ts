@@ -36,6 +36,9 @@ import type { ChangeRequest } from './requests.ts';
 /** Answers remembered for askers that lost their connection. */
 const REMEMBERED = 20_000;
 
+/** Files unlinked before other work gets its turn. */
+const UNLINK_SLICE = 200;
+
 interface Pending {
   request: ChangeRequest;
   blobs: readonly Uint8Array[];
@@ -77,10 +80,15 @@ export class Writer {
   onReplaced: (owner: number) => void = () => {};
   /** Owners changed since the last complete checkpoint, with the LSN of the last change. */
   readonly dirty = new Map<number, number>();
+  /** Grows when an owner is closed or opened again: a sync from before it does not stand for that owner (rule 7). */
+  repairs = 0;
 
   private readonly queue: Pending[] = [];
   private readonly results = new Map<string, unknown>();
+  /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
+  private readonly unlinks: { lsn: number; paths: string[] }[];
   private running: Promise<void> | null = null;
+  private current: Promise<void> = Promise.resolve();
   private fatal: Error | null = null;
   private readonly log: Log;
   private readonly removals: Removals;
@@ -109,7 +117,11 @@ export class Writer {
     this.redo = redo;
     recovery.finish((owner) => this.removeFolders(owner));
     this.recovery = recovery.report;
+    this.unlinks = recovery.unlinks;
+    // Kept at once: should the log folder be lost, the next run must not give its LSNs again (rule 3).
+    directory.begin();
     directory.start = redo.start;
+    directory.commit();
     this.durableLsn = redo.next - 1;
     // A missing or damaged index heals itself where snapshot and log allow it.
     for (const id of [...owners.closed.keys()]) {
@@ -118,7 +130,7 @@ export class Writer {
     }
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
-      files: (index, files) => this.removeFiles(index, files),
+      files: (owner, lsn, files) => this.unlinks.push({ lsn, paths: this.pathsOf(owner, files) }),
     };
   }
 
@@ -168,6 +180,7 @@ export class Writer {
     const { owners, spool } = this.state;
     try {
       const report = rebuildOwner(owner, owners, spool, this.layout, this.durableLsn);
+      this.repairs++;
       this.onReplaced(owner.id);
       this.log.warn('index rebuilt', {
         userid: owner.userid,
@@ -187,8 +200,33 @@ export class Writer {
     while (this.running !== null) await this.running;
   }
 
+  /** Resolves when everything that was submitted before is done or refused. */
+  async settled(): Promise<void> {
+    const last = this.queue.at(-1);
+    if (last === undefined) return await this.current;
+    await new Promise<void>((done) => {
+      const { resolve, reject } = last;
+      last.resolve = (result) => (resolve(result), done());
+      last.reject = (error) => (reject(error), done());
+    });
+  }
+
+  /**
+   * Unlinks the files of parts whose purge is part of a checkpoint that is about to be recorded: whatever was linked or copied
+   * from them is durable by now. Few at a time, changes go on between.
+   */
+  async unlinkThrough(lsn: number): Promise<void> {
+    while (this.unlinks[0] !== undefined && this.unlinks[0].lsn <= lsn) {
+      const { paths } = this.unlinks[0];
+      for (const path of paths.splice(0, UNLINK_SLICE)) this.attempt(() => this.state.spool.remove(path));
+      if (paths.length === 0) this.unlinks.shift();
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   async close(): Promise<void> {
     await this.idle();
+    this.fatal ??= new Error('the store is closed');
     this.redo.close();
     this.state.owners.closeAll();
     this.state.directory.close();
@@ -196,20 +234,34 @@ export class Writer {
 
   private async run(): Promise<void> {
     try {
-      while (this.queue.length > 0) {
+      while (this.queue.length > 0 && this.fatal === null) {
         let count = 0;
         let bytes = 0;
         for (const pending of this.queue) {
           if (count === limits.store_batch.value || bytes > limits.store_batch_bytes.value) break;
           count++;
           bytes += pending.bytes;
+          // The folders of a removed user go after the commit: a new user of the same name must not be in them already.
+          if (pending.request.change.op === 'purgeuser') break;
         }
-        await this.batch(this.queue.splice(0, count));
+        const taken = this.queue.splice(0, count);
+        this.current = this.batch(taken).catch((error: unknown) => this.fail(error, taken));
+        await this.current;
       }
     } finally {
       this.running = null;
-      if (this.queue.length > 0 && this.fatal === null) this.running = this.run();
+      for (const pending of this.fatal === null ? [] : this.queue.splice(0)) {
+        pending.reject(serverError('the store is restarting', this.fatal));
+      }
     }
+  }
+
+  /** Something failed that must not: nothing more is decided on a state that may be wrong, the successor recovers. */
+  private fail(error: unknown, taken: readonly Pending[]): void {
+    this.fatal = error instanceof Error ? error : new Error(String(error));
+    const answer = serverError('the change could not be completed', error);
+    for (const pending of [...taken, ...this.queue.splice(0)]) pending.reject(answer);
+    this.options.onFatal(this.fatal);
   }
 
   private async batch(taken: Pending[]): Promise<void> {
@@ -248,7 +300,10 @@ export class Writer {
           pending.reject(asAnswer(error));
           return;
         }
-        for (const one of taken) await this.batch([one]);
+        for (const one of taken) {
+          if (this.fatal === null) await this.batch([one]);
+          else one.reject(serverError('the store is restarting', this.fatal));
+        }
         return;
       }
     }
@@ -258,7 +313,7 @@ export class Writer {
     for (const context of contexts) {
       for (const action of context.afterCommit) this.attempt(action);
     }
-    if (news.length > 0) this.onNews(news);
+    if (news.length > 0) this.attempt(() => this.onNews(news));
     for (const { pending, result, error } of outcomes) {
       if (error === undefined) pending.resolve(result);
       else pending.reject(error);
@@ -312,16 +367,27 @@ export class Writer {
   private commit(heads: readonly RecordHead[]): void {
     const directoryFirst = heads.some((head) => head.d?.first === true);
     if (directoryFirst) this.commitDirectory();
-    for (const index of [...this.state.owners.opened()]) {
-      if (!index.inTransaction) continue;
-      this.dirty.set(index.id, index.lsn);
-      try {
-        index.commit();
-      } catch (error) {
-        this.closeOwner(index, error);
+    const open = new Map<number, OwnerIndex>();
+    for (const index of this.state.owners.opened()) if (index.inTransaction) open.set(index.id, index);
+    // In the order of the sections: destination before source (DESIGN rule 8). Then those that only decided.
+    for (const head of heads) {
+      for (const { o } of head.s) {
+        this.commitOwner(open.get(o));
+        open.delete(o);
       }
     }
+    for (const index of open.values()) this.commitOwner(index);
     if (!directoryFirst) this.commitDirectory();
+  }
+
+  private commitOwner(index: OwnerIndex | undefined): void {
+    if (index === undefined) return;
+    this.dirty.set(index.id, index.lsn);
+    try {
+      index.commit();
+    } catch (error) {
+      this.closeOwner(index, error);
+    }
   }
 
   private commitDirectory(): void {
@@ -338,6 +404,7 @@ export class Writer {
     const { owners } = this.state;
     const owner = owners.ownerOf(index);
     this.log.error('owner closed: commit failed', { userid: owner.userid, error: errorText(error) });
+    this.repairs++;
     owners.drop(owner.id);
     owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
     setTimeout(() => this.reopen(owner), 1000).unref();
@@ -346,18 +413,24 @@ export class Writer {
   /** Applies an owner's records again from the log. */
   private reopen(owner: OwnerRow): void {
     const { owners } = this.state;
+    if (this.fatal !== null || this.state.directory.ownerById(owner.id) === null) return;
     owners.release(owner.id);
     try {
       const index = owners.open(owner);
       readLog(this.layout.log, index.lsn, (record: LogRecord) => {
+        if (record.l > this.durableLsn) return; // DESIGN rule 9
         for (const section of record.s) {
           if (section.o !== owner.id || index.lsn >= record.l) continue;
+          if (index.lsn !== section.p) {
+            throw serverError(`records between ${index.lsn} and ${section.p} are missing`);
+          }
           index.begin();
           for (const event of section.e) applyOwnerEvent(index, event, record.blobs);
           index.applied(record.l);
         }
       });
       index.commit();
+      this.repairs++;
       this.log.info('owner open again', { userid: owner.userid });
     } catch (error) {
       owners.drop(owner.id);
@@ -385,6 +458,7 @@ export class Writer {
 
   private removeFolders(owner: OwnerRow): void {
     this.state.owners.drop(owner.id);
+    this.state.owners.release(owner.id);
     this.dirty.delete(owner.id);
     this.onReplaced(owner.id);
     rmSync(this.layout.userFolder(owner.folder), { recursive: true, force: true });
@@ -393,11 +467,8 @@ export class Writer {
     }
   }
 
-  private removeFiles(index: OwnerIndex, files: readonly [string, string][]): void {
-    const { folder } = this.state.owners.ownerOf(index);
-    for (const [partition, file] of files) {
-      this.state.spool.remove(this.state.spool.path(partition, folder, file));
-    }
+  private pathsOf({ folder }: OwnerRow, files: readonly [string, string][]): string[] {
+    return files.map(([partition, file]) => this.state.spool.path(partition, folder, file));
   }
 }
 

@@ -46,7 +46,8 @@ export function decideCopy(
       u: uids.toString(),
       first,
       savedate: context.now,
-      map: identical ? [] : map.length === 0 ? [[5, 5]] : map,
+      // No keyword has a place there: the one bit that is never set keeps none of them.
+      map: identical ? [] : map.length === 0 ? [[62, 5]] : map,
     });
   } else copyRows(context, change, from, to, uids, first, q, map);
   if (change.move) {

@@ -1,7 +1,6 @@
 /** One change, decided: the table from operation to decision. */
 import { MailError } from '../../../errors.ts';
 import type { OwnerRow } from '../../index/directory.ts';
-import type { OwnerIndex } from '../../index/owner.ts';
 import type { Context } from '../context.ts';
 import type { Change } from '../requests.ts';
 import { decideCopy, decideExpunge } from './copy.ts';
@@ -24,7 +23,8 @@ import { decideLogin, decidePurgeUser } from './user.ts';
 /** Removal of files, which happens after the commit and outside the decision. */
 export interface Removals {
   folders(owner: OwnerRow): void;
-  files(index: OwnerIndex, files: [string, string][]): void;
+  /** With the LSN of the purge: the files stay until a checkpoint has it. */
+  files(owner: OwnerRow, lsn: number, files: [string, string][]): void;
 }
 
 /** Decides a change and applies it within the batch's transactions. Returns the answer to the caller. */
@@ -73,7 +73,7 @@ export function decide(
     case 'adopt':
       return decideAdopt(context, change, blobs);
     case 'expire':
-      return decideExpire(context, change, (index, files) => removals.files(index, files));
+      return decideExpire(context, change, (owner, files) => removals.files(owner, context.lsn, files));
     default:
       throw new MailError('syntax', 'badsyntax', 'the writer does not know this change');
   }

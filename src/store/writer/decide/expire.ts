@@ -1,4 +1,5 @@
 /** The expiry run (cyr_expire): expunged messages, deleted mailboxes and old duplicate entries go for good. */
+import type { OwnerRow } from '../../index/directory.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import { UidSet } from '../../uidset.ts';
 import type { Context } from '../context.ts';
@@ -17,13 +18,13 @@ export interface Expired {
 }
 
 /**
- * Decides one slice for one owner. Rows go in the record; files are unlinked by `unlink` after the commit, and again
+ * Decides one slice for one owner. Rows go in the record; files are handed to `unlink` after the commit, and again
  * after a replay.
  */
 export function decideExpire(
   context: Context,
   change: Expire,
-  unlink: (index: OwnerIndex, files: [string, string][]) => void,
+  unlink: (owner: OwnerRow, files: [string, string][]) => void,
 ): Expired {
   const index = context.indexById(change.owner);
   const rows = index.sql(
@@ -70,7 +71,8 @@ export function decideExpire(
     files,
     delivered: change.deliveredBefore,
   });
-  context.afterCommit.push(() => unlink(index, files));
+  const owner = context.state.owners.ownerOf(index);
+  if (files.length > 0) context.afterCommit.push(() => unlink(owner, files));
   return { messages: rows.length, mailboxes: mailboxes.length, more: rows.length === SLICE };
 }
 

@@ -99,6 +99,7 @@ export function decideDeliver(
 ): DeliveredTarget[] {
   const places: { structure: number; body: number | null } = { structure: -1, body: null };
   return change.targets.map((target) => {
+    const before = context.events;
     try {
       if (places.structure === -1) {
         places.structure = context.blob(blobs[0] as Uint8Array);
@@ -107,6 +108,8 @@ export function decideDeliver(
       return deliverOne(context, change, target, places);
     } catch (error) {
       if (!(error instanceof MailError)) throw error;
+      // A refusal comes before the message is placed; a failure after it leaves half a target: none of the record stays.
+      if (error.kind === 'server' && context.events !== before) throw error;
       const { kind, code, message: text } = error;
       return { userid: target.userid, path: target.path, error: { kind, code, text } };
     }

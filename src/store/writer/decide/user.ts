@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { OwnerRow } from '../../index/directory.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
+import { syncFileSystem } from '../../lock.ts';
 import { checkName, folderName, isSharedOwner, ownerFolder, parentName } from '../../names.ts';
 import { newAcl } from '../../rights.ts';
 import type { Context } from '../context.ts';
@@ -133,6 +134,8 @@ export function decidePurgeUser(
 ): { purged: boolean } {
   const owner = context.owner(userid);
   if (owner === null) return { purged: false };
+  // Others may have copied from this user since the last checkpoint: their files must not need these ones for a replay.
+  for (const partition of Object.values(context.settings.partition)) syncFileSystem(partition);
   context.directoryFirst = true;
   context.emitDirectory({ k: 'ownergone', id: owner.id, at: context.now });
   context.afterCommit.push(() => removeFolders(owner));
