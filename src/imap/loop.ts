@@ -236,14 +236,15 @@ export class CommandLoop implements ClientInput {
       }
     } catch (thrown) {
       append?.stage.abort();
-      await this.#announce(command === undefined || mayTell(command));
+      // What could not be read may have been a FETCH.
+      await this.#announce(command !== undefined && mayTell(command));
       this.#refuse(tag, thrown, received.name);
       return;
     }
     this.#bad = 0;
     if (completion === null) return;
     await this.#announce(mayTell(command));
-    const { code, text = 'Completed' } = completion;
+    const { code = this.#expungeIssued(), text = 'Completed' } = completion;
     session.write(`${tag} OK ${code === undefined ? '' : `[${code}] `}${text}\r\n`);
     if (command.name === 'LOGOUT') {
       session.leaving = true;
@@ -256,6 +257,11 @@ export class CommandLoop implements ClientInput {
     const session = this.#session;
     if (session.selected === null || session.closed) return;
     await session.selected.announce(session, expunges);
+  }
+
+  /** RFC 9051 §7.1: messages this command could not tell of are gone; SEARCH for one leaves it out (RFC 2180 §4.3). */
+  #expungeIssued(): string | undefined {
+    return this.#session.selected?.view.gone.isEmpty === false ? 'EXPUNGEISSUED' : undefined;
   }
 
   #refuse(tag: string | null, thrown: unknown, name: string | null): void {
