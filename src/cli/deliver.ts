@@ -27,7 +27,8 @@ Delivers the message on standard input to each USER of the running store; USER m
 ${configUsage}  --help                   this text
 
 Exit codes: 0 delivered, 64 wrong command line, 65 the message was refused, 67 unknown user, 75 try again later,
-77 not allowed, 78 wrong configuration. With several users, 75 if one of them is worth another try.
+77 not allowed. With several users, 75 if one of them is worth another try. A wrong configuration is 75, too: no mail
+is returned for it.
 `;
 
 const commandArguments = {
@@ -56,16 +57,23 @@ export const deliverCommand: Command = {
     const mailbox = options.mailbox ?? '';
     const users = operands.filter((user) => user !== '');
     if (users.length === 0 && mailbox === '') throw usageError('deliver needs a user');
-    const { settings } = settingsFrom(options);
-    return await deliver({
-      place: lmtpPlace(settings.services),
-      clientName: settings.servername,
+    const envelope: Envelope = {
       sender: senderAddress(options.sender ?? options.from ?? ''),
       recipients: users.length === 0
         ? [recipientAddress('', mailbox)]
         : users.map((user) => recipientAddress(user, mailbox)),
       ignoreQuota: options.ignoreQuota,
-    }, io);
+    };
+    try {
+      const { settings } = settingsFrom(options);
+      return await deliver(envelope, lmtpPlace(settings.services), settings.servername, io);
+    } catch (thrown) {
+      const error = asMailError(thrown);
+      if (error.code !== 'config') throw thrown;
+      // Postfix returns mail to the sender at EX_CONFIG; a slip in a configuration is worth another try.
+      io.stderr(`4.3.5 ${error.message}\n`);
+      return EX_TEMPFAIL;
+    }
   },
 };
 
@@ -75,8 +83,6 @@ export function run(args: readonly string[]): Promise<number> {
 }
 
 interface Envelope {
-  readonly place: LmtpPlace;
-  readonly clientName: string;
   /** Both as addresses, quoted where they must be; Unicode. */
   readonly sender: string;
   readonly recipients: readonly string[];
@@ -84,11 +90,17 @@ interface Envelope {
 }
 
 /** One LMTP transaction; resolves to the exit code. */
-async function deliver(envelope: Envelope, io: CommandIo): Promise<number> {
+async function deliver(
+  envelope: Envelope,
+  place: LmtpPlace,
+  clientName: string,
+  io: CommandIo,
+): Promise<number> {
   let client: LmtpClient | null = null;
   try {
-    client = await LmtpClient.connect(envelope.place);
-    const replies = await transact(client, envelope, io);
+    client = await LmtpClient.connect(place);
+    const extensions = await client.lhlo(clientName);
+    const replies = await transact(client, extensions, envelope, io);
     await client.say('QUIT').catch(() => {});
     for (const [index, reply] of replies.entries()) {
       if (reply.code >= 300) {
@@ -111,8 +123,12 @@ async function deliver(envelope: Envelope, io: CommandIo): Promise<number> {
 }
 
 /** The reply for each recipient, from RCPT or after the data. */
-async function transact(client: LmtpClient, envelope: Envelope, io: CommandIo): Promise<ServerReply[]> {
-  const extensions = await client.lhlo(envelope.clientName);
+async function transact(
+  client: LmtpClient,
+  extensions: ReadonlyMap<string, string>,
+  envelope: Envelope,
+  io: CommandIo,
+): Promise<ServerReply[]> {
   const { sender, recipients } = envelope;
   const international = [sender, ...recipients].some((address) => /[^\x00-\x7f]/.test(address));
   let parameters = extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '';

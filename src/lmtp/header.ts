@@ -7,7 +7,7 @@ export interface HeaderFacts {
   /** False when the first line is no header field: everything is body then, and a separating line is due. */
   readonly isHeader: boolean;
   readonly hasMessageId: boolean;
-  /** Number of Received fields: the hops so far (RFC 5321 §6.3). */
+  /** Number of Received fields, or of Delivered-To fields if there are more: the hops so far (RFC 5321 §6.3). */
   readonly hops: number;
   /** Whole Return-Path fields: only the last delivery's own may stay (RFC 5321 §4.4). */
   readonly returnPaths: readonly Range[];
@@ -18,7 +18,7 @@ export interface HeaderFacts {
 
 /** RFC 5322 §2.2 field name; obsolete syntax allows white space before the colon. mbox lines pass as header. */
 const FIRST_FIELD = /^(?:[\x21-\x39\x3b-\x7e]+[ \t]*:|>?From |\r?\n|$)/;
-const FIELDS = /(?:^|\n)(received|return-path|message-id)[ \t]*:/gi;
+const FIELDS = /(?:^|\n)(received|return-path|message-id|delivered-to)[ \t]*:/gi;
 const QUEUE_ID = /\sid\s+([A-Za-z0-9][A-Za-z0-9._-]{2,63})(?=[\s;]|$)/i;
 
 /**
@@ -43,14 +43,16 @@ export function readHeader(header: string): HeaderFacts {
   const returnPaths: Range[] = [];
   let hasMessageId = false;
   let hops = 0;
+  let deliveries = 0;
   let peerQueueId = '';
   const isHeader = FIRST_FIELD.test(header);
   if (isHeader) {
     FIELDS.lastIndex = 0;
     for (let found = FIELDS.exec(header); found !== null; found = FIELDS.exec(header)) {
-      const name = found[1] as string;
-      if (name.length === 10) hasMessageId = true;
-      else if (name.length === 8) {
+      const name = (found[1] as string).toLowerCase();
+      if (name === 'message-id') hasMessageId = true;
+      else if (name === 'delivered-to') deliveries++;
+      else if (name === 'received') {
         hops++;
         if (hops === 1) {
           const start = FIELDS.lastIndex;
@@ -65,6 +67,7 @@ export function readHeader(header: string): HeaderFacts {
       }
     }
   }
+  hops = Math.max(hops, deliveries);
   return { isHeader, hasMessageId, hops, returnPaths, peerQueueId, eightBit: /[\x80-\xff]/.test(header) };
 }
 

@@ -10,12 +10,12 @@ export interface Reply {
 /** Longest text of a reply line; RFC 5321 §4.5.3.1.5 allows 512 octets with code and line end. */
 const MAX_TEXT = 400;
 
-/** A reply. The text is made safe for the line: printable ASCII, no markup to be reflected by (FIELD: ALPACA). */
+/** A reply; its text may hold anything, `renderReply` makes it safe. */
 export function reply(code: number, status: string, text: string): Reply {
   return { code, status, text };
 }
 
-/** The reply as bytes of a line (a latin1 string). */
+/** The reply as a line: printable ASCII, and no markup a browser would run when tricked into talking to us (ALPACA). */
 export function renderReply(answer: Reply): string {
   const text = safeText(answer.text);
   return answer.status === '' ? `${answer.code} ${text}\r\n` : `${answer.code} ${answer.status} ${text}\r\n`;

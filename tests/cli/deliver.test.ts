@@ -115,6 +115,19 @@ test('a store that is down is a temporary failure that names the socket', async 
   expect(stderr).toStartWith(`4.3.0 no connection to LMTP at ${folder.path}/nobody: `);
 });
 
+test('a wrong configuration returns no mail', async () => {
+  const wrong = folder.write('wrong.toml', '[lmtp]\nno_such_key = 1\n');
+  expect(await run(['django'], 'x', wrong)).toMatchObject({
+    code: 75,
+    stderr: expect.stringContaining('no_such_key'),
+  });
+  const none = folder.write('none.toml', '[services.imap]\nlisten = "imap"\n');
+  expect(await run(['django'], 'x', none)).toMatchObject({
+    code: 75,
+    stderr: expect.stringContaining('no LMTP service'),
+  });
+});
+
 test('a message of many chunks', async () => {
   const text = `Subject: large\n\n${'.line of text\n'.repeat(200_000)}`;
   expect((await run(['django'], text)).code).toBe(0);

@@ -59,6 +59,8 @@ test('hops are counted and the newest one names the queue id of the client', () 
     'Received: from a (b [1.2.3.4])\r\n\tby mx.example.org (Postfix) with ESMTP id 4cYg9h2Wz1\r\n' +
     '\tfor <django@nausch.org>; Mon, 20 Feb 2012 18:28:19 +0100\r\nReceived: by x id OTHER\r\nTo: x\r\n\r\n';
   expect(readHeader(header).hops).toBe(2);
+  expect(readHeader(`Delivered-To: a@b.example\r\n${header}`).hops).toBe(2);
+  expect(readHeader('Delivered-To: a@b.example\r\n'.repeat(3) + header).hops).toBe(3);
   expect(readHeader(header).peerQueueId).toBe('4cYg9h2Wz1');
   expect(readHeader('Received: by x with LMTP; now\r\nX: y id ABCDE\r\n\r\n').peerQueueId).toBe('');
   expect(readHeader('Received: by mx (Postfix, from userid 0) id 5A3F2; now\r\n\r\n').peerQueueId).toBe(

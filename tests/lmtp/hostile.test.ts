@@ -135,6 +135,9 @@ test('a mail loop ends at the limit of hops', async () => {
   loop.send(`${hop.repeat(limits.lmtp_hops.value + 1)}\r\nbody\r\n.\r\n`);
   expect(await loop.reply()).toStartWith('554 5.4.6 ');
   expect(loop.store.stages[0]?.state).toBe('aborted');
+  const other = await peerInData();
+  other.send(`${'Delivered-To: django@nausch.org\r\n'.repeat(limits.lmtp_hops.value + 1)}\r\nbody\r\n.\r\n`);
+  expect(await other.reply()).toStartWith('554 5.4.6 ');
 });
 
 test('lines end with CRLF, and one that is too long is dropped as a whole', async () => {
@@ -201,7 +204,10 @@ test('input that comes during a delivery waits in bounds', async () => {
   peer.store.gate = promise;
   peer.send('Subject: x\r\n\r\n.\r\n');
   const flood = 'NOOP\r\n'.repeat(1000);
-  while (!peer.connection.paused) peer.send(flood);
+  let sent = 0;
+  for (; !peer.connection.paused; sent += flood.length) peer.send(flood);
+  expect(sent).toBeGreaterThan(limits.lmtp_waiting_input.value);
+  expect(sent).toBeLessThanOrEqual(limits.lmtp_waiting_input.value + flood.length);
   resolve();
   expect(await peer.reply()).toStartWith('250 2.1.5');
   expect(await peer.reply()).toBe('250 2.0.0 ok');
