@@ -81,6 +81,15 @@ export function resolveSequence(set: SequenceSet, exists: number, saved: UidSet 
 }
 
 /**
+ * The sequence numbers of a set as a SEARCH key: a condition rather than an operand, so that a number nobody has matches
+ * nothing, `*` in an empty mailbox too. Clients ask so without looking (`UID SEARCH 1:* UNSEEN`), and RFC 9051 §9 makes BAD
+ * a "should" only.
+ */
+export function matchSequence(set: SequenceSet, exists: number): UidSet {
+  return resolveUids(set, exists).clip(1, exists);
+}
+
+/**
  * The UIDs of a set, whether messages have them or not: intersect with the mailbox. `last` is what `*` stands for: the
  * UID of the last message, or UIDNEXT of an empty mailbox (RFC 9051 §9 seq-number). So `900:*` holds the last message
  * whatever its UID. `saved` holds the UIDs of the saved search result.

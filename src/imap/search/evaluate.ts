@@ -6,7 +6,7 @@
 import { syntaxError } from '../../errors.ts';
 import { type FlagBits, keywordBit, NO_FLAGS, systemFlagBit, unionFlags } from '../../store/flags.ts';
 import { UidSet } from '../../store/uidset.ts';
-import { resolveSequence, resolveUids } from '../sequence.ts';
+import { matchSequence, resolveUids } from '../sequence.ts';
 import type { DateCompare, SearchKey } from './key.ts';
 import { fold, holds } from './text.ts';
 
@@ -73,7 +73,7 @@ interface Term {
 const DAY = 86_400;
 const NEEDS: readonly SearchNeed[] = ['nothing', 'row', 'row', 'header', 'body'];
 
-/** Compiles a key. Throws a syntax error for sequence numbers that do not exist. */
+/** Compiles a key. */
 export function compileSearch(key: SearchKey, context: SearchContext): SearchPlan {
   let candidates = context.uids;
   let all = NO_FLAGS;
@@ -117,7 +117,7 @@ function memberSet(key: SearchKey, context: SearchContext): UidSet | undefined {
       return uids;
     case 'seq':
       if (key.set.saved) return context.saved;
-      return uids.atPositions(resolveSequence(key.set, uids.size));
+      return uids.atPositions(matchSequence(key.set, uids.size));
     case 'uid':
       return resolveUids(key.set, context.lastUid, context.saved);
     case 'recent':
