@@ -367,7 +367,7 @@ export const limits = table({
   lmtp_hops: {
     value: 50,
     unit: 'count',
-    reason: 'Received fields of a message (RFC 5321 §6.3); Postfix stops at the same number',
+    reason: 'Received or Delivered-To fields of a message (RFC 5321 §6.3); Postfix stops at the same number',
     onExcess: 'the message is answered with 554 5.4.6',
   },
   lmtp_bad_commands: {
