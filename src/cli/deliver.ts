@@ -183,7 +183,7 @@ export function lmtpPlace(services: readonly Service[]): LmtpPlace {
 
 /**
  * `user+mailbox@domain`, with the local part quoted where it must be (RFC 5321 §4.1.2).
- * @throws MailError 'badsyntax' for what would end the line or the address (FIELD: argument injection)
+ * @throws MailError 'badsyntax' for what would end the line or the address: arguments are not commands
  */
 export function recipientAddress(user: string, mailbox: string): string {
   const at = user.lastIndexOf('@');

@@ -166,7 +166,7 @@ export class LmtpSession implements Dialogue {
   }
 
   startTls(): void {
-    // RFC 3207 §4.2, FIELD: what was pipelined behind STARTTLS in plain text is never read.
+    // RFC 3207 §4.2, CVE-2021-33515: what was pipelined behind STARTTLS in plain text is never read.
     this.#dropInput();
     this.wait(
       this.connection.startTls().then(() => {
@@ -399,7 +399,7 @@ export class LmtpSession implements Dialogue {
 
   #write(text: string): void {
     if (this.connection.write(text) || this.#working > 0) return;
-    // The peer does not read its answers: no more commands until it does (FIELD: pipelining without reading).
+    // The peer does not read its answers: no more commands until it does, or its answers would fill memory.
     this.wait(this.connection.drain());
   }
 

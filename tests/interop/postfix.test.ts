@@ -17,29 +17,43 @@ const DOMAINS = 'mydestination = nausch.org\n' +
   'transport_maps = texthash:$config_directory/relay_domains\n' +
   'cyrus_destination_recipient_limit = 1\n';
 
+const USERS = [
+  'django',
+  'inge@omni128.de',
+  'anna@wetterstation-pliening.info',
+  'maria@ebersberger-liedersammlung.de',
+];
+
 let store: TestStore;
 let postfix: Postfix;
 
 beforeAll(async () => {
   store = await TestStore.start({
-    users: ['django', 'inge@omni128.de', 'anna@wetterstation-pliening.info'],
-    config: { mailbox: { virtdomains: '"on"', defaultdomain: '"nausch.org"', createonpost: 'false' } },
+    users: USERS,
+    // Who comes from 127.0.0.2 is a stranger and must authenticate.
+    config: {
+      lmtp: { trusted_networks: '["127.0.0.1"]' },
+      mailbox: { virtdomains: '"on"', defaultdomain: '"nausch.org"', createonpost: 'false' },
+    },
   });
   // The first login creates a mailbox, as the how-to's autocreate does.
-  await (await store.login('django')).logout();
-  await (await store.login('inge@omni128.de')).logout();
-  await (await store.login('anna@wetterstation-pliening.info')).logout();
+  for (const user of USERS) await (await store.login(user)).logout();
   postfix = await Postfix.start({
     main: `${DOMAINS}mailbox_transport = lmtp:unix:${store.lmtpSocket}`,
     // The how-to's line with our program; ours runs as a user who may open the socket.
     master: 'lmtptls unix - - n - - lmtp -o lmtp_tls_security_level=encrypt\n' +
+      'lmtpauth unix - - n - - lmtp -o lmtp_tls_security_level=encrypt -o lmtp_bind_address=127.0.0.2\n' +
+      '  -o lmtp_sasl_auth_enable=yes -o lmtp_sasl_password_maps=texthash:$config_directory/sasl_passwd\n' +
+      '  -o lmtp_sasl_security_options=noanonymous\n' +
       'cyrus unix - n n - - pipe\n' +
       `  user=nobody argv=${
         mailstoreCommand().join(' ')
       } deliver -c ${store.configFile} -e -r \${sender} -m \${extension} \${user}`,
     tables: {
       relay_domains: `omni128.de lmtp:[127.0.0.1]:${store.ports.lmtp}\n` +
-        `wetterstation-pliening.info lmtptls:[127.0.0.1]:${store.ports.lmtp}\n`,
+        `wetterstation-pliening.info lmtptls:[127.0.0.1]:${store.ports.lmtp}\n` +
+        `ebersberger-liedersammlung.de lmtpauth:[127.0.0.1]:${store.ports.lmtp}\n`,
+      sasl_passwd: `[127.0.0.1]:${store.ports.lmtp} django:${PASSWORD}\n`,
     },
   });
 });
@@ -85,6 +99,15 @@ async function readByCurl(folder: string): Promise<string> {
   return (await succeed('curl', ['--silent', '--show-error', '-u', `django:${PASSWORD}`, place])).stdout;
 }
 
+/** The newest message of a user. */
+async function newestOf(user: string): Promise<string> {
+  const client = await store.login(user);
+  await client.ok('SELECT INBOX');
+  const [stored] = fetched(await client.ok('FETCH * (UID FLAGS BODY.PEEK[])'));
+  await client.logout();
+  return stored?.body?.toString('latin1') ?? '';
+}
+
 test('mailbox_transport over the unix socket', async () => {
   await submit(1, 'django@nausch.org');
   const { queueId, line } = await postfix.outcome('<1@postfix.example.org>', 'sent');
@@ -117,13 +140,18 @@ test('a transport to host and port, submitted by sendmail', async () => {
 test('a transport that insists on TLS', async () => {
   await submit(10, 'anna@wetterstation-pliening.info');
   await postfix.outcome('<10@postfix.example.org>', 'sent');
-  const client = await store.login('anna@wetterstation-pliening.info');
-  await client.ok('SELECT INBOX');
-  const [stored] = fetched(await client.ok('FETCH 1 (UID FLAGS BODY.PEEK[])'));
-  const text = stored?.body?.toString('latin1') ?? '';
+  const text = await newestOf('anna@wetterstation-pliening.info');
   expect(text).toEndWith(message(10));
   expect(text).toMatch(/\(using TLSv1\.3 with cipher \S+\)\r\n\tby imap\.example\.org with LMTPS id /);
-  await client.logout();
+});
+
+test('a stranger authenticates over TLS', async () => {
+  await submit(11, 'maria@ebersberger-liedersammlung.de');
+  await postfix.outcome('<11@postfix.example.org>', 'sent');
+  const text = await newestOf('maria@ebersberger-liedersammlung.de');
+  expect(text).toEndWith(message(11));
+  expect(text).toContain('Received: from mx.example.org ([127.0.0.2])');
+  expect(text).toContain(' with LMTPSA id ');
 });
 
 test('a user nobody knows is bounced by Postfix with our reason', async () => {
