@@ -80,7 +80,13 @@ function failed(service: string, text: string, action: string, number: number): 
     'server',
     'config',
     `service ${service}: cannot ${action} ${text}: ${name}${remedy === undefined ? '' : `: ${remedy}`}`,
+    name,
   );
+}
+
+/** Whether an error of `listen` says that somebody else has the address. */
+export function addressInUse(error: unknown): boolean {
+  return error instanceof MailError && error.cause === 'EADDRINUSE';
 }
 
 /** Bytes of a sockaddr_in or sockaddr_in6 for a numeric address; a scope (`fe80::1%eth0`) is not supported. */

@@ -24,6 +24,8 @@ export interface SocketOptions {
   readonly unixPath: string;
   /** What a handshake is made with, as of the moment it begins; undefined where no certificate is configured. */
   readonly tls: () => TlsParameters | undefined;
+  /** Replaces limits.tls_handshake in tests. */
+  readonly handshakeMs?: number;
   /** Called by `admit()` the first time. */
   readonly admitted?: () => void;
   /** Called once when the connection is gone, after `onClose`. */
@@ -217,8 +219,8 @@ export class SocketConnection implements Connection, Watched {
         reject(serverError(`TLS handshake failed: ${cause?.message ?? 'the peer closed'}`, cause));
       };
       const timer = setTimeout(
-        () => stop('error', new Error(`not done within ${limits.tls_handshake.value} s`)),
-        limits.tls_handshake.value * 1000,
+        () => stop('error', new Error('not done in time')),
+        this.#options.handshakeMs ?? limits.tls_handshake.value * 1000,
       );
       secured.once('error', (error) => stop('error', error));
       secured.once('close', () => stop('peer'));

@@ -32,6 +32,8 @@ export interface AcceptorOptions {
   readonly tls: () => TlsContexts | undefined;
   /** How many workers share the limits of a service. */
   readonly workers: number;
+  /** Replaces limits.preauth_seconds in tests. */
+  readonly preauthMs?: number;
 }
 
 export class Acceptor {
@@ -99,7 +101,10 @@ export class Acceptor {
     const standing = this.#perService.get(service.name) ?? 0;
     const most = service.maxchild === 0 ? Infinity : Math.ceil(service.maxchild / this.#options.workers);
     const leave = standing >= most ? undefined : this.#strangers.enter(connection.remoteAddress);
-    const timer = setTimeout(() => this.#late(connection, listening), limits.preauth_seconds.value * 1000);
+    const timer = setTimeout(
+      () => this.#late(connection, listening),
+      this.#options.preauthMs ?? limits.preauth_seconds.value * 1000,
+    );
     timer.unref();
     if (leave === undefined) {
       clearTimeout(timer);

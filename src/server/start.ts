@@ -1,8 +1,9 @@
 /** From settings to a running server, step by step; each step fails with what to do about it. */
 
+import type { Listen } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError } from '../errors.ts';
-import { listen, removeListener } from '../net/listen.ts';
+import { addressInUse, listen, type Listener, type ListenOptions, removeListener } from '../net/listen.ts';
 import { readTlsMaterial, tlsFingerprint } from '../net/tls.ts';
 import { logLevel, type RootLog } from '../telemetry/log.ts';
 import type { SelfCommand } from './child.ts';
@@ -41,6 +42,9 @@ export class StoppedEarly extends Error {}
 
 /** How often the files of the certificates are looked at. */
 const TLS_WATCH_MS = 5000;
+
+const BIND_RETRY_MS = 20;
+const BIND_PATIENCE_MS = 1500;
 
 /** Starts the server; resolves when every role works. Throws MailError, with nothing left behind. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
@@ -147,6 +151,21 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
 }
 
+/**
+ * Binds, waiting a moment for an address in use: the workers of a supervisor that was killed are being killed with
+ * it, and hold it until they are gone.
+ */
+async function listenSoon(address: Listen, options: ListenOptions): Promise<Listener[]> {
+  for (let waited = 0;; waited += BIND_RETRY_MS) {
+    try {
+      return await listen(address, options);
+    } catch (thrown) {
+      if (!addressInUse(thrown) || waited >= BIND_PATIENCE_MS) throw thrown;
+    }
+    await new Promise((resolve) => setTimeout(resolve, BIND_RETRY_MS));
+  }
+}
+
 /** Options that differ and cannot change while the server runs. */
 function needRestart(running: Settings, fresh: Settings): string[] {
   return (Object.keys(fresh) as (keyof Settings)[]).filter((name) =>
@@ -163,7 +182,7 @@ async function bindAll(settings: Settings, owner: string, log: RootLog): Promise
       const address = service.listen.kind === 'unix' && service.listen.owner === ''
         ? { ...service.listen, owner }
         : service.listen;
-      for (const listener of await listen(address, { service: service.name, trafficClass: mark })) {
+      for (const listener of await listenSoon(address, { service: service.name, trafficClass: mark })) {
         listeners.push({ ...listener, service: service.name });
         log.info('listening', { service: service.name, address: listener.text, tls: service.tls });
       }

@@ -65,6 +65,12 @@ const MAX_VALUE = 1024;
 /** Bytes that may wait for a standard error that does not take them. */
 const MAX_WAITING = 1024 * 1024;
 
+/**
+ * Most bytes of one write: what a pipe takes whole (PIPE_BUF, pipe(7)), so that the lines of several processes on one
+ * standard error do not run into each other.
+ */
+const WHOLE = 4096;
+
 /** Bytes after which a busy turn of the event loop writes without waiting for its end. */
 const FLUSH_AT = 32 * 1024;
 
@@ -163,6 +169,13 @@ class LogSink {
     }
   }
 
+  /** The next whole lines that fit into one write. */
+  #whole(): Uint8Array {
+    if (this.#rest.length <= WHOLE) return this.#rest;
+    const end = this.#rest.lastIndexOf(10, WHOLE - 1);
+    return this.#rest.subarray(0, end < 0 ? WHOLE : end + 1);
+  }
+
   flush(): void {
     if (this.#lines.length > 0) {
       const bytes = Buffer.from(this.#lines.join('\n') + '\n');
@@ -173,7 +186,7 @@ class LogSink {
     while (this.#rest.length > 0) {
       let taken: number;
       try {
-        taken = this.#write(this.#rest);
+        taken = this.#write(this.#whole());
       } catch (thrown) {
         if ((thrown as { code?: string }).code === 'EAGAIN') {
           // A full pipe with a reader that is behind: try again a little later.

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { makeSettings } from '../../src/config/settings.ts';
+import { limits } from '../../src/limits.ts';
 import { SocketConnection } from '../../src/net/socket.ts';
 import { readTlsMaterial, TlsContexts, tlsFingerprint } from '../../src/net/tls.ts';
 import { makeCertificate } from './certificates.ts';
@@ -13,6 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), 'mailstore-net-'));
 let contexts: TlsContexts;
 let server: Server;
 let port = 0;
+/** Time for a handshake, or 0 for that of the limits. */
+let handshakeMs = 0;
 let accept: (connection: SocketConnection) => void = () => {};
 const settings = () =>
   makeSettings({
@@ -28,7 +31,13 @@ beforeAll(async () => {
   makeCertificate(folder, 'b', ['b.example', '*.b.example']);
   contexts = new TlsContexts(readTlsMaterial(settings())!);
   server = createServer({ allowHalfOpen: true }, (socket) => {
-    accept(new SocketConnection(socket, { unixPath: '', tls: () => contexts.parameters('imap', 'imap') }));
+    accept(
+      new SocketConnection(socket, {
+        unixPath: '',
+        tls: () => contexts.parameters('imap', 'imap'),
+        ...(handshakeMs === 0 ? {} : { handshakeMs }),
+      }),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as { port: number }).port;
@@ -360,4 +369,49 @@ test('the idle timeout fires once, and activity puts it off', async () => {
   connection.tick(3_000_000);
   expect(fired).toBe(1);
   socket.destroy();
+});
+
+test('a peer that takes nothing is cut off after a while (invariant 4)', async () => {
+  const served = serveLines(() => {});
+  const { socket } = await client();
+  socket.pause();
+  const connection = await served;
+  const reason = Promise.withResolvers<string>();
+  connection.onClose(reason.resolve);
+  while (connection.write(Buffer.alloc(1 << 20)));
+  connection.tick(limits.output_stall.value - 1);
+  expect(connection.closed).toBe(false);
+  connection.tick(limits.output_stall.value + 1_000);
+  expect(await reason.promise).toBe('slow');
+  socket.destroy();
+});
+
+test('end() lets a peer take what waits, but not for ever', async () => {
+  const served = serveLines(() => {});
+  const { socket } = await client();
+  socket.pause();
+  const connection = await served;
+  const reason = Promise.withResolvers<string>();
+  connection.onClose(reason.resolve);
+  connection.write(Buffer.alloc(16 << 20));
+  connection.end();
+  connection.tick(0);
+  expect(connection.closed).toBe(true);
+  connection.tick(1_000_000);
+  expect(await reason.promise).toBe('local');
+  socket.destroy();
+});
+
+test('a handshake that stops in the middle is given up (limits.tls_handshake)', async () => {
+  handshakeMs = 40;
+  const served = serveLines(() => {});
+  const { socket, until, closed } = await client();
+  await served;
+  handshakeMs = 0;
+  socket.write('starttls\n');
+  await until('go\n');
+  // The first bytes of a record that never comes whole.
+  socket.write(Buffer.from([0x16, 0x03, 0x01, 0x02]));
+  await closed;
+  expect((await served).closed).toBe(true);
 });

@@ -126,3 +126,14 @@ test('partial writes are continued, a full pipe is tried again, what is lost is 
   expect(lines.length - 1 + Number(/count=(\d+)/.exec(seen)?.[1])).toBe(20_000);
   await new Promise((resolve) => setImmediate(resolve));
 });
+
+test('many lines leave in writes that a pipe takes whole', () => {
+  const { log, writes } = collect();
+  for (let line = 0; line < 2000; line++) log.info('line', { line });
+  log.flush();
+  expect(writes.length).toBeLessThan(30);
+  for (const write of writes) {
+    expect(write.length).toBeLessThanOrEqual(4096);
+    expect(write).toEndWith('\n');
+  }
+});

@@ -1,0 +1,148 @@
+import { afterEach, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
+import type { Service } from '../../src/config/services.ts';
+import { makeSettings } from '../../src/config/settings.ts';
+import type { Connection } from '../../src/net/connection.ts';
+import { listen, type Listener, removeListener } from '../../src/net/listen.ts';
+import type { Protocol } from '../../src/net/service.ts';
+import { readTlsMaterial, TlsContexts } from '../../src/net/tls.ts';
+import { Acceptor } from '../../src/server/acceptor.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
+import { makeCertificate } from '../net/certificates.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mailstore-acceptor-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+let stop: (() => void) | undefined;
+afterEach(() => {
+  stop?.();
+  stop = undefined;
+});
+
+/** An acceptor on one port; its protocol greets and admits who says so. */
+async function accepting(given: Partial<Service>, options: { preauthMs?: number; tls?: TlsContexts } = {}) {
+  const service: Service = {
+    name: 'imap',
+    protocol: 'imap',
+    tls: false,
+    trusted: false,
+    maxchild: 0,
+    tls_server_cert: '',
+    tls_server_key: '',
+    tls_client_ca_file: '',
+    listen: { kind: 'tcp', host: '127.0.0.1', port: 0, family: 'any' },
+    ...given,
+  };
+  const accepted: Connection[] = [];
+  const protocol: Protocol = {
+    alpn: 'imap',
+    busy: 'busy\r\n',
+    late: 'late\r\n',
+    accept: (connection) => {
+      accepted.push(connection);
+      connection.write('hello\r\n');
+      connection.onData(() => {
+        connection.admit();
+        connection.write('admitted\r\n');
+      });
+    },
+    shutdown: () => Promise.resolve(),
+  };
+  const [listener] = await listen(service.listen, { service: 'imap', trafficClass: 0 }) as [Listener];
+  const acceptor = new Acceptor({
+    listening: [{ service, protocol, fd: listener.fd, path: '' }],
+    log: silentLog,
+    tls: () => options.tls,
+    workers: 1,
+    ...(options.preauthMs === undefined ? {} : { preauthMs: options.preauthMs }),
+  });
+  await acceptor.start();
+  stop = () => {
+    acceptor.stop();
+    acceptor.cut();
+    removeListener(listener);
+  };
+  return { acceptor, accepted, port: listener.port };
+}
+
+/** All a client gets until the server closes; `say` is sent after the first bytes. */
+function dialogue(
+  port: number,
+  say?: string,
+): { text: Promise<string>; first: Promise<void>; close: () => void } {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  const first = Promise.withResolvers<void>();
+  const all = Promise.withResolvers<string>();
+  socket.on('data', (chunk) => {
+    if (text === '' && say !== undefined) socket.write(say);
+    text += chunk;
+    first.resolve();
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => all.resolve(text));
+  return { text: all.promise, first: first.promise, close: () => socket.destroy() };
+}
+
+test('beyond maxchild a client is told so, and a place that is left can be had again', async () => {
+  const { port, acceptor } = await accepting({ maxchild: 2 });
+  const first = dialogue(port);
+  const second = dialogue(port);
+  await Promise.all([first.first, second.first]);
+  expect(await dialogue(port).text).toBe('busy\r\n');
+  first.close();
+  while (acceptor.count > 1) await new Promise((later) => setImmediate(later));
+  const third = dialogue(port, 'x');
+  await third.first;
+  expect(acceptor.count).toBe(2);
+  for (const open of [second, third]) open.close();
+});
+
+test('who does not authenticate in time is told so and cut off; who does stays (FIELD 11)', async () => {
+  const { port, accepted } = await accepting({}, { preauthMs: 60 });
+  const known = dialogue(port, 'login');
+  await known.first;
+  const stranger = dialogue(port);
+  expect(await stranger.text).toBe('hello\r\nlate\r\n');
+  expect(accepted.map(({ closed }) => closed)).toEqual([false, true]);
+  known.close();
+});
+
+test('with TLS from the first byte nothing is said before the handshake', async () => {
+  const { cert, key } = makeCertificate(folder, 'tls', ['tls.example']);
+  const tls = new TlsContexts(readTlsMaterial(makeSettings({ tls_server_cert: cert, tls_server_key: key }))!);
+  const { port, accepted, acceptor } = await accepting({ tls: true }, { tls, preauthMs: 60 });
+  // Somebody who speaks plain text, and somebody who says nothing at all.
+  const plain = connect(port, '127.0.0.1', () => plain.write('a CAPABILITY\r\n'));
+  let heard = '';
+  plain.on('data', (chunk) => heard += chunk);
+  plain.on('error', () => {});
+  await new Promise<void>((resolve) => plain.on('close', () => resolve()));
+  expect(heard).not.toContain('hello');
+  expect(await dialogue(port).text).toBe('');
+  expect(accepted.length).toBe(0);
+
+  const secured = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  const greeting = await new Promise<string>((resolve) =>
+    secured.on('data', (chunk) => resolve(String(chunk)))
+  );
+  expect(greeting).toBe('hello\r\n');
+  expect(accepted[0]?.secure).toBe(true);
+  secured.destroy();
+  while (acceptor.count > 0) await new Promise((later) => setImmediate(later));
+});
+
+test('after stop nobody is accepted, and who is there stays until cut', async () => {
+  const { port, acceptor } = await accepting({});
+  const there = dialogue(port, 'x');
+  await there.first;
+  acceptor.stop();
+  expect(acceptor.count).toBe(1);
+  acceptor.cut();
+  expect(await there.text).toStartWith('hello\r\n');
+  expect(acceptor.count).toBe(0);
+});
