@@ -8,7 +8,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { limits } from '../../limits.ts';
-import { MailError, serverError } from '../../errors.ts';
+import { limitError, MailError, serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import type { Change } from '../writer/requests.ts';
@@ -37,11 +37,13 @@ export class SocketLink implements WriterLink {
   private closed = false;
   private opened: Promise<void>;
   private everConnected = false;
+  private refuse: () => void = () => {};
   private giveUp: ReturnType<typeof setTimeout> | null = null;
   private retry: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly path: string, private readonly log: Log) {
     this.opened = this.open();
+    this.opened.catch(() => {}); // whoever waits for it hears of it
   }
 
   /** Resolves when the writer answers; rejects when it does not for the time of `store_writer_wait`. */
@@ -49,18 +51,22 @@ export class SocketLink implements WriterLink {
     return this.opened;
   }
 
+  /** Tries until somebody answers. After `store_writer_wait` whoever waits is refused, the trying goes on. */
   private open(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => {
-        this.failAll(serverError('the store is not available'));
-        reject(serverError(`no writer answers at ${this.path}; is "mailstore serve" running?`));
-      }, limits.store_writer_wait.value * 1000);
-      this.giveUp = deadline;
+      const refuse = (): void => {
+        const error = serverError(`no writer answers at ${this.path}; is "mailstore serve" running?`);
+        this.failAll(error);
+        reject(error);
+      };
+      this.refuse = refuse;
+      this.giveUp = setTimeout(refuse, limits.store_writer_wait.value * 1000);
       const attempt = (): void => {
         if (this.closed) return;
         const socket = connect(this.path);
         socket.on('connect', () => {
-          clearTimeout(deadline);
+          if (this.giveUp !== null) clearTimeout(this.giveUp);
+          this.opened = Promise.resolve();
           this.use(socket);
           resolve();
         });
@@ -76,6 +82,7 @@ export class SocketLink implements WriterLink {
 
   private use(socket: Socket): void {
     this.socket = socket;
+    this.out = [];
     const reader = new FrameReader(limits.store_frame.value);
     socket.on('data', (chunk: Buffer) => reader.push(chunk, (frame) => this.handle(frame)));
     socket.on('close', () => this.lost(socket));
@@ -119,9 +126,7 @@ export class SocketLink implements WriterLink {
     if (this.closed) return;
     this.log.warn('writer lost', { pending: this.changes.size });
     this.opened = this.open();
-    this.opened.catch(() => {
-      if (!this.closed) this.opened = this.open();
-    });
+    this.opened.catch(() => {}); // whoever waits for it hears of it
   }
 
   private failAll(error: MailError): void {
@@ -129,8 +134,8 @@ export class SocketLink implements WriterLink {
     this.changes.clear();
   }
 
-  private send(message: ToWriter, blobs: readonly Uint8Array[]): void {
-    this.out.push(encodeFrame(message, blobs));
+  private send(frame: Buffer): void {
+    this.out.push(frame);
     if (this.out.length === 1) setImmediate(() => this.flush());
   }
 
@@ -169,28 +174,35 @@ export class SocketLink implements WriterLink {
 
   async change(change: Change, origin: string, blobs: readonly Uint8Array[]): Promise<unknown> {
     if (this.socket === null) await this.opened;
+    const id = this.ids.next();
+    const frame = encodeFrame({ t: 'change', id, origin, change } satisfies ToWriter, blobs);
+    if (frame.length > limits.store_frame.value) throw limitError('The request is too large', 'toobig');
     return await new Promise((resolve, reject) => {
-      const id = this.ids.next();
       this.changes.set(id, { resolve, reject });
-      this.send({ t: 'change', id, origin, change }, blobs);
+      this.send(frame);
     });
   }
 
   /** A question that changes nothing; `make` gets the number its answer will carry. */
-  ask(make: (n: number) => ToWriter): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+  async ask(make: (n: number) => ToWriter): Promise<unknown> {
+    if (this.socket === null) await this.opened;
+    return await new Promise((resolve, reject) => {
       const n = ++this.asked;
       this.answers.set(n, { resolve, reject });
-      this.send(make(n), []);
+      this.send(encodeFrame(make(n), []));
     });
   }
 
   async watch(owner: number): Promise<void> {
     const count = this.watched.get(owner) ?? 0;
     this.watched.set(owner, count + 1);
-    if (this.socket === null) await this.opened;
-    // Asked also by the second one: the first answer may still be on its way.
-    await this.ask((n) => ({ t: 'watch', n, owners: [owner] }));
+    try {
+      // Asked also by the second one: the first answer may still be on its way.
+      await this.ask((n) => ({ t: 'watch', n, owners: [owner] }));
+    } catch (error) {
+      this.unwatch(owner);
+      throw error;
+    }
   }
 
   unwatch(owner: number): void {
@@ -198,7 +210,7 @@ export class SocketLink implements WriterLink {
     if (count > 1) this.watched.set(owner, count - 1);
     else {
       this.watched.delete(owner);
-      if (this.socket !== null) this.send({ t: 'unwatch', owner }, []);
+      if (this.socket !== null) this.send(encodeFrame({ t: 'unwatch', owner } satisfies ToWriter, []));
     }
   }
 
@@ -216,6 +228,7 @@ export class SocketLink implements WriterLink {
     if (this.retry !== null) clearTimeout(this.retry);
     this.flush();
     this.socket?.end();
+    if (this.socket === null) this.refuse();
     this.failAll(serverError('the store was closed'));
     return Promise.resolve();
   }
