@@ -6,7 +6,7 @@
  * 2. \Seen in rows is the caller's own: the owner's stands in the flags, everybody else's in a set of UIDs.
  * 3. A right lost while the mailbox is open counts from the next call on: the listener hears of it, the writer checks again.
  */
-import { userError } from '../../errors.ts';
+import { MailError, userError } from '../../errors.ts';
 import type {
   CopyResult,
   Identity,
@@ -117,6 +117,11 @@ export class SelectedMailbox implements Mailbox, Listener {
   }
 
   private take(row: MailboxRow, recent: UidSet): void {
+    // What the feed told before this was not listened to.
+    this.name = { owner: this.owner.userid, path: row.path };
+    this.rights = this.parts.rights(row.acl, this.identity, this.owner.userid);
+    this.demandRead();
+    this.seenCache = null;
     this.keywords = row.keywords;
     this.snapshot = this.snapshotOf(row, recent);
     this.floor = row.highestmodseq;
@@ -133,8 +138,11 @@ export class SelectedMailbox implements Mailbox, Listener {
   uids(): UidSet {
     if (this.known !== null) return this.known;
     const row = this.row();
-    // The index may be ahead of the snapshot: take back what came since, put back what went.
-    this.known = this.reader.uids(row).union(this.expungedSince).clip(1, this.snapshot.uidnext - 1);
+    // The index may be ahead of the snapshot, also of the feed: take back what came since, put back what went. Those that are
+    // there are read first: what goes between the two reads is in both.
+    const there = this.reader.uids(row);
+    const { expunged } = this.reader.changedSince(this.id, this.snapshot.highestmodseq);
+    this.known = there.union(expunged).union(this.expungedSince).clip(1, this.snapshot.uidnext - 1);
     this.expungedSince = UidSet.empty;
     return this.known;
   }
@@ -189,8 +197,12 @@ export class SelectedMailbox implements Mailbox, Listener {
       const hi = runs[at + 1] as number;
       const wanted = limit - out.length;
       let rows = read(lo, hi, wanted, false);
-      if (rows.length < Math.min(wanted, hi - lo + 1)) {
-        const gone = read(lo, hi, wanted, true);
+      // A full page ends at its last row; whatever is missing before that may be expunged.
+      const end = rows.length === wanted ? (rows.at(-1) as Row)[0] : hi;
+      if (rows.length < end - lo + 1) {
+        const there = new Set(rows.map((row) => row[0]));
+        // What was expunged between the two reads is in both.
+        const gone = read(lo, end, wanted, true).filter((row) => !there.has(row[0]));
         if (gone.length > 0) rows = [...rows, ...gone].sort((a, b) => a[0] - b[0]).slice(0, wanted);
       }
       if (out.length === 0) out.push(...rows);
@@ -226,7 +238,19 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.demandRead();
     const part = this.reader.part(row[7]);
     if (part === null) throw userError('nonexistent', 'The message has been removed');
-    return new FileContent(this.parts.spool.path(part.partition, this.owner.folder, part.file));
+    const path = this.parts.spool.path(part.partition, this.owner.folder, part.file);
+    try {
+      return new FileContent(path);
+    } catch (error) {
+      // Expunged and purged meanwhile is no surprise; a living row without its file is (DESIGN rule 6).
+      const missing = error instanceof MailError && error.code === 'nonexistent';
+      if (!missing || this.reader.narrow(this.id, row[0], row[0], 1, false).length === 0) throw error;
+      throw new MailError(
+        'server',
+        'corruption',
+        `${path}, the file of a message, is missing; run "mailstore check"`,
+      );
+    }
   }
 
   private change<Result>(change: Parameters<StoreParts['link']['change']>[0]): Promise<Result> {
@@ -385,6 +409,15 @@ export class SelectedMailbox implements Mailbox, Listener {
       }
     }
     if (!flags.isEmpty) this.listener({ kind: 'flags', uids: flags, modseq, own: false });
+    if (row.path !== this.name.path) {
+      this.name = { owner: this.name.owner, path: row.path };
+      this.listener({ kind: 'renamed', name: this.name });
+    }
+    const rights = this.parts.rights(row.acl, this.identity, this.owner.userid);
+    if (rights !== this.rights) {
+      this.rights = rights;
+      this.listener({ kind: 'rights', rights });
+    }
     if (row.keywords.length !== this.keywords.length) {
       this.keywords = row.keywords;
       this.listener({ kind: 'keywords' });
