@@ -19,7 +19,7 @@ import type {
 import type { Layout } from '../layout.ts';
 import { foundMessages } from '../reconstruct/fromspool.ts';
 import { mayPost } from '../rights.ts';
-import { MessageStage, type Received } from '../spool/stage.ts';
+import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Change, DeliveredTarget } from '../writer/requests.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -120,8 +120,10 @@ export class MailStore implements Store {
         ignoreQuota: options.ignoreQuota,
         flags: [...options.flags ?? []],
       }, blobs) as DeliveredTarget[];
+      if (answers.every((answer) => answer.uid === undefined)) (message as Received).forget();
       return targets.map((to, at) => resultOf(to, answers[at] as DeliveredTarget));
     } catch (thrown) {
+      if (isRefusal(thrown)) (message as Received).forget();
       const error = thrown instanceof MailError
         ? thrown
         : new MailError('server', 'unavailable', 'the message could not be stored', thrown);

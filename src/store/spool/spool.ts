@@ -85,12 +85,17 @@ export class Spool {
           if (statSync(to).size === size) return;
           unlinkSync(to);
         } else if (code === 'EXDEV' || code === 'EMLINK') {
-          copyFileSync(from, to, constants.COPYFILE_EXCL);
-          const fd = openSync(to, 'r');
           try {
-            fsyncSync(fd);
-          } finally {
-            closeSync(fd);
+            copyFileSync(from, to, constants.COPYFILE_EXCL);
+            const fd = openSync(to, 'r');
+            try {
+              fsyncSync(fd);
+            } finally {
+              closeSync(fd);
+            }
+          } catch (failure) {
+            this.remove(to);
+            throw failure;
           }
           return;
         } else throw error;

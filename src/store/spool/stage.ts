@@ -46,10 +46,20 @@ export class Received implements StagedMessage {
   }
 
   abort(): void {
-    if (this.used || this.data.stage === null) return;
+    if (this.used) return;
     this.used = true;
-    remove(this.data.stage);
+    this.forget();
   }
+
+  /** The writer refused it, so no record names the stage file. */
+  forget(): void {
+    if (this.data.stage !== null) remove(this.data.stage);
+  }
+}
+
+/** True for an error that says for certain that nothing was logged: a decision against it, no failure of ours. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof MailError && error.kind !== 'server';
 }
 
 export class MessageStage implements Stage {
@@ -86,6 +96,7 @@ export class MessageStage implements Stage {
     } catch (error) {
       if (errno(error) !== 'ENOENT') throw unwritable(path, error);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      syncFolder(this.partition);
       this.fd = openSync(path, 'wx+', 0o600);
     }
     this.path = path;
