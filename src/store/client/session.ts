@@ -17,7 +17,7 @@ import type {
 import type { DirectoryMailbox } from '../index/directoryreader.ts';
 import { type MailboxRow, quotarootOf, type QuotaRow } from '../index/rows.ts';
 import { ANYONE, hasRight } from '../rights.ts';
-import { MessageStage, type Received } from '../spool/stage.ts';
+import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
 import type { Change } from '../writer/requests.ts';
 import { SelectedMailbox } from './mailbox.ts';
 import type { StoreParts } from './parts.ts';
@@ -51,15 +51,18 @@ export class Session implements StoreSession {
     const others = (admin ? readers.directory.allMailboxes() : readers.directory.granted(identifiers))
       .filter((mailbox) => mailbox.owner !== own?.id);
     const subscribed = new Set(this.subscriptions().map(keyOf));
-    const all = [...mine, ...others];
+    const all = this.visible([...mine, ...others]);
     const parents = parentsOf(all);
-    const listed: ListedMailbox[] = [];
-    for (const mailbox of all) {
-      const rights = this.parts.rights(mailbox.acl, this.identity, mailbox.userid);
-      if (!hasRight(rights, 'l')) continue;
-      listed.push(listedOf(mailbox, rights, parents, subscribed));
-    }
-    return listed;
+    return all.map((mailbox) => listedOf(mailbox, this.rightsOn(mailbox), parents, subscribed));
+  }
+
+  private rightsOn(mailbox: DirectoryMailbox): string {
+    return this.parts.rights(mailbox.acl, this.identity, mailbox.userid);
+  }
+
+  /** Those the caller may look up: nothing else counts as a child either (RFC 3348 §3). */
+  private visible(mailboxes: readonly DirectoryMailbox[]): DirectoryMailbox[] {
+    return mailboxes.filter((mailbox) => hasRight(this.rightsOn(mailbox), 'l'));
   }
 
   subscriptions(): MailboxName[] {
@@ -89,9 +92,7 @@ export class Session implements StoreSession {
     const reader = this.parts.readers.of(owner);
     const own = owner.userid === this.identity.userid;
     const seen = own ? null : reader.seen(row.id, this.identity.userid);
-    const uids = reader.uids(row);
-    const recentuid = seen?.recentuid ?? row.recentuid;
-    const siblings = this.parts.readers.directory.mailboxesOf(owner.id);
+    const siblings = this.visible(this.parts.readers.directory.mailboxesOf(owner.id));
     return {
       name,
       mailboxid: row.mailboxid,
@@ -99,8 +100,8 @@ export class Session implements StoreSession {
       uidnext: row.uidnext,
       highestmodseq: row.highestmodseq,
       exists: row.messages,
-      recent: uids.clip(recentuid + 1, 0xffffffff).size,
-      unseen: seen === null ? row.unseen : row.messages - seen.uids.intersect(uids).size,
+      recent: reader.countAfter(row.id, seen?.recentuid ?? row.recentuid),
+      unseen: seen === null ? row.unseen : row.messages - seen.uids.intersect(reader.uids(row)).size,
       deleted: row.deleted,
       size: row.size,
       specialUse: row.specialUse,
@@ -163,10 +164,15 @@ export class Session implements StoreSession {
     internaldate: number | null,
   ): Promise<AppendResult> {
     const { data, blobs } = (message as Received).hand();
-    return await this.change<AppendResult>(
-      { op: 'append', by: this.identity, name, message: data, flags: [...flags], internaldate },
-      blobs,
-    );
+    try {
+      return await this.change<AppendResult>(
+        { op: 'append', by: this.identity, name, message: data, flags: [...flags], internaldate },
+        blobs,
+      );
+    } catch (error) {
+      if (isRefusal(error)) (message as Received).forget();
+      throw error;
+    }
   }
 
   acl(name: MailboxName): AclEntry[] {
@@ -191,7 +197,8 @@ export class Session implements StoreSession {
   }
 
   quota(root: MailboxName): QuotaRoot {
-    if (!this.identity.admin && root.owner !== this.identity.userid) {
+    const admin = hasRight(this.parts.rights([], this.identity, root.owner), 'a');
+    if (!admin && root.owner !== this.identity.userid) {
       throw userError('nonexistent', 'Quota root does not exist');
     }
     const quotas = new Map(this.quotasOf(root.owner).map((quota) => [quota.path, quota]));

@@ -123,6 +123,12 @@ export class OwnerReader {
     return UidSet.fromSorted(uids.map((value) => value[0] as number));
   }
 
+  /** Number of messages with UIDs above this one. */
+  countAfter(mailbox: number, uid: number): number {
+    return this.sql('SELECT count(*) FROM msg WHERE mailbox = ? AND uid > ?').values(mailbox, uid)[0]
+      ?.[0] as number;
+  }
+
   /** Lowest UID without \Seen, by the partial index. */
   firstUnseen(mailbox: number): number {
     const found = this.sql(

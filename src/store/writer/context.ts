@@ -106,6 +106,11 @@ export class Context {
     return effectiveRights(row.acl, by, owner, this.settings);
   }
 
+  /** True for an administrator of this owner's domain: his rights, not his name, decide. */
+  administers(by: Identity, owner: string): boolean {
+    return by.admin && hasRight(effectiveRights([], by, owner, this.settings), 'a');
+  }
+
   private checkedRights(row: MailboxRow, by: Identity, owner: string): string {
     const rights = this.rights(row, by, owner);
     if (!hasRight(rights, 'l') && !hasRight(rights, 'r')) throw noMailbox();

@@ -239,10 +239,13 @@ export class Writer {
         let bytes = 0;
         for (const pending of this.queue) {
           if (count === limits.store_batch.value || bytes > limits.store_batch_bytes.value) break;
+          // The folders of a removed user go after the commit: a new user of the same name must not be in them already.
+          const alone = pending.request.change.op === 'purgeuser' ||
+            pending.request.change.op === 'replaceowner';
+          if (alone && count > 0) break;
           count++;
           bytes += pending.bytes;
-          // The folders of a removed user go after the commit: a new user of the same name must not be in them already.
-          if (pending.request.change.op === 'purgeuser') break;
+          if (alone) break;
         }
         const taken = this.queue.splice(0, count);
         this.current = this.batch(taken).catch((error: unknown) => this.fail(error, taken));

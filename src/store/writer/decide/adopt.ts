@@ -4,6 +4,7 @@
  */
 import { userError } from '../../../errors.ts';
 import { DirectoryReader } from '../../index/directoryreader.ts';
+import { syncFileSystem } from '../../lock.ts';
 import type { AddedMessage, PartData } from '../../log/events.ts';
 import type { Context } from '../context.ts';
 import type { Change } from '../requests.ts';
@@ -16,6 +17,8 @@ export function decideReplaceOwner(context: Context, userid: string): { mailboxe
   const old = context.owner(userid);
   if (old === null) throw userError('nouser', `There is no user ${userid}`);
   const { directory, owners } = context.state;
+  // The old owner's records will not be replayed any more: what they delivered must be on disk.
+  for (const partition of Object.values(context.settings.partition)) syncFileSystem(partition);
   const reader = new DirectoryReader(directory.path);
   const names = reader.mailboxesOf(old.id);
   reader.close();

@@ -8,8 +8,9 @@ import { hasRight } from '../../rights.ts';
 import { UidSet } from '../../uidset.ts';
 import { type Context, demand, noMailbox } from '../context.ts';
 import type { Change } from '../requests.ts';
-import { mapKeywords, seenOf, selectUids } from './flags.ts';
+import { mapKeywords, selectUids } from './flags.ts';
 import { checkQuota } from './message.ts';
+import { seenOf } from './seen.ts';
 
 type Copy = Extract<Change, { op: 'copy' }>;
 type Expunge = Extract<Change, { op: 'expunge' }>;

@@ -8,6 +8,7 @@ import { UidSet } from '../../uidset.ts';
 import type { Context } from '../context.ts';
 import type { Change } from '../requests.ts';
 import { flagBits } from './message.ts';
+import { seenOf } from './seen.ts';
 
 type Store = Extract<Change, { op: 'store' }>;
 
@@ -27,12 +28,6 @@ export function selectUids(
     for (const row of statement.values(mailbox, lo, hi, ...parameters)) found.push(row[0] as number);
   });
   return UidSet.fromSorted(found);
-}
-
-/** The seen set of a user who is not the owner. */
-export function seenOf(index: OwnerIndex, mailbox: number, userid: string): UidSet {
-  const row = index.sql('SELECT uids FROM seen WHERE mailbox = ? AND userid = ?').values(mailbox, userid)[0];
-  return row === undefined || row[0] === '' ? UidSet.empty : UidSet.parse(row[0] as string);
 }
 
 /** The flags a caller may change, as bits: 's' is \Seen, 't' \Deleted, 'w' everything else. */

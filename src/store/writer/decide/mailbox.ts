@@ -15,12 +15,13 @@ type Of<Op extends Change['op']> = Extract<Change, { op: Op }>;
 
 /** Throws unless the caller may make `name`: 'k' on what is above it, or an administrator. */
 function demandCreate(context: Context, index: OwnerIndex | null, name: MailboxName, by: Identity): void {
-  if (by.admin) return;
+  if (context.administers(by, name.owner)) return;
   for (let above = parentName(name); above !== undefined; above = parentName(above)) {
     const row = index?.byPath.get(above.path);
     if (row === undefined) continue;
     const rights = context.rights(row, by, name.owner);
-    if (!hasRight(rights, 'l')) throw noMailbox();
+    // A superior the caller may not look up is answered as one that is not there.
+    if (!hasRight(rights, 'l')) break;
     return demand(rights, 'k', 'create mailboxes here');
   }
   throw userError('noperm', 'You may not create mailboxes here');
@@ -32,8 +33,8 @@ export function decideCreate(context: Context, change: Of<'create'>): { mailbox:
   const owner = context.owner(name.owner);
   const index = owner === null ? null : context.index(owner);
   if (index?.byPath.has(name.path)) {
-    const row = index.byPath.get(name.path) as MailboxRow;
-    if (name.path !== '' && context.rights(row, change.by, name.owner) === '') throw noMailbox();
+    const rights = context.rights(index.byPath.get(name.path) as MailboxRow, change.by, name.owner);
+    if (!hasRight(rights, 'l')) demandCreate(context, index, name, change.by);
     throw userError('alreadyexists', 'Mailbox already exists');
   }
   if (name.path === '' && name.owner === change.by.userid && !change.by.admin) {
@@ -86,9 +87,9 @@ export function decideRename(context: Context, change: Of<'rename'>): { renamed:
       'A mailbox cannot be renamed to another user; create one there and move the messages',
     );
   }
-  if (index.byPath.has(to.path)) throw userError('alreadyexists', 'A mailbox of that name exists');
   if (!change.by.admin) demand(rights, row.path === '' ? 'rte' : 'x', 'rename this mailbox');
   demandCreate(context, index, to, change.by);
+  if (index.byPath.has(to.path)) throw userError('alreadyexists', 'A mailbox of that name exists');
   if (row.path === '' && !isSharedOwner(index.userid)) return renameInbox(context, index, row, to);
   if (isBelow(to, change.from)) throw userError('cannot', 'A mailbox cannot be moved below itself');
   const moved: [MailboxRow, string][] = [];
@@ -172,7 +173,9 @@ export function decideAcl(context: Context, change: Of<'acl'>): { rights: string
 
 /** SETQUOTA (RFC 9208 §4.1.3): for administrators. Both limits null removes the root. */
 export function decideQuota(context: Context, change: Of<'quota'>): { set: boolean } {
-  if (!change.by.admin) throw userError('noperm', 'Quotas are set by administrators');
+  if (!context.administers(change.by, change.root.owner)) {
+    throw userError('noperm', 'Quotas are set by administrators');
+  }
   const owner = context.owner(change.root.owner);
   if (owner === null) throw noMailbox();
   const index = context.index(owner);

@@ -13,8 +13,10 @@ import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import type { PartData } from '../../log/events.ts';
 import { hasRight, mayPost } from '../../rights.ts';
+import { UidSet } from '../../uidset.ts';
 import { type Context, demand } from '../context.ts';
 import type { Change, DeliveredTarget, DeliveryAddress, MessageData } from '../requests.ts';
+import { seenOf } from './seen.ts';
 import { createUser } from './user.ts';
 
 type Deliver = Extract<Change, { op: 'deliver' }>;
@@ -174,18 +176,26 @@ export function decideAppend(
     hasRight(rights, systemFlagBit(name) === SEEN ? 's' : systemFlagBit(name) === DELETED ? 't' : 'w')
   );
   const { bits, newKeywords } = flagBits(row, allowed);
+  // \Seen of somebody else's mailbox is kept per user.
+  const own = change.by.userid === index.userid;
+  const lo = own ? bits.lo : (bits.lo & ~SEEN) >>> 0;
   const part = newPart(context, index, row, change.message, {
     structure: context.blob(blobs[0] as Uint8Array),
     body: change.message.stage === null ? context.blob(blobs[1] as Uint8Array) : null,
   });
   if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
+  const q = index.nextModseq();
   context.emit(index, {
     k: 'add',
     mb: row.id,
-    q: index.nextModseq(),
+    q,
     parts: [part],
-    msgs: [[uid, bits.lo, bits.hi, change.internaldate ?? context.now, context.now, part.id]],
+    msgs: [[uid, lo, bits.hi, change.internaldate ?? context.now, context.now, part.id]],
     dup: null,
   });
+  if (lo !== bits.lo) {
+    const seen = seenOf(index, row.id, change.by.userid).union(UidSet.range(uid, uid));
+    context.emit(index, { k: 'seen', mb: row.id, q, userid: change.by.userid, u: seen.toString() });
+  }
   return { uid, uidvalidity: row.uidvalidity };
 }
