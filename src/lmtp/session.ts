@@ -170,7 +170,7 @@ export class LmtpSession implements Dialogue {
     this.#dropInput();
     this.wait(
       this.connection.startTls().then(() => {
-        this.#dropInput();
+        // What waits by now came encrypted, in the flight that ended the handshake.
         this.reset();
         this.clientName = '';
         this.user = null;

@@ -1,11 +1,14 @@
 /** LMTP over a real socket: what only a socket does. */
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SocketConnection } from '../../src/net/socket.ts';
+import type { TlsParameters } from '../../src/net/tls.ts';
+import { makeCertificate } from '../net/certificates.ts';
 import { FakeStore } from './fake_store.ts';
 import { lmtpFor } from './peer.ts';
 
@@ -13,14 +16,18 @@ let folder: string;
 let path: string;
 let server: Server;
 let store: FakeStore;
+let secure: TlsParameters;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mailstore-lmtp-'));
   path = join(folder, 'lmtp');
+  const { cert, key } = makeCertificate(folder, 'server', ['localhost']);
+  const context = createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
+  secure = { context, alpn: 'lmtp', sni: (_name, done) => done(null, context) };
   store = new FakeStore();
   const { protocol, service } = lmtpFor({ store });
   server = createServer((socket) => {
-    protocol.accept(new SocketConnection(socket, { unixPath: path, tls: () => undefined }), service);
+    protocol.accept(new SocketConnection(socket, { unixPath: path, tls: () => secure }), service);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
 });
@@ -82,4 +89,30 @@ test('a client that closes its side behind QUIT still gets every answer', async 
   socket.end('LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<inge>\r\nDATA\r\nSubject: x\r\n\r\n.\r\nQUIT\r\n');
   await closed;
   expect(answer).toMatch(/\r\n250 2\.1\.5 Ok id=\S+\r\n221 2\.0\.0 bye\r\n$/);
+});
+
+test('what comes behind the handshake in the same flight is not lost', async () => {
+  const plain = connect({ path });
+  for (
+    const [line, ends] of [['', '220 '], ['LHLO x\r\n', '250 IGNOREQUOTA'], [
+      'STARTTLS\r\n',
+      '220 2.0.0',
+    ]] as const
+  ) {
+    plain.write(line);
+    for (let answer = ''; !answer.includes(ends);) {
+      answer += await new Promise<string>((resolve) =>
+        plain.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+      );
+    }
+  }
+  const tls = connectTls({ socket: plain, rejectUnauthorized: false, servername: 'localhost' });
+  let answer = '';
+  tls.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  const closed = new Promise((resolve) => tls.on('close', resolve));
+  // Written before the handshake is over, so that it leaves together with its last message.
+  tls.write('LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<django>\r\nBDAT 0 LAST\r\nQUIT\r\n');
+  await closed;
+  expect(answer).toMatch(/^250-[^]*\r\n250 2\.1\.5 Ok id=\S+\r\n221 2\.0\.0 bye\r\n$/);
+  expect(store.delivered.at(-1)?.bytes).toContain(' with LMTPS id ');
 });
