@@ -22,7 +22,7 @@ const ALWAYS = 'IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE';
  */
 const AUTHENTICATED = [
   'ACL',
-  'RIGHTS=kxten',
+  'RIGHTS=kxte',
   'QUOTA',
   'QUOTA=RES-STORAGE',
   'QUOTA=RES-MESSAGE',

@@ -86,7 +86,7 @@ export function resolveSequence(set: SequenceSet, exists: number, saved: UidSet 
  * a "should" only.
  */
 export function matchSequence(set: SequenceSet, exists: number): UidSet {
-  return resolveUids(set, exists).clip(1, exists);
+  return exists === 0 ? UidSet.empty : resolveUids(set, exists).clip(1, exists);
 }
 
 /**

@@ -19,6 +19,8 @@ export async function idle(session: Session): Promise<Completion> {
       // Others' changes of the same turn come in before anything is said.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (!session.closed) await session.selected?.announce(session, true);
+      // A client that reads slowly is told the sum of what happened meanwhile.
+      if (session.due) await session.breathe();
     } while (again && !session.closed);
     telling = undefined;
   };

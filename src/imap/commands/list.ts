@@ -5,9 +5,6 @@ import { COMPLETED, type Completion, type Session } from '../session.ts';
 import { tellStatus } from '../statusitems.ts';
 import { listLine } from '../write/list.ts';
 
-/** Answers written before other connections get their turn. */
-const SLICE = 200;
-
 /** LIST, basic and extended (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 3348). */
 export async function list(session: Session, command: ListCommand): Promise<Completion> {
   const { names, store } = session.user;
@@ -18,7 +15,6 @@ export async function list(session: Session, command: ListCommand): Promise<Comp
   const listing = new Listing(store.list(), names);
   const patterns = new PatternSet(command.reference, command.patterns, names.separator);
   const chosen = choose(command, listing, patterns, session);
-  let written = 0;
   for (const { name, selected, childInfo } of chosen) {
     // RFC 9051 §6.3.9.2: a mailbox whose status cannot be told is \NoSelect and has no STATUS line.
     const noStatus = command.returns.status !== null && name.info !== null && !name.info.rights.includes('r');
@@ -40,7 +36,7 @@ export async function list(session: Session, command: ListCommand): Promise<Comp
     if (status !== null && selected && !noStatus && name.info?.selectable === true) {
       await listStatus(session, name, status);
     }
-    if (++written % SLICE === 0) await session.breathe();
+    if (session.due) await session.breathe();
     if (session.closed) break;
   }
   return COMPLETED;

@@ -1,6 +1,6 @@
+import { canonicalIdentifier } from '../identifier.ts';
 import type { AclIdentifierCommand } from '../parse/command.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
-import { checkIdentifier } from './setacl.ts';
 import { astring, mailboxName } from '../write/string.ts';
 
 /** What an owner cannot lose, and what anyone can be given one by one (RFC 4314 §3.7, §2.1.1 for c and d). */
@@ -9,7 +9,7 @@ const GRANTABLE = ['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a', 'c', '
 
 /** LISTRIGHTS (RFC 4314 §3.4). Asking needs the right to administer, as GETACL does. */
 export function listRights(session: Session, command: AclIdentifierCommand): Completion {
-  const identifier = checkIdentifier(command.identifier);
+  const identifier = canonicalIdentifier(session, command.identifier);
   const name = session.mailboxName(command.mailbox);
   // Throws where the caller may not administer, or may not even know of the mailbox.
   session.store.acl(name);

@@ -1,11 +1,11 @@
-import { syntaxError } from '../../errors.ts';
+import { canonicalIdentifier } from '../identifier.ts';
 import type { AclIdentifierCommand, SetAclCommand } from '../parse/command.ts';
 import { readRights } from '../rights.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
 
 /** SETACL (RFC 4314 §3.1). `+` and `-` change what the identifier has; nothing left removes the entry. */
 export async function setAcl(session: Session, command: SetAclCommand): Promise<Completion> {
-  const identifier = checkIdentifier(command.identifier);
+  const identifier = canonicalIdentifier(session, command.identifier);
   const rights = readRights(command.rights);
   const name = session.mailboxName(command.mailbox);
   let wanted = rights;
@@ -22,16 +22,7 @@ export async function setAcl(session: Session, command: SetAclCommand): Promise<
 
 /** DELETEACL (RFC 4314 §3.2). */
 export async function deleteAcl(session: Session, command: AclIdentifierCommand): Promise<Completion> {
-  const identifier = checkIdentifier(command.identifier);
+  const identifier = canonicalIdentifier(session, command.identifier);
   await session.store.setAcl(session.mailboxName(command.mailbox), identifier, null);
   return COMPLETED;
-}
-
-/** An identifier in normal form; an empty one, or one with controls, is BAD (RFC 4314 §3). */
-export function checkIdentifier(identifier: string): string {
-  const normal = identifier.normalize('NFC');
-  if (normal === '' || normal === '-' || /[\u0000-\u001f\u007f-\u009f]/.test(normal)) {
-    throw syntaxError('the identifier is empty or holds control characters');
-  }
-  return normal;
 }
