@@ -10,6 +10,7 @@ import { MailStore } from './client/store.ts';
 import { layoutOf } from './layout.ts';
 import { tryLock } from './lock.ts';
 import { Spool } from './spool/spool.ts';
+import { machineRestarted, rememberBoot } from './writer/boot.ts';
 import { Writer } from './writer/writer.ts';
 
 /**
@@ -38,7 +39,9 @@ export async function openStore(settings: Settings, log: Log, mode: OpenMode): P
     const lock = tryLock(layout.log);
     if (lock !== null) {
       try {
-        const writer = Writer.open({ settings, log, verifyFiles: false, onFatal: () => {} });
+        const verifyFiles = machineRestarted(layout.log);
+        const writer = Writer.open({ settings, log, verifyFiles, onFatal: () => {} });
+        rememberBoot(layout.log);
         const store = new MailStore(settings, layout, spool, new DirectLink(writer));
         const close = store.close.bind(store);
         store.close = async () => {

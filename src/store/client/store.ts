@@ -148,20 +148,27 @@ export class MailStore implements Store {
     const now = Math.floor(Date.now() / 1000);
     const before = (days: number) => now - Math.round(days * 86_400) + (days === 0 ? 1 : 0);
     const total = { messages: 0, mailboxes: 0 };
+    let failure: unknown = null;
     for (const owner of this.parts.readers.directory.owners()) {
-      for (let more = true; more;) {
-        const done = await this.change({
-          op: 'expire',
-          owner: owner.id,
-          expungedBefore: before(options.expungeDays),
-          deletedBefore: before(options.deleteDays),
-          deliveredBefore: now - this.parts.settings.duplicate_retention,
-        }) as { messages: number; mailboxes: number; more: boolean };
-        total.messages += done.messages;
-        total.mailboxes += done.mailboxes;
-        more = done.more;
+      try {
+        for (let more = true; more;) {
+          const done = await this.change({
+            op: 'expire',
+            owner: owner.id,
+            expungedBefore: before(options.expungeDays),
+            deletedBefore: before(options.deleteDays),
+            deliveredBefore: now - this.parts.settings.duplicate_retention,
+          }) as { messages: number; mailboxes: number; more: boolean };
+          total.messages += done.messages;
+          total.mailboxes += done.mailboxes;
+          more = done.more;
+        }
+      } catch (error) {
+        // Removed meanwhile, or closed for repair: the others still get their turn.
+        if (!(error instanceof MailError && error.code === 'nonexistent')) failure ??= error;
       }
     }
+    if (failure !== null) throw failure;
     return total;
   }
 

@@ -3,25 +3,31 @@ import { existsSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { stageFolder } from '../layout.ts';
+import { layoutOf, stageFolder } from '../layout.ts';
 
 /** Seconds a stage file of a dead process is left alone: the log may still be replaying it. */
 const GRACE = 3600;
 
 /**
- * Removes stage files that nobody can use any more: their process is dead, they are older than an hour, and no final name
+ * Removes stage files that nobody can use any more: their process is dead, they are an hour older than the checkpoint, and no final name
  * shares their blocks (one that has is removed together with its log segment).
  */
 export function sweepStage(settings: Settings, log: Log): number {
   let removed = 0;
+  // The checkpoint stands still while an owner is closed whose records may yet need a stage file.
+  const checkpoint = join(layoutOf(settings).log, 'checkpoint');
+  if (!existsSync(checkpoint)) return 0;
+  const old = statSync(checkpoint).mtimeMs - GRACE * 1000;
   for (const partition of Object.values(settings.partition)) {
     const folder = stageFolder(partition);
     if (!existsSync(folder)) continue;
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
-      const { mtimeMs, nlink } = statSync(path);
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found === undefined) continue; // used or aborted meanwhile
+      const { mtimeMs, nlink } = found;
       const creator = Number(name.split('.')[0]);
-      if (nlink > 1 || Date.now() - mtimeMs < GRACE * 1000 || existsSync(`/proc/${creator}`)) continue;
+      if (nlink > 1 || mtimeMs > old || existsSync(`/proc/${creator}`)) continue;
       unlinkSync(path);
       removed++;
     }

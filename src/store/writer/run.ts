@@ -1,10 +1,10 @@
 /** The writer's process: takes the lock, recovers, listens, and says when it is ready. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { layoutOf } from '../layout.ts';
 import { type StoreLock, tryLock } from '../lock.ts';
+import { machineRestarted, rememberBoot } from './boot.ts';
 import { errorText } from './errortext.ts';
 import { WriterServer } from './server.ts';
 import { Writer } from './writer.ts';
@@ -33,21 +33,6 @@ async function waitForLock(folder: string, log: Log): Promise<StoreLock> {
   }
 }
 
-/** True when the machine was started anew since the store was last opened: files may be torn (a loss of power). */
-function machineRestarted(logFolder: string): boolean {
-  const path = join(logFolder, 'boot');
-  let boot = '';
-  let last = '';
-  try {
-    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-    last = readFileSync(path, 'utf8');
-  } catch {
-    // Not there: treat it as another boot, which only costs the time to verify.
-  }
-  if (boot !== '') writeFileSync(path, boot, { mode: 0o600 });
-  return boot === '' || boot !== last;
-}
-
 /** Runs the writer in this process. */
 export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks): Promise<RunningWriter> {
   const layout = layoutOf(settings);
@@ -58,6 +43,7 @@ export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks
   const started = performance.now();
   const verifyFiles = machineRestarted(layout.log);
   const writer = Writer.open({ settings, log, verifyFiles, onFatal: hooks.fatal });
+  rememberBoot(layout.log);
   const server = new WriterServer(writer, log);
   await server.listen(layout.writerSocket);
   const { records, applied, filesRemade, quarantined } = writer.recovery;

@@ -1,0 +1,25 @@
+/** Whether the machine went down since the store was last recovered: files may be torn then (a loss of power). */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** True unless this boot of the machine has recovered the store before. */
+export function machineRestarted(logFolder: string): boolean {
+  const boot = read(BOOT_ID);
+  return boot === '' || boot !== read(join(logFolder, 'boot'));
+}
+
+/** Notes that everything was verified in this boot. Only a recovery that came to its end may say so. */
+export function rememberBoot(logFolder: string): void {
+  const boot = read(BOOT_ID);
+  if (boot !== '') writeFileSync(join(logFolder, 'boot'), boot, { mode: 0o600 });
+}
