@@ -70,7 +70,12 @@ function wrong(path: string, text: string, cause?: unknown): MailError {
  * Makes what is missing, for `owner` where given, and checks that the store may lie there. A folder that exists
  * keeps its owner and mode. Throws MailError 'config' with the folder and the remedy; answers the folders made.
  */
-export function makeFolders(settings: Settings, owner: Owner | undefined, allowNetwork: boolean): string[] {
+export function makeFolders(
+  settings: Settings,
+  owner: Owner | undefined,
+  allowNetwork: boolean,
+  kindOf: (path: string) => string | undefined = networkFilesystem,
+): string[] {
   const made: string[] = [];
   for (const { path, mode } of storeFolders(settings)) {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -80,7 +85,7 @@ export function makeFolders(settings: Settings, owner: Owner | undefined, allowN
     }
   }
   for (const path of [settings.configdirectory, ...Object.values(settings.partition)]) {
-    const kind = networkFilesystem(path);
+    const kind = kindOf(path);
     if (kind !== undefined && !allowNetwork) {
       throw wrong(
         path,

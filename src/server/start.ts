@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly allowNetworkFilesystem: boolean;
   /** Resolves when the server is asked to stop, which may be before it has started. */
   readonly stopAsked: Promise<void>;
+  /** Replaces TLS_WATCH_MS in tests. */
+  readonly tlsWatchMs?: number;
   /** For tests: see SupervisorOptions. */
   readonly pingMs?: number;
   readonly hungMs?: number;
@@ -121,7 +123,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
   const watch = tls === undefined ? undefined : setInterval(() => {
     if (tlsFingerprint(settings) !== seen) refreshTls(settings);
-  }, TLS_WATCH_MS);
+  }, options.tlsWatchMs ?? TLS_WATCH_MS);
 
   return {
     supervisor,

@@ -107,6 +107,7 @@ try {
     stopAsked: stopped,
     pingMs: 50,
     hungMs: 300,
+    tlsWatchMs: Number(process.env['TEST_TLS_WATCH_MS'] ?? 60_000),
   });
   process.on('SIGHUP', () => server.reload());
   process.stdout.write(

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -298,6 +299,26 @@ test('new certificates reach new handshakes on SIGHUP while old connections stay
   fresh.destroy();
   old.send('still here');
   expect(await old.line()).toBe('still here');
+});
+
+test('renewed files are noticed without a signal, once both of a pair are there', async () => {
+  const [port = 0] = await freePorts(1);
+  const folder = mkdtempSync(join(tmpdir(), 'mailstore-server-'));
+  const { cert, key } = makeCertificate(folder, 'one', ['one.example']);
+  const server = await serve({
+    services: [onPort(port, { name: 'imaps', tls: true })],
+    tls_server_cert: cert,
+    tls_server_key: key,
+  }, { folder, env: { TEST_TLS_WATCH_MS: '20' } });
+  const next = makeCertificate(folder, 'two', ['two.example']);
+  renameSync(next.cert, cert);
+  await server.logs('new certificates cannot be used, the old ones stay');
+  renameSync(next.key, key);
+  await server.logs(/certificates changed/, 2);
+  const fresh = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await new Promise<void>((resolve) => fresh.on('secureConnect', resolve));
+  expect(fresh.getPeerCertificate().subject.CN).toBe('two.example');
+  fresh.destroy();
 });
 
 test('SIGHUP changes the log level and names what needs a restart', async () => {
