@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { userError } from '../errors.ts';
 import { compiled } from '../server/self.ts';
 import { type Command, processIo } from './command.ts';
-import { installSteps } from './install/plan.ts';
+import { configured, installSteps } from './install/plan.ts';
 import { runSteps } from './install/run.ts';
 import { parseArgs, usageError } from './options.ts';
 import { EX_OK } from './sysexits.ts';
@@ -30,6 +30,15 @@ const installArguments = {
   help: { short: 'h' },
 } as const;
 
+const AFTER_INSTALL =
+  `now edit /etc/mailstore/mailstore.toml, add users (mailstore user add NAME) and start it:
+  systemctl enable --now mailstore
+`;
+
+const AFTER_UPDATE = `a server that runs takes the new program with its next start:
+  systemctl try-restart mailstore
+`;
+
 export const installCommand: Command = {
   name: 'install',
   summary: 'put executable, unit, user, folders and configuration in place',
@@ -48,6 +57,7 @@ export const installCommand: Command = {
       throw usageError('this is a run from source; name the executable (scripts/build makes it) by --binary');
     }
     if (!existsSync(source)) throw userError('nonexistent', `there is no ${source} to install`);
+    const update = configured(place);
     const count = runSteps(installSteps(place, resolve(source)), options.dryRun, io);
     if (count === 0) io.stdout('everything is in place\n');
     else if (!options.dryRun && place.root === '/') {

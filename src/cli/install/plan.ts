@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { lookupUser } from '../../net/libc.ts';
 import { sampleConfig, serviceUnit, sysusers, tmpfiles } from './assets.ts';
 import {
   type Account,
@@ -28,8 +29,9 @@ const LINKS = ['deliver'] as const;
 
 const USER = 'mailstore';
 
-/** The account in the user database of the root, read from its file: there it is no account of this machine. */
+/** The account as the root knows it: of another root only its file can be asked. */
 function accountIn(root: string): Account | undefined {
+  if (root === '/') return lookupUser(USER);
   let text: string;
   try {
     text = readFileSync(join(root, 'etc/passwd'), 'utf8');
@@ -124,6 +126,11 @@ export function uninstallSteps(place: Place): Step[] {
     ...to.links.map((path) => remove(path, 'mailstore')),
     remove(to.binary),
   ];
+}
+
+/** Whether there is a configuration, so that an installation is an update. */
+export function configured(place: Place): boolean {
+  return exists(paths(place).config);
 }
 
 /** What `uninstall` leaves, of what there is. */
