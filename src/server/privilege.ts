@@ -4,6 +4,7 @@
  */
 
 import { ptr } from 'bun:ffi';
+import { readFileSync } from 'node:fs';
 import type { Settings } from '../config/settings.ts';
 import { MailError } from '../errors.ts';
 import { errno, errnoName, libc, lookupGroup, lookupUser } from '../net/libc.ts';
@@ -30,6 +31,12 @@ const PR_SET_KEEPCAPS = 8;
 const CAPABILITY_VERSION = 0x20080522;
 const CAP_DAC_READ_SEARCH = 1 << 2;
 
+/** The lower half of the permitted set; root in a container often lacks the right to read every file. */
+function permittedCapabilities(): number {
+  const line = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  return parseInt(line?.[1]?.slice(-8) ?? '0', 16);
+}
+
 /** Sets the capabilities of this thread. */
 function setCapabilities(effective: number, permitted: number): void {
   // struct __user_cap_header_struct { u32 version; int pid; } and two of { u32 effective, permitted, inheritable }
@@ -45,6 +52,7 @@ function setCapabilities(effective: number, permitted: number): void {
  * if not, this thread keeps the right to read every file. Answers whether it does.
  */
 export function dropPrivileges(account: Account, readable: () => boolean): boolean {
+  const may = permittedCapabilities() & CAP_DAC_READ_SEARCH;
   libc().prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
   const { initgroups } = process as unknown as { initgroups(user: string, group: number): void };
   initgroups.call(process, account.name, account.gid);
@@ -54,8 +62,8 @@ export function dropPrivileges(account: Account, readable: () => boolean): boole
     throw new MailError('server', 'serverbug', `could not change to user ${account.name}`);
   }
   // The change of user has cleared what is effective; what is permitted shrinks to the one right that may be kept.
-  setCapabilities(0, CAP_DAC_READ_SEARCH);
-  const keep = !readable();
-  setCapabilities(keep ? CAP_DAC_READ_SEARCH : 0, keep ? CAP_DAC_READ_SEARCH : 0);
-  return keep;
+  setCapabilities(0, may);
+  const kept = may !== 0 && !readable() ? may : 0;
+  setCapabilities(kept, kept);
+  return kept !== 0;
 }
