@@ -17,6 +17,7 @@ import type { DirectoryEvent, OwnerEvent, PartData } from '../log/events.ts';
 import { effectiveRights, hasRight } from '../rights.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { OwnerPool } from './owners.ts';
+import type { PlannedFile } from './placement.ts';
 
 export interface WriterState {
   readonly settings: Settings;
@@ -37,8 +38,8 @@ export class Context {
   /** Set by a deletion: the directory applies before the owners (DESIGN rule 8). */
   directoryFirst = false;
   readonly blobs: Uint8Array[] = [];
-  /** Spool files made for this change, to be removed if it does not happen. */
-  readonly files: string[] = [];
+  /** Spool files this change needs; the writer makes them before it logs the record. */
+  readonly planned: PlannedFile[] = [];
   /** Runs after the commit: unlinking, forgetting a removed owner. */
   readonly afterCommit: (() => void)[] = [];
 
@@ -162,8 +163,9 @@ export class Context {
     const path = this.state.owners.partPath(index, part);
     // An adopted file is where it belongs already, and is not this change's to remove.
     if ('link' in part.source && part.source.link === path) return;
-    this.state.owners.place(path, part, this.blobs, this.placed);
-    this.files.push(path);
+    const shared = this.placed.get(part.hash) ?? null;
+    if (shared === null) this.placed.set(part.hash, path);
+    this.planned.push({ path, part, shared });
   }
 }
 

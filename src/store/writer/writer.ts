@@ -28,6 +28,7 @@ import { Context, type WriterState } from './context.ts';
 import { decide, type Removals } from './decide/decide.ts';
 import { errorText } from './errortext.ts';
 import { OwnerPool } from './owners.ts';
+import { placeFiles } from './placement.ts';
 import { type Published, publishedOf } from './publish.ts';
 import { rebuildOwner, type Rebuilt } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
@@ -297,18 +298,13 @@ export class Writer {
           outcomes.push({ pending, error });
           continue;
         }
-        this.rollback(contexts);
-        if (taken.length === 1) {
-          this.log.warn('change failed', { op: pending.request.change.op, error: errorText(error) });
-          pending.reject(asAnswer(error));
-          return;
-        }
-        for (const one of taken) {
-          if (this.fatal === null) await this.batch([one]);
-          else one.reject(serverError('the store is restarting', this.fatal));
-        }
-        return;
+        return await this.abort(error, taken, contexts);
       }
+    }
+    try {
+      await placeFiles(contexts, this.state.spool);
+    } catch (error) {
+      return await this.abort(error, taken, contexts);
     }
     if (records.length > 0 && !(await this.makeDurable(records, taken, contexts))) return;
     this.commit(heads);
@@ -320,6 +316,25 @@ export class Writer {
     for (const { pending, result, error } of outcomes) {
       if (error === undefined) pending.resolve(result);
       else pending.reject(error);
+    }
+  }
+
+  /** Invariant 2: undoes a batch in which something failed, and does its changes one by one. */
+  private async abort(
+    error: unknown,
+    taken: readonly Pending[],
+    contexts: readonly Context[],
+  ): Promise<void> {
+    this.rollback(contexts);
+    const [only] = taken;
+    if (taken.length === 1 && only !== undefined) {
+      this.log.warn('change failed', { op: only.request.change.op, error: errorText(error) });
+      only.reject(asAnswer(error));
+      return;
+    }
+    for (const one of taken) {
+      if (this.fatal === null) await this.batch([one]);
+      else one.reject(serverError('the store is restarting', this.fatal));
     }
   }
 
@@ -363,7 +378,7 @@ export class Writer {
     }
     if (this.state.directory.inTransaction) this.state.directory.rollback();
     for (const context of contexts) {
-      for (const file of context.files) this.attempt(() => this.state.spool.remove(file));
+      for (const { path } of context.planned) this.attempt(() => this.state.spool.remove(path));
     }
   }
 
