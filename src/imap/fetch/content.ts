@@ -1,0 +1,208 @@
+/**
+ * The items of FETCH that come out of the message: BODY[...], BINARY[...], BINARY.SIZE[...] (RFC 9051 §6.4.5).
+ *
+ * Invariants
+ * 1. What can be known to fail is found by `checkContent`, before anything of the answer is written. If reading the file
+ *    fails behind that, the caller ends the connection: the client could not tell our error from the message.
+ * 2. A message is sent in blocks with a wait for the client between; no body stands in memory whole.
+ */
+
+import { serverError, userError } from '../../errors.ts';
+import type { TransferEncoding } from '../../mime/bodystructure.ts';
+import {
+  decodeStructure,
+  findPart,
+  locateSection,
+  type Part,
+  selectHeaderFields,
+} from '../../mime/message.ts';
+import type { MessageContent } from '../../store/border.ts';
+import type { FetchBinary, FetchBinarySize, FetchSection, Partial } from '../parse/command.ts';
+import { CodedError } from '../respond.ts';
+import type { Session } from '../session.ts';
+import type { ResponseBuffer } from '../write/buffer.ts';
+import { binaryStart, type FetchRow, sectionMissing, sectionStart } from '../write/fetch.ts';
+import { decodedPieces, measure } from './decoded.ts';
+import type { ContentItem } from './plan.ts';
+
+/** Bytes of a message read and handed to the connection at a time. */
+const BLOCK = 256 * 1024;
+
+/** Throws where an item cannot be answered: NO [UNKNOWN-CTE], since an unknown encoding cannot be undone (RFC 3516 §4.3). */
+export function checkContent(item: ContentItem, row: FetchRow): void {
+  if (item.kind === 'section' || item.part.length === 0) return;
+  if (partRange(item.part, row)?.encoding !== null) return;
+  throw new CodedError(userError('cannot', 'The encoding of this part is unknown'), 'UNKNOWN-CTE');
+}
+
+/** Writes one item of one message, without blanks around it. */
+export async function writeContent(
+  session: Session,
+  out: ResponseBuffer,
+  item: ContentItem,
+  row: FetchRow,
+  content: MessageContent,
+): Promise<void> {
+  if (item.kind === 'section') await writeSection(session, out, item, row, content);
+  else await writeBinary(session, out, item, row, content);
+}
+
+async function writeSection(
+  session: Session,
+  out: ResponseBuffer,
+  item: FetchSection,
+  row: FetchRow,
+  content: MessageContent,
+): Promise<void> {
+  const range = sectionRange(item, row, content.size);
+  if (range === null) {
+    out.text(sectionMissing(item.label));
+    return;
+  }
+  if (item.fields.length > 0 || item.text === 'HEADER.FIELDS' || item.text === 'HEADER.FIELDS.NOT') {
+    const header = content.read(range.start, range.end);
+    const fields = selectHeaderFields(header, item.fields, item.text === 'HEADER.FIELDS.NOT');
+    const { start, end } = clip({ start: 0, end: fields.length }, item.partial);
+    out.text(sectionStart(item.label, end - start)).bytes(fields.subarray(start, end));
+    return;
+  }
+  const { start, end } = clip(range, item.partial);
+  if (end - start <= BLOCK) {
+    const bytes = readExactly(content, start, end);
+    out.text(sectionStart(item.label, end - start)).bytes(bytes);
+    return;
+  }
+  out.text(sectionStart(item.label, end - start));
+  await stream(
+    session,
+    out,
+    function* () {
+      for (let at = start; at < end; at += BLOCK) yield readExactly(content, at, Math.min(end, at + BLOCK));
+    }(),
+  );
+}
+
+/** BINARY and BINARY.SIZE: a part's content as it was before it was encoded for transfer. */
+async function writeBinary(
+  session: Session,
+  out: ResponseBuffer,
+  item: FetchBinary | FetchBinarySize,
+  row: FetchRow,
+  content: MessageContent,
+): Promise<void> {
+  const range = item.part.length === 0
+    ? { start: 0, end: content.size, encoding: '8BIT' as const }
+    : partRange(item.part, row);
+  if (range === null) {
+    // RFC 9051 §9 has no NIL for a size.
+    out.text(item.kind === 'binarysize' ? `${item.label} 0` : sectionMissing(item.label));
+    return;
+  }
+  const { start, end } = range;
+  const encoding = range.encoding ?? '8BIT';
+  const { size, hasNul } = measure(decodedPieces(content, start, end, encoding));
+  if (item.kind === 'binarysize') {
+    out.text(`${item.label} ${size}`);
+    return;
+  }
+  const wanted = clip({ start: 0, end: size }, item.partial);
+  out.text(binaryStart(item.label, wanted.end - wanted.start, hasNul));
+  await stream(
+    session,
+    out,
+    cutPieces(decodedPieces(content, start, end, encoding), wanted.start, wanted.end),
+  );
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The bytes a section means, or null where the message has no such part. */
+function sectionRange(item: FetchSection, row: FetchRow, size: number): Range | null {
+  if (item.part.length > 0) {
+    return locateSection(structureOf(row), { part: item.part, what: WHAT[item.text] });
+  }
+  switch (item.text) {
+    case '':
+      return { start: 0, end: size };
+    case 'TEXT':
+      return { start: headerSizeOf(row), end: size };
+    default:
+      return { start: 0, end: headerSizeOf(row) };
+  }
+}
+
+const WHAT = {
+  '': 'whole',
+  'HEADER': 'header',
+  'HEADER.FIELDS': 'header',
+  'HEADER.FIELDS.NOT': 'header',
+  'TEXT': 'text',
+  'MIME': 'mime',
+} as const;
+
+function partRange(
+  path: readonly number[],
+  row: FetchRow,
+): Range & { readonly encoding: TransferEncoding | null } | null {
+  const part = findPart(decodeStructure(structureOf(row)), path);
+  return part === null ? null : { start: part.bodyStart, end: part.end, encoding: encodingOf(part) };
+}
+
+/** Multiparts and messages are never encoded (RFC 2045 §6.4), whatever their header says. */
+function encodingOf(part: Part): TransferEncoding | null {
+  return part.kind === 'leaf' ? part.encoding : '8BIT';
+}
+
+function structureOf(row: FetchRow): Uint8Array {
+  return row[11] as Uint8Array;
+}
+
+function headerSizeOf(row: FetchRow): number {
+  return row[10] as number;
+}
+
+/** `<offset.length>` of a range (RFC 9051 §6.4.5): beyond the end is empty, not an error. */
+function clip({ start, end }: Range, partial: Partial | null): Range {
+  if (partial === null) return { start, end };
+  const from = Math.min(end, start + partial.offset);
+  return { start: from, end: Math.min(end, from + partial.length) };
+}
+
+function readExactly(content: MessageContent, start: number, end: number): Uint8Array {
+  const bytes = content.read(start, end);
+  if (bytes.length !== end - start) {
+    throw serverError('the file of a message is shorter than its index says', undefined, 'corruption');
+  }
+  return bytes;
+}
+
+/** The bytes [start, end) of what the pieces are together. */
+function* cutPieces(pieces: Iterable<Uint8Array>, start: number, end: number): Generator<Uint8Array> {
+  let at = 0;
+  for (const piece of pieces) {
+    if (at >= end) return;
+    const from = Math.max(0, start - at);
+    const to = Math.min(piece.length, end - at);
+    if (from < to) yield piece.subarray(from, to);
+    at += piece.length;
+  }
+}
+
+/** Sends pieces of an announced literal, waiting for the client between them. */
+async function stream(session: Session, out: ResponseBuffer, pieces: Iterable<Uint8Array>): Promise<void> {
+  for (const piece of pieces) {
+    out.bytes(piece);
+    if (out.size < BLOCK) continue;
+    send(session, out);
+    if (session.due) await session.breathe();
+    if (session.closed) return;
+  }
+}
+
+/** Hands over what was gathered. */
+export function send(session: Session, out: ResponseBuffer): void {
+  for (const block of out.take()) session.write(block);
+}

@@ -1,0 +1,13 @@
+/** Comparing text in SEARCH: substring without regard to case (RFC 9051 §6.4.4, near to RFC 5051 i;unicode-casemap). */
+
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** The form in which texts are compared. Upper case, since that maps more letters onto each other: `ß` and `SS`, `ς` and `σ`. */
+export function fold(text: string): string {
+  return ASCII.test(text) ? text.toUpperCase() : text.normalize('NFC').toUpperCase().normalize('NFC');
+}
+
+/** Whether `text` holds what `folded`, already folded, says. The empty text is in every text. */
+export function holds(text: string, folded: string): boolean {
+  return folded === '' || fold(text).includes(folded);
+}

@@ -1,0 +1,248 @@
+/**
+ * The selected mailbox of a session: the store's handle, the client's view of it, and what the client is told of
+ * changes others make.
+ *
+ * Invariants
+ * 1. Changes go into the view as they happen, in any order and also twice; they reach the client only in `announce`.
+ * 2. `saved` (RFC 9051 §6.4.4.1) holds UIDs, so it needs no renumbering; those announced as expunged leave it.
+ * 3. A mailbox that was deleted, or that the user may not read any more, ends the connection at the next command:
+ *    the client's view has nothing left to stand for (RFC 2180 §3).
+ */
+
+import type { Mailbox, MailboxChange, MailboxName, StoreSession } from '../store/border.ts';
+import { SYSTEM_FLAG_NAMES } from '../store/flags.ts';
+import { UidSet } from '../store/uidset.ts';
+import type { FetchField } from './parse/command.ts';
+import { resolveSequence, resolveUids, type SequenceSet } from './sequence.ts';
+import { SessionView } from './view.ts';
+import { permanentFlags } from './write/code.ts';
+import { fetchLine, fieldRenderer } from './write/fetch.ts';
+import { FlagWriter } from './write/flags.ts';
+import { localZone } from './zone.ts';
+
+/** Rows told of between two breaths. */
+const SLICE = 1000;
+
+/** Rights that let a client change flags (RFC 4314 §4): \Seen, \Deleted, all others. */
+const FLAG_RIGHTS: Readonly<Record<string, string>> = { '\\Seen': 's', '\\Deleted': 't' };
+
+/** What of the session a selected mailbox needs to speak to the client. */
+export interface Speaker {
+  readonly store: StoreSession;
+  readonly rev2: boolean;
+  readonly condstore: boolean;
+  readonly closed: boolean;
+  readonly onChange: (() => void) | undefined;
+  write(text: string): void;
+  untagged(text: string): void;
+  bye(text: string): void;
+  breathe(): Promise<void>;
+}
+
+/** Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2). */
+const CHANGING_RIGHTS = ['i', 'e', 's', 't', 'w'];
+
+export class Selected {
+  readonly mailbox: Mailbox;
+  readonly view: SessionView;
+  readonly flags: FlagWriter;
+  /** The result of the last SEARCH RETURN (SAVE), as UIDs. */
+  saved: UidSet = UidSet.empty;
+  #highestModseq: number;
+  #uidnext: number;
+  #toldKeywords: readonly string[];
+  #toldReadOnly: boolean;
+  #deleted = false;
+
+  private constructor(mailbox: Mailbox) {
+    this.mailbox = mailbox;
+    const { snapshot } = mailbox;
+    this.view = new SessionView(mailbox.uids(), snapshot.recent);
+    this.flags = new FlagWriter(mailbox.keywords);
+    this.#highestModseq = snapshot.highestmodseq;
+    this.#uidnext = snapshot.uidnext;
+    this.#toldKeywords = mailbox.keywords;
+    this.#toldReadOnly = this.readOnly;
+  }
+
+  /** Opens a mailbox for a session. Changes from its very snapshot on are taken note of. */
+  static async open(session: Speaker, name: MailboxName, readOnly: boolean): Promise<Selected> {
+    // The store may report a change before we hold the handle.
+    const early: MailboxChange[] = [];
+    const open: { selected?: Selected } = {};
+    const mailbox = await session.store.select(name, readOnly, (change) => {
+      if (open.selected === undefined) early.push(change);
+      else {
+        open.selected.note(change);
+        session.onChange?.();
+      }
+    });
+    open.selected = new Selected(mailbox);
+    for (const change of early) open.selected.note(change);
+    return open.selected;
+  }
+
+  /**
+   * Nothing here can be changed: opened so, or no right to change anything is left (RFC 4314 §5.2). May change while
+   * the mailbox is selected.
+   */
+  get readOnly(): boolean {
+    const { readOnly, rights } = this.mailbox;
+    return readOnly || !CHANGING_RIGHTS.some((right) => rights.includes(right));
+  }
+
+  /** The highest UID there is, announced or not; 0 in an empty mailbox. */
+  get lastUid(): number {
+    return this.#uidnext - 1;
+  }
+
+  /** The highest modseq the client may have been told of. */
+  get highestModseq(): number {
+    return this.#highestModseq;
+  }
+
+  /** Takes note of a change; nothing is told yet. Also for what a command of this session just did. */
+  note(change: MailboxChange): void {
+    switch (change.kind) {
+      case 'exists':
+        // RFC 3501 §2.3.2: where it cannot be known who was told first, the message is \Recent.
+        this.view.arrived(change.uids, change.uids);
+        this.#uidnext = Math.max(this.#uidnext, change.uidnext);
+        break;
+      case 'flags':
+        // What this session changed itself is in the answer of its STORE or FETCH.
+        if (!change.own) this.view.flagsChanged(change.uids);
+        break;
+      case 'expunge':
+        this.view.expunged(change.uids);
+        break;
+      case 'deleted':
+        this.#deleted = true;
+        break;
+      case 'keywords':
+      case 'renamed':
+      case 'rights':
+        // Seen by comparing with the handle, in announce.
+        break;
+    }
+    if ('modseq' in change && change.modseq > this.#highestModseq) this.#highestModseq = change.modseq;
+  }
+
+  /**
+   * The UIDs a set of a command means. Sequence numbers beyond the mailbox are BAD, UIDs nobody has are left out
+   * (RFC 9051 §6.4.9); messages expunged but not announced are still meant.
+   */
+  resolve(set: SequenceSet, uid: boolean): UidSet {
+    const { uids } = this.view;
+    if (set.saved) return this.saved.intersect(uids);
+    if (!uid) return uids.atPositions(resolveSequence(set, uids.size));
+    return resolveUids(set, uids.max || this.mailbox.snapshot.uidnext).intersect(uids);
+  }
+
+  /** UIDs in the numbers a command uses: as they are, or as sequence numbers. */
+  numbers(uids: UidSet, uid: boolean): UidSet {
+    return uid ? uids.intersect(this.view.uids) : this.view.uids.positions(uids);
+  }
+
+  /** `FLAGS (...)`: the flags defined in the mailbox (RFC 9051 §7.3.5). */
+  definedFlags(): string {
+    return `FLAGS (${[...SYSTEM_FLAG_NAMES, ...this.mailbox.keywords].join(' ')})`;
+  }
+
+  /** The PERMANENTFLAGS code: what this user can change here (RFC 9051 §7.1, RFC 4314 §4). */
+  permanentFlags(): string {
+    const { rights, keywords, keywordsOpen } = this.mailbox;
+    if (this.readOnly) return permanentFlags([], false);
+    const allowed = [...SYSTEM_FLAG_NAMES, ...keywords].filter((flag) =>
+      rights.includes(FLAG_RIGHTS[flag] ?? 'w')
+    );
+    return permanentFlags(allowed, keywordsOpen && rights.includes('w'));
+  }
+
+  /** Tells of keywords the client does not know, before a FETCH uses one (RFC 9051 §7.3.5). */
+  tellKeywords(session: Speaker): void {
+    const { keywords } = this.mailbox;
+    if (keywords === this.#toldKeywords) return;
+    this.#toldKeywords = keywords;
+    this.flags.use(keywords);
+    session.untagged(this.definedFlags());
+    session.untagged(`OK [${this.permanentFlags()}] Ok`);
+  }
+
+  /** Sends what is pending: expunges only where the command allows it, then new messages, then flags. */
+  async announce(session: Speaker, expunges: boolean): Promise<void> {
+    if (this.#deleted) return session.bye('The selected mailbox was deleted');
+    if (!this.mailbox.rights.includes('r')) {
+      return session.bye('The selected mailbox may not be read any more');
+    }
+    this.tellKeywords(session);
+    this.#tellReadOnly(session);
+    if (!this.view.pending) return;
+    if (expunges && !this.view.gone.isEmpty) this.#tellExpunges(session);
+    const exists = this.view.announceExists();
+    if (exists !== null) {
+      session.untagged(`${exists} EXISTS`);
+      // RFC 9051 Appendix E 12: no RECENT once the client speaks IMAP4rev2.
+      if (!session.rev2) session.untagged(`${this.view.recent.size} RECENT`);
+    }
+    const flagged = this.view.announceFlags();
+    if (!flagged.isEmpty) await this.tellFlags(session, flagged, changedFields(session));
+  }
+
+  /** FETCH lines with these fields for these messages, in slices. */
+  async tellFlags(session: Speaker, uids: UidSet, fields: readonly FetchField[]): Promise<void> {
+    const { view, mailbox } = this;
+    const render = fieldRenderer(fields, {
+      flags: this.flags,
+      recent: (uid) => !session.rev2 && view.recent.has(uid),
+      zone: localZone,
+    });
+    let after = 0;
+    while (!session.closed) {
+      const rows = mailbox.narrow(uids, after, SLICE);
+      this.tellKeywords(session);
+      let lines = '';
+      for (const row of rows) {
+        if (view.gone.has(row[0])) continue;
+        const sequence = view.uids.positionOf(row[0]);
+        if (sequence > 0) lines += fetchLine(sequence, render(row));
+        if (row[3] > this.#highestModseq) this.#highestModseq = row[3];
+      }
+      session.write(lines);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < SLICE) return;
+      after = last[0];
+      await session.breathe();
+    }
+  }
+
+  close(): void {
+    this.mailbox.close();
+  }
+
+  #tellExpunges(session: Speaker): void {
+    this.saved = this.saved.subtract(this.view.gone);
+    let lines = '';
+    for (const sequence of this.view.announceExpunges()) lines += `* ${sequence} EXPUNGE\r\n`;
+    session.write(lines);
+  }
+
+  #tellReadOnly(session: Speaker): void {
+    const { readOnly } = this;
+    if (readOnly === this.#toldReadOnly) return;
+    this.#toldReadOnly = readOnly;
+    session.untagged(`OK [READ-${readOnly ? 'ONLY' : 'WRITE'}] The rights have changed`);
+    session.untagged(`OK [${this.permanentFlags()}] Ok`);
+  }
+}
+
+/**
+ * What an unsolicited FETCH tells of a changed message: its UID too for IMAP4rev2 (RFC 9051 §7.5.2) and, with its
+ * modseq, for CONDSTORE clients (RFC 7162 §3.1.4.2, §3.2.4).
+ */
+export function changedFields(session: Speaker): FetchField[] {
+  const fields: FetchField[] = [{ kind: 'field', field: 'FLAGS' }];
+  if (session.rev2 || session.condstore) fields.push({ kind: 'field', field: 'UID' });
+  if (session.condstore) fields.push({ kind: 'field', field: 'MODSEQ' });
+  return fields;
+}

@@ -1,0 +1,240 @@
+/**
+ * One client's IMAP session: who it is, what it has selected and switched on, and the way its answers go out.
+ *
+ * Invariants
+ * 1. Commands run one after the other; only loop.ts starts one, and only when the one before has ended.
+ * 2. Sequence numbers change at exactly one place, `Selected.announce`, and expunges are announced only where the
+ *    command allows it (RFC 9051 §7.5.1). Between two announcements the client's numbering is ours.
+ * 3. Every answer comes from a handle that carries the caller's rights; nothing here looks at an ACL.
+ * 4. After `closed` nothing is written and no work goes on: long work asks `closed` between its slices.
+ * 5. What the session holds (mailbox, watchers, timers) is let go in `dispose`, however the session ends.
+ */
+
+import type { Authenticator, Origin } from '../auth/login.ts';
+import { offered, plaintextAllowed } from '../auth/sasl.ts';
+import type { Service } from '../config/services.ts';
+import type { Settings } from '../config/settings.ts';
+import { syntaxError, userError } from '../errors.ts';
+import type { Connection } from '../net/connection.ts';
+import type { Identity, MailboxName, Store, StoreSession } from '../store/border.ts';
+import { Namespace } from '../store/names.ts';
+import type { Log } from '../telemetry/log.ts';
+import { capabilityList } from './capability.ts';
+import type { ParseMode } from './parse/command.ts';
+import type { Selected } from './selected.ts';
+
+/** What all sessions of a process share. */
+export interface ImapDeps {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly authenticator: Authenticator;
+  readonly log: Log;
+  /** Of this program, for greeting and ID. */
+  readonly version: string;
+}
+
+/** How a command that went well is answered: `tag OK [code] text`. */
+export interface Completion {
+  readonly code?: string;
+  readonly text?: string;
+}
+
+/** The plain `OK Completed`. */
+export const COMPLETED: Completion = {};
+
+/** What a command in progress can take from the client: answers to a challenge, DONE. */
+export interface ClientInput {
+  /**
+   * The next line, latin1; null when the connection ends first. Rejects with a MailError, the line being dropped,
+   * when it has more than `limit` bytes.
+   */
+  line(limit: number): Promise<string | null>;
+  /** Drops all that was received and not read (STARTTLS). */
+  discard(): void;
+  /** The bounds on lines and literals of an authenticated client count from here on. */
+  authenticated(): void;
+}
+
+/** A logged-in user with the store as that user sees it. */
+export interface LoggedIn {
+  readonly identity: Identity;
+  readonly store: StoreSession;
+  readonly names: Namespace;
+}
+
+/** Longest turn of work before other connections get theirs. */
+const TURN_MS = 8;
+
+export class Session {
+  readonly connection: Connection;
+  readonly service: Service;
+  readonly deps: ImapDeps;
+  readonly log: Log;
+  /** Set by the loop before the first command. */
+  input: ClientInput = noInput;
+
+  #user: LoggedIn | null = null;
+  selected: Selected | null = null;
+  /** A CONDSTORE enabling command was given (RFC 7162 §3.1): MODSEQ is in every unsolicited FETCH. */
+  condstore = false;
+  /** ENABLE IMAP4rev2 was given. */
+  rev2 = false;
+  /** BYE was said: what was in the pipeline is not read any more. */
+  leaving = false;
+  /** Called when something of the selected mailbox changed while IDLE waits. */
+  onChange: (() => void) | undefined;
+
+  #turn = performance.now();
+  #behind = false;
+
+  constructor(connection: Connection, service: Service, deps: ImapDeps) {
+    this.connection = connection;
+    this.service = service;
+    this.deps = deps;
+    this.log = deps.log.child({ connection: connection.id });
+  }
+
+  get settings(): Settings {
+    return this.deps.settings;
+  }
+
+  /** The connection is gone or going: work in progress stops at its next slice. */
+  get closed(): boolean {
+    return this.connection.closed || this.leaving;
+  }
+
+  get mode(): ParseMode {
+    return { utf8: this.rev2, searchres: true };
+  }
+
+  get authenticated(): boolean {
+    return this.#user !== null;
+  }
+
+  /** The user; commands that need one run only in the authenticated state, see commands/table.ts. */
+  get user(): LoggedIn {
+    if (this.#user === null) throw syntaxError('log in first');
+    return this.#user;
+  }
+
+  /** The store as the user sees it. */
+  get store(): StoreSession {
+    return this.user.store;
+  }
+
+  /** The selected mailbox; commands that need one run only in the selected state. */
+  get mailbox(): Selected {
+    if (this.selected === null) throw syntaxError('select a mailbox first');
+    return this.selected;
+  }
+
+  /** Where logins of this connection come from. */
+  get origin(): Origin {
+    const { remoteAddress, localAddress, secure } = this.connection;
+    return { protocol: 'imap', remoteAddress, localAddress, secure };
+  }
+
+  /** Makes the session one of `identity`: not authenticated to authenticated (RFC 9051 §3.2). */
+  async logIn(identity: Identity): Promise<Completion> {
+    const store = this.deps.store.session(identity);
+    await store.login();
+    this.#user = { identity, store, names: new Namespace(this.settings, identity) };
+    this.input.authenticated();
+    return { code: `CAPABILITY ${this.capabilities()}`, text: 'User logged in' };
+  }
+
+  /** The mailbox a client names. */
+  mailboxName(external: string): MailboxName {
+    return this.user.names.toInternal(external);
+  }
+
+  /** Everything is forgotten that a client said in plain text (RFC 9051 §6.2.1). */
+  forget(): void {
+    this.condstore = false;
+    this.rev2 = false;
+  }
+
+  /** The capability list as of now, without the word CAPABILITY. */
+  capabilities(): string {
+    return capabilityList({
+      authenticated: this.authenticated,
+      canStartTls: this.connection.canStartTls && !this.connection.secure,
+      mechanisms: offered(this.settings, this.connection),
+      loginDisabled: !plaintextAllowed(this.settings, this.connection.secure),
+      appendLimit: this.settings.maxmessagesize,
+    });
+  }
+
+  // Answers.
+
+  /** Writes bytes or a latin1 string as they are. */
+  write(data: string | Uint8Array): void {
+    if (this.connection.closed) return;
+    if (!this.connection.write(data)) this.#behind = true;
+  }
+
+  /** Writes `* text`. */
+  untagged(text: string): void {
+    this.write(`* ${text}\r\n`);
+  }
+
+  /** Says BYE and closes (RFC 9051 §7.1.5). */
+  bye(text: string, code = ''): void {
+    if (this.leaving) return;
+    this.untagged(`BYE ${code === '' ? '' : `[${code}] `}${text}`);
+    this.leaving = true;
+    this.connection.end();
+  }
+
+  /** Whether `breathe` would do anything: asked in tight loops to spare the await. */
+  get due(): boolean {
+    return this.#behind || performance.now() - this.#turn > TURN_MS;
+  }
+
+  /**
+   * Between two slices of long work: waits while the client is behind, and lets others run when this turn was long.
+   * Cheap when neither is the case.
+   */
+  async breathe(): Promise<void> {
+    if (this.#behind) {
+      this.#behind = false;
+      await this.connection.drain();
+      this.#turn = performance.now();
+    } else if (performance.now() - this.#turn > TURN_MS) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#turn = performance.now();
+    }
+  }
+
+  /** A command begins: its turn starts now. */
+  beginTurn(): void {
+    this.#turn = performance.now();
+  }
+
+  /** A CONDSTORE enabling command came (RFC 7162 §3.1): from here on changes are told with their modseq. */
+  enableCondstore(): void {
+    if (this.condstore) return;
+    this.condstore = true;
+    // RFC 7162 §3.1.2.1: a mailbox that is open already owes the client its HIGHESTMODSEQ.
+    if (this.selected !== null) this.untagged(`OK [HIGHESTMODSEQ ${this.selected.highestModseq}] Ok`);
+  }
+
+  /** Leaves the selected mailbox without a word (CLOSE, UNSELECT, SELECT of another). */
+  unselect(): void {
+    this.selected?.close();
+    this.selected = null;
+  }
+
+  /** The connection is over. Harmless twice. */
+  dispose(): void {
+    this.leaving = true;
+    this.onChange = undefined;
+    this.unselect();
+  }
+}
+
+const noInput: ClientInput = {
+  line: () => Promise.reject(userError('cannot', 'no input is attached')),
+  discard() {},
+  authenticated() {},
+};
