@@ -67,3 +67,8 @@ export function dropPrivileges(account: Account, readable: () => boolean): boole
   setCapabilities(kept, kept);
   return kept !== 0;
 }
+
+/** Lets go of the right to bind low ports that systemd has given (AmbientCapabilities), before anything is spawned. */
+export function forgetCapabilities(): void {
+  setCapabilities(0, 0);
+}

@@ -10,7 +10,7 @@ import type { SelfCommand } from './child.ts';
 import { checkWritable, makeFolders } from './folders.ts';
 import { trafficClass } from './marking.ts';
 import type { Notifier } from './notify.ts';
-import { configuredAccount, dropPrivileges } from './privilege.ts';
+import { configuredAccount, dropPrivileges, forgetCapabilities } from './privilege.ts';
 import { type ServiceListener, Supervisor } from './supervisor.ts';
 
 export interface StartOptions {
@@ -80,6 +80,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         keeps_reading: keeps,
       });
     }
+    // Root that stays root keeps its rights; anybody else needs none once the ports are bound.
+    if (process.getuid?.() !== 0 && account === undefined) forgetCapabilities();
     checkWritable(settings);
   } catch (thrown) {
     for (const listener of listeners) removeListener(listener);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -26,6 +27,9 @@ interface Report {
   readonly writer: readonly number[];
 }
 
+/** A port only root or CAP_NET_BIND_SERVICE may bind, that nobody has (RFC 6335 leaves it unassigned). */
+const LOW_PORT = 1022;
+
 const asRoot = process.getuid?.() === 0;
 const cleanup: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -49,7 +53,7 @@ function service(given: Partial<Service> & Pick<Service, 'listen'>): Service {
 /** Starts tests/server/program.ts; resolves when it serves, or when it has given up. */
 async function serve(
   options: Record<string, unknown> & { services: readonly Service[] },
-  surroundings: { env?: Record<string, string>; folder?: string } = {},
+  surroundings: { env?: Record<string, string>; folder?: string; as?: readonly string[] } = {},
 ) {
   const folder = surroundings.folder ?? mkdtempSync(join(tmpdir(), 'mailstore-server-'));
   chmodSync(folder, 0o755);
@@ -63,7 +67,13 @@ async function serve(
     ...options,
   };
   writeFileSync(file, JSON.stringify(settings));
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'program.ts'), 'serve', file], {
+  const child = Bun.spawn([
+    ...surroundings.as ?? [],
+    process.execPath,
+    join(import.meta.dir, 'program.ts'),
+    'serve',
+    file,
+  ], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...surroundings.env },
   });
@@ -413,6 +423,24 @@ if (asRoot) {
     const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
     expect(status).toMatch(/^CapEff:\t0000000000000000$/m);
     expect(status).toMatch(/^CapPrm:\t0000000000000000$/m);
+  });
+
+  test('the right to bind low ports ends with binding them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mailstore-server-'));
+    const { uid, gid } = lookupUser('nobody')!;
+    chownSync(folder, uid, gid);
+    const capability = '+net_bind_service';
+    // deno-fmt-ignore
+    const as = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', `--inh-caps=${capability}`,
+      `--ambient-caps=${capability}`];
+    const server = await serve({ services: [onPort(LOW_PORT)] }, { folder, as });
+    expect(await open({ port: LOW_PORT }).line()).toBe('hello imap');
+    for (const pid of [server.child.pid, server.report.workers[0]!]) {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      for (const set of ['Eff', 'Prm', 'Amb']) {
+        expect(status).toMatch(new RegExp(`^Cap${set}:\\t0{16}$`, 'm'));
+      }
+    }
   });
 
   test('a user that does not exist is said, and root stays', async () => {
