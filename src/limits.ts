@@ -179,7 +179,7 @@ export const limits = table({
     onExcess: '* OK Still here',
   },
   imap_search_text: {
-    value: 16 << 20,
+    value: 4 << 20,
     unit: 'bytes',
     reason:
       'encoded text of one message that SEARCH BODY and TEXT decode; it stands in memory while it is compared',

@@ -8,6 +8,7 @@
  */
 
 import { serverError, userError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
 import type { TransferEncoding } from '../../mime/bodystructure.ts';
 import {
   decodeStructure,
@@ -60,7 +61,11 @@ async function writeSection(
     return;
   }
   if (item.fields.length > 0 || item.text === 'HEADER.FIELDS' || item.text === 'HEADER.FIELDS.NOT') {
-    const header = content.read(range.start, range.end);
+    // Fields beyond this bound are not looked at anywhere.
+    const header = content.read(
+      range.start,
+      Math.min(range.end, range.start + limits.mime_header_block.value),
+    );
     const fields = selectHeaderFields(header, item.fields, item.text === 'HEADER.FIELDS.NOT');
     const { start, end } = clip({ start: 0, end: fields.length }, item.partial);
     out.text(sectionStart(item.label, end - start)).bytes(fields.subarray(start, end));
@@ -100,7 +105,10 @@ async function writeBinary(
   }
   const { start, end } = range;
   const encoding = range.encoding ?? '8BIT';
-  const { size, hasNul } = measure(decodedPieces(content, start, end, encoding));
+  const { size, hasNul } = await measure(
+    decodedPieces(content, start, end, encoding),
+    () => session.due ? session.breathe() : undefined,
+  );
   if (item.kind === 'binarysize') {
     out.text(`${item.label} ${size}`);
     return;

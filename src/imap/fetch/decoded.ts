@@ -60,13 +60,20 @@ function* quotedPrintablePieces(content: MessageContent, start: number, end: num
   }
 }
 
-/** The number of decoded bytes, and whether one of them is NUL (then only a literal8 can carry them). */
-export function measure(pieces: Iterable<Uint8Array>): { size: number; hasNul: boolean } {
+/**
+ * The number of decoded bytes, and whether one of them is NUL (then only a literal8 can carry them). `pause` is awaited
+ * between pieces: a large part takes longer than one turn.
+ */
+export async function measure(
+  pieces: Iterable<Uint8Array>,
+  pause: () => Promise<void> | undefined,
+): Promise<{ size: number; hasNul: boolean }> {
   let size = 0;
   let hasNul = false;
   for (const piece of pieces) {
     size += piece.length;
     hasNul ||= piece.includes(0);
+    await pause();
   }
   return { size, hasNul };
 }

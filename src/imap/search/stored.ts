@@ -95,7 +95,8 @@ export class StoredMessage implements SearchMessage {
 
   #ownHeader(): Uint8Array {
     // A copy, since the next read may use the same memory.
-    return this.#header ??= Buffer.from(this.#file().read(0, this.#row[10] ?? 0));
+    const size = Math.min(this.#row[10] ?? 0, limits.mime_header_block.value);
+    return this.#header ??= Buffer.from(this.#file().read(0, size));
   }
 
   #partHeader(part: Part): string {

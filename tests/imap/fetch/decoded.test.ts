@@ -75,13 +75,11 @@ for (const seed of SEEDS) {
   });
 }
 
-test('other encodings leave the bytes as they are; sizes and NUL are counted', () => {
+test('other encodings leave the bytes as they are; sizes and NUL are counted', async () => {
   const bytes = Buffer.alloc(600_000, 'abc');
+  const counted = () => measure(decodedPieces(contentOf(bytes), 0, bytes.length, '8BIT'), () => undefined);
   expect(joined(bytes, '8BIT').equals(bytes)).toBe(true);
-  expect(measure(decodedPieces(contentOf(bytes), 0, bytes.length, '8BIT'))).toEqual({
-    size: 600_000,
-    hasNul: false,
-  });
+  expect(await counted()).toEqual({ size: 600_000, hasNul: false });
   bytes[599_999] = 0;
-  expect(measure(decodedPieces(contentOf(bytes), 0, bytes.length, '8BIT')).hasNul).toBe(true);
+  expect(await counted()).toEqual({ size: 600_000, hasNul: true });
 });
