@@ -185,7 +185,7 @@ function endsWith(bytes: Buffer, end: Buffer): boolean {
 /** The store's own consistency check, on a store at rest. */
 async function checkStore(store: TestStore, wrong: string[]): Promise<void> {
   await store.stop();
-  const checked = store.tool(['check']);
+  const checked = store.tool(['check', '--deep']);
   if (checked.code !== 0) wrong.push(`mailstore check: ${checked.code}\n${checked.stdout}${checked.stderr}`);
   await store.run();
 }
