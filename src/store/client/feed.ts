@@ -2,7 +2,8 @@
  * The change feed of a worker: which selected mailboxes want to hear of which owner.
  *
  * Invariants
- * 1. A mailbox registers before it reads its snapshot and drops what the snapshot already has, so nothing is lost between.
+ * 1. A mailbox that reads its snapshot before the writer tells this process about its owner compares itself with the index
+ *    when it does (`onReady`), and drops what the snapshot already has: nothing is lost between, and SELECT waits for nobody.
  * 2. When news may have been lost (the writer went away), every mailbox compares itself with the index.
  */
 import type { Published } from '../writer/publish.ts';
@@ -12,6 +13,8 @@ import type { WriterLink } from './link.ts';
 export interface Listener {
   /** Events of one record, in order. */
   onEvents(events: readonly Published[], own: boolean): void;
+  /** From now on every change is told; earlier ones are in the index. */
+  onReady(): void;
   /** News may have been lost. */
   onLost(): void;
   readonly origin: string;
@@ -24,20 +27,15 @@ export class Feed {
     link.onNews = (news) => this.deliver(news);
   }
 
-  /** Registers; resolves when the writer tells this process about the owner. */
-  async add(owner: number, listener: Listener): Promise<void> {
+  /** Registers; `onReady` is called when the writer tells this process about the owner. */
+  add(owner: number, listener: Listener): void {
     let set = this.listeners.get(owner);
     if (set === undefined) {
       set = new Set();
       this.listeners.set(owner, set);
     }
     set.add(listener);
-    try {
-      await this.link.watch(owner);
-    } catch (error) {
-      this.forget(owner, listener);
-      throw error;
-    }
+    this.link.watch(owner, () => listener.onReady());
   }
 
   remove(owner: number, listener: Listener): void {

@@ -7,8 +7,11 @@ import { randomBytes } from 'node:crypto';
 export interface WriterLink {
   /** Resolves with the result when the change is durable and visible to all; rejects with a MailError. */
   change(change: Change, origin: string, blobs: readonly Uint8Array[]): Promise<unknown>;
-  /** From the answer on, `onNews` hears of every change of this owner. Counted: as many `unwatch` as `watch`. */
-  watch(owner: number): Promise<void>;
+  /**
+   * From the call of `ready` on, `onNews` hears of every change of this owner; what was committed before is in the index.
+   * Should the writer be away, `onNews(null)` stands for it when it is back. Counted: as many `unwatch` as `watch`.
+   */
+  watch(owner: number, ready: () => void): void;
   unwatch(owner: number): void;
   /** Builds an owner's index anew from its snapshot and the log. */
   rebuild(owner: number): Promise<{ records: number }>;
@@ -46,8 +49,8 @@ export class DirectLink implements WriterLink {
     return this.writer.submit({ id: this.ids.next(), origin, change }, blobs);
   }
 
-  watch(): Promise<void> {
-    return Promise.resolve();
+  watch(_owner: number, ready: () => void): void {
+    ready();
   }
 
   unwatch(): void {}

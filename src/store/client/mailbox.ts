@@ -47,7 +47,10 @@ export class SelectedMailbox implements Mailbox, Listener {
   private lastModseq: number;
   private lastUidnext: number;
   private closed = false;
-  private silent = true;
+  /** The snapshot is taken. */
+  private taken = false;
+  /** The writer tells this process about the owner. */
+  private heard = false;
   /** The caller's \Seen set where it is not the owner; null until needed or after a change. */
   private seenCache: UidSet | null = null;
 
@@ -89,7 +92,7 @@ export class SelectedMailbox implements Mailbox, Listener {
 
   /** Hears of changes from now on, claims \Recent, and takes the snapshot. */
   async open(): Promise<void> {
-    await this.parts.feed.add(this.owner.id, this);
+    this.parts.feed.add(this.owner.id, this);
     try {
       let recent = UidSet.empty;
       let row = this.reader.mailboxById(this.id);
@@ -128,7 +131,7 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.lastModseq = row.highestmodseq;
     this.lastUidnext = row.uidnext;
     this.expungedSince = UidSet.empty;
-    this.silent = false;
+    this.taken = true;
   }
 
   get keywordsOpen(): boolean {
@@ -141,7 +144,9 @@ export class SelectedMailbox implements Mailbox, Listener {
     // The index may be ahead of the snapshot, also of the feed: take back what came since, put back what went. Those that are
     // there are read first: what goes between the two reads is in both.
     const there = this.reader.uids(row);
-    const { expunged } = this.reader.changedSince(this.id, this.snapshot.highestmodseq);
+    const expunged = this.row().highestmodseq === this.snapshot.highestmodseq
+      ? UidSet.empty
+      : this.reader.expungedSince(this.id, this.snapshot.highestmodseq);
     this.known = there.union(expunged).union(this.expungedSince).clip(1, this.snapshot.uidnext - 1);
     this.expungedSince = UidSet.empty;
     return this.known;
@@ -328,7 +333,7 @@ export class SelectedMailbox implements Mailbox, Listener {
   }
 
   private onEvent(event: Exclude<Published, { k: 'list' }>, own: boolean): void {
-    if (this.silent) return;
+    if (!this.taken || !this.heard) return;
     if ('q' in event) {
       if (event.q <= this.floor) return; // the snapshot has it already
       if (event.q > this.lastModseq) this.lastModseq = event.q;
@@ -382,7 +387,18 @@ export class SelectedMailbox implements Mailbox, Listener {
 
   /** The writer went away and came back: what the index has and the listener was not told is told now. */
   onLost(): void {
-    if (this.closed || this.silent) return;
+    this.heard = true;
+    if (!this.closed && this.taken) this.compare();
+  }
+
+  onReady(): void {
+    if (this.heard) return;
+    this.heard = true;
+    if (!this.closed && this.taken) this.compare();
+  }
+
+  /** Tells what the index has and the listener was not told. */
+  private compare(): void {
     const row = this.parts.owner(this.owner.userid)?.id === this.owner.id
       ? this.reader.mailboxById(this.id)
       : null;
@@ -391,8 +407,10 @@ export class SelectedMailbox implements Mailbox, Listener {
       return;
     }
     this.seenCache = null;
-    const since = this.reader.changedSince(this.id, this.lastModseq);
     const modseq = row.highestmodseq;
+    const since = modseq > this.lastModseq
+      ? this.reader.changedSince(this.id, this.lastModseq)
+      : { changed: UidSet.empty, expunged: UidSet.empty };
     this.lastModseq = modseq;
     this.floor = modseq;
     if (!since.expunged.isEmpty) {

@@ -193,16 +193,14 @@ export class SocketLink implements WriterLink {
     });
   }
 
-  async watch(owner: number): Promise<void> {
-    const count = this.watched.get(owner) ?? 0;
-    this.watched.set(owner, count + 1);
-    try {
-      // Asked also by the second one: the first answer may still be on its way.
-      await this.ask((n) => ({ t: 'watch', n, owners: [owner] }));
-    } catch (error) {
-      this.unwatch(owner);
-      throw error;
-    }
+  watch(owner: number, ready: () => void): void {
+    this.watched.set(owner, (this.watched.get(owner) ?? 0) + 1);
+    if (this.socket === null) return; // the next connection watches all of them, and tells by onNews(null)
+    // Asked also by the second one: the first answer may still be on its way. `ready` runs within the handling of the
+    // answer, so before any news that comes behind it.
+    const n = ++this.asked;
+    this.answers.set(n, { resolve: ready, reject: () => {} });
+    this.send(encodeFrame({ t: 'watch', n, owners: [owner] } satisfies ToWriter, []));
   }
 
   unwatch(owner: number): void {

@@ -166,6 +166,15 @@ export class OwnerReader {
     return UidSet.fromSorted(rows.map((row) => row[0] as number));
   }
 
+  /** UIDs expunged after `modseq`, as far as the expiry run has not removed their rows. */
+  expungedSince(mailbox: number, modseq: number): UidSet {
+    const rows = this.sql('SELECT uid FROM expunged WHERE mailbox = ? AND modseq > ? ORDER BY uid').values(
+      mailbox,
+      modseq,
+    );
+    return UidSet.fromSorted(rows.map((row) => row[0] as number));
+  }
+
   changedSince(mailbox: number, modseq: number): { changed: UidSet; expunged: UidSet } {
     const of = (table: string): UidSet =>
       UidSet.fromSorted(
