@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import { MailError } from '../../src/errors.ts';
-import { parseSequenceSet, resolveSequence, resolveUids, SAVED_RESULT } from '../../src/imap/sequence.ts';
+import {
+  matchSequence,
+  parseSequenceSet,
+  resolveSequence,
+  resolveUids,
+  SAVED_RESULT,
+} from '../../src/imap/sequence.ts';
 import { limits } from '../../src/limits.ts';
 import { UidSet } from '../../src/store/uidset.ts';
 import { forSeeds } from './seeds.ts';
@@ -54,6 +60,16 @@ describe('sequence-set', () => {
     expect(() => resolveSequence(parseSequenceSet('1:4', false), 3)).toThrow('there is no message 4');
     expect(() => resolveSequence(parseSequenceSet('*', false), 0)).toThrow('empty');
     expect(() => resolveSequence(parseSequenceSet('1:*', false), 0)).toThrow('empty');
+  });
+
+  test('as a SEARCH key a set matches what exists of it', () => {
+    const match = (text: string, exists: number): string =>
+      matchSequence(parseSequenceSet(text, false), exists).toString();
+    expect(match('1000', 6)).toBe('');
+    expect(match('2,5:1000', 6)).toBe('2,5:6');
+    expect(match('9:*', 6)).toBe('6');
+    expect(match('1:*', 0)).toBe('');
+    expect(match('*', 0)).toBe('');
   });
 
   test('UIDs need not exist', () => {

@@ -27,10 +27,8 @@ export async function expungeMarked(
   selected: Selected,
   uids: UidSet | null,
 ): Promise<number> {
-  const { mailbox, view } = selected;
-  const exists = view.exists;
   // A small mailbox is one change: the store finds the messages itself.
-  if (exists <= SLICE) return await expungeSlice(selected, uids);
+  if (selected.view.exists <= SLICE) return await expungeSlice(selected, uids);
   const candidates = uids ?? UidSet.range(1, Math.max(1, selected.lastUid));
   const marked = await findFlagged(session, selected, candidates, { lo: DELETED, hi: 0 }, NO_FLAGS);
   // Also where nothing is marked: it is for the writer to say whether the right is there.
