@@ -6,6 +6,7 @@
  * 2. No byte received before a handshake reaches `onData` after it.
  * 3. While the handshake runs nothing is handed out and nothing written leaves.
  * 4. A peer that takes no output for `limits.output_stall` is cut off; `end()` lingers `limits.close_linger`.
+ * 5. After `onClose` no descriptor is held, whichever side closed and however.
  */
 
 import { type Socket } from 'node:net';
@@ -233,6 +234,9 @@ export class SocketConnection implements Connection, Watched {
           reject(serverError('the connection closed during the TLS handshake'));
           return;
         }
+        // The raw socket says 'close' as soon as the peer has closed its side, with data still to be decrypted and
+        // the descriptor still open: from here on only the TLS stream counts.
+        this.#raw.removeAllListeners('close');
         this.#stream = secured;
         this.#output.redirect(this.#sink(secured));
         this.#tls = describeTls(secured);
@@ -267,8 +271,6 @@ export class SocketConnection implements Connection, Watched {
   destroy(): void {
     if (this.#closed) return;
     this.#reason ??= 'local';
-    this.#stream.destroy();
-    this.#raw.destroy();
     this.#finish();
   }
 
@@ -320,6 +322,9 @@ export class SocketConnection implements Connection, Watched {
     if (this.#closed) return;
     this.#closed = true;
     unwatch(this);
+    // However it came to this, no descriptor stays behind (invariant 5).
+    this.#stream.destroy();
+    this.#raw.destroy();
     this.#early = [];
     this.#output.close();
     const handler = this.#onClose;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -414,4 +414,55 @@ test('a handshake that stops in the middle is given up (limits.tls_handshake)', 
   socket.write(Buffer.from([0x16, 0x03, 0x01, 0x02]));
   await closed;
   expect((await served).closed).toBe(true);
+});
+
+test('no descriptor is left behind, however a client goes (invariant 5)', async () => {
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  const script = `
+import socket, ssl, struct, sys
+context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE
+for how in ('close', 'reset', 'unwrap', 'half', 'early'):
+    for secure in (False, True):
+        for say in (b'', b'quit\\n'):
+            s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+            if secure:
+                s.sendall(b'starttls\\n')
+                s.recv(100)
+                if how == 'early': s.close(); continue
+                s = context.wrap_socket(s)
+                s.recv(100)
+            if say: s.sendall(say)
+            if how == 'reset': s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            if how == 'unwrap' and secure: s.settimeout(0.1)
+            try:
+                if how == 'unwrap' and secure: s.unwrap()
+                if how == 'half' and not secure: s.shutdown(socket.SHUT_WR); s.recv(100) if say else None
+            except OSError: pass
+            s.close()`;
+  const standing = new Set<SocketConnection>();
+  let seen = 0;
+  accept = (connection) => {
+    seen++;
+    standing.add(connection);
+    connection.onClose(() => standing.delete(connection));
+    connection.onData((chunk) => {
+      const text = chunk.toString();
+      if (text === 'starttls\n') {
+        connection.write('go\n');
+        connection.startTls().then(() => connection.write('secure\n'), () => {});
+      } else if (text === 'quit\n') connection.end();
+    });
+  };
+  const before = descriptors();
+  const child = Bun.spawn(['python3', '-c', script, String(port)], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  expect(await child.exited).toBe(0);
+  expect(seen).toBe(20);
+  // What only closed its side is let go by the clock.
+  while (standing.size > 0) {
+    for (const connection of standing) connection.tick(1_000_000);
+    await new Promise((later) => setTimeout(later, 5));
+  }
+  while (descriptors() > before) await new Promise((later) => setTimeout(later, 5));
 });
