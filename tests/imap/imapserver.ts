@@ -9,7 +9,7 @@ import { createImapService } from '../../src/imap/service.ts';
 import type { Protocol } from '../../src/net/service.ts';
 import type { MailboxName, Store, StoreSession } from '../../src/store/border.ts';
 import { openStore } from '../../src/store/open.ts';
-import { silentLog } from '../../src/telemetry/log.ts';
+import { type Log, silentLog } from '../../src/telemetry/log.ts';
 import { MemoryConnection, type MemoryConnectionOptions } from './memory_connection.ts';
 
 /** Everybody's password. */
@@ -22,7 +22,7 @@ export class ImapServer {
   readonly #folder: string;
   readonly #connections: MemoryConnection[] = [];
 
-  private constructor(settings: Settings, store: Store, folder: string) {
+  private constructor(settings: Settings, store: Store, folder: string, log: Log) {
     this.settings = settings;
     this.store = store;
     this.#folder = folder;
@@ -32,10 +32,10 @@ export class ImapServer {
       log: silentLog,
       sleep: () => Promise.resolve(),
     });
-    this.protocol = createImapService({ settings, store, authenticator, log: silentLog, version: '0.0.0' });
+    this.protocol = createImapService({ settings, store, authenticator, log, version: '0.0.0' });
   }
 
-  static async open(given: Partial<Settings> = {}): Promise<ImapServer> {
+  static async open(given: Partial<Settings> = {}, log: Log = silentLog): Promise<ImapServer> {
     const folder = mkdtempSync(join(tmpdir(), 'mailstore-imap-'));
     const settings = makeSettings({
       servername: 'imap.nausch.org',
@@ -47,7 +47,7 @@ export class ImapServer {
       admins: ['admin'],
       ...given,
     });
-    return new ImapServer(settings, await openStore(settings, silentLog, 'direct'), folder);
+    return new ImapServer(settings, await openStore(settings, silentLog, 'direct'), folder, log);
   }
 
   /** A new client; its greeting is not read yet. */
