@@ -94,9 +94,9 @@ export const limits = table({
 
   // imap: what one command may hold. Beyond a limit a command fails; the connection stays in step or ends.
   imap_line_preauth: {
-    value: 8 << 10,
+    value: 32 << 10,
     unit: 'bytes',
-    reason: 'before login no command line is long; a SASL response with an OAuth token fits',
+    reason: 'the longest command before login is an ID of 30 fields with 1,024 bytes each (RFC 2971 §3.3)',
     onExcess: 'the rest of the line is dropped and the connection ends with BYE',
   },
   imap_line: {

@@ -261,6 +261,13 @@ describe('floods in one command', () => {
       'at most',
     );
   });
+
+  test('the longest ID there may be comes through before login', () => {
+    const pair = `"${'n'.repeat(limits.imap_id_field.value)}" "${'v'.repeat(limits.imap_id_value.value)}"`;
+    const command = `a1 id (${Array(limits.imap_id_params.value).fill(pair).join(' ')})`;
+    expect(receive(`${command}\r\n`, PREAUTH_LIMITS).events).toEqual(['command a1']);
+    expect(parse(command)).toMatchObject({ name: 'ID' });
+  });
 });
 
 describe('mailbox names', () => {
