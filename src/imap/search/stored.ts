@@ -11,6 +11,7 @@ import {
   decodeText,
   eachField,
   headerField,
+  parseAddressList,
   parseDate,
   type Part,
 } from '../../mime/message.ts';
@@ -19,6 +20,12 @@ import type { Mailbox, MessageContent, NarrowRow, WideRow } from '../../store/bo
 import type { SearchMessage } from './evaluate.ts';
 
 const DAY = 86_400;
+
+/** Fields whose keys search the addresses as ENVELOPE has them (RFC 9051 §6.4.4 BCC, CC, FROM, TO). */
+const ADDRESS_FIELDS: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', 'to']);
+
+/** An address may stand here in another way than as user@host: with comments, quotes or blanks inside. */
+const WRITTEN_APART = /[(\\]|["\s]@|@\s|\s\.|"\.|\."/;
 
 /** One message under test. Close it when its test is done. */
 export class StoredMessage implements SearchMessage {
@@ -52,7 +59,9 @@ export class StoredMessage implements SearchMessage {
     const values: string[] = [];
     eachField(header, (start, nameEnd, valueStart, end) => {
       if (nameEnd - start !== name.length || latin1(header, start, nameEnd).toLowerCase() !== name) return;
-      values.push(decodeHeader(unfold(latin1(header, valueStart, end))));
+      const value = unfold(latin1(header, valueStart, end));
+      values.push(decodeHeader(value));
+      if (ADDRESS_FIELDS.has(name) && WRITTEN_APART.test(value)) values.push(plainAddresses(value));
     });
     return values;
   }
@@ -116,6 +125,16 @@ export class StoredMessage implements SearchMessage {
     const { type, parameters } = (value === null ? null : parseContentType(value)) ?? TEXT_PLAIN;
     return { type, charset: parameter(parameters, 'CHARSET') };
   }
+}
+
+/** `name <user@host>` of every address of a field, one a line. */
+function plainAddresses(value: string): string {
+  const lines: string[] = [];
+  for (const { name, mailbox, host } of parseAddressList(value)) {
+    if (mailbox === null || host === null) continue;
+    lines.push(`${decodeHeader(name ?? '')} <${decodeHeader(mailbox)}@${host}>`);
+  }
+  return lines.join('\n');
 }
 
 /** All fields, unfolded and decoded, one a line. */
