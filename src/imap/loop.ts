@@ -244,6 +244,8 @@ export class CommandLoop implements ClientInput {
     this.#bad = 0;
     if (completion === null) return;
     await this.#announce(mayTell(command));
+    // BYE was said: it is the last line.
+    if (session.closed) return;
     const { code = this.#expungeIssued(), text = 'Completed' } = completion;
     session.write(`${tag} OK ${code === undefined ? '' : `[${code}] `}${text}\r\n`);
     if (command.name === 'LOGOUT') {
