@@ -31,14 +31,16 @@ class Watcher {
   constructor(readonly who: Who, readonly box: ModelBox, readonly owner: string) {}
 
   take(change: MailboxChange): void {
+    if (this.dead) return;
     if (change.kind === 'deleted') this.dead = true;
     else if (change.kind === 'rights') this.dead ||= !change.rights.includes('r');
-    else if (change.kind === 'expunge') change.uids.forEachRun((lo, hi) => {
-      for (let uid = lo; uid <= hi; uid++) {
-        expect(this.view.delete(uid)).toBe(true);
-      }
-    });
-    else if ((change.kind === 'exists' || change.kind === 'flags') && !this.dead) this.read(change.uids);
+    else if (change.kind === 'expunge') {
+      change.uids.forEachRun((lo, hi) => {
+        for (let uid = lo; uid <= hi; uid++) {
+          expect(this.view.delete(uid)).toBe(true);
+        }
+      });
+    } else if ((change.kind === 'exists' || change.kind === 'flags') && !this.dead) this.read(change.uids);
   }
 
   read(uids: UidSet): void {
@@ -75,7 +77,11 @@ class History {
 
   constructor(seed: number) {
     this.random = new Random(seed);
-    this.folders = new TestFolders({ autocreatequota: QUOTA, duplicatesuppression: true, log_segment_size: 20_000 });
+    this.folders = new TestFolders({
+      autocreatequota: QUOTA,
+      duplicatesuppression: true,
+      log_segment_size: 20_000,
+    });
     this.t = new TestStore(this.folders);
   }
 
@@ -97,7 +103,14 @@ class History {
   both(): { who: Who; name: Name } {
     const who = this.who();
     const name = this.name();
-    return { who, name: this.random.oneIn(3) || who.admin ? name : { ...name, owner: who.userid } };
+    const owner = this.random.oneIn(3) || who.admin ? name.owner : who.userid;
+    return { who, name: this.random.oneIn(4) ? { ...name, owner } : this.existing(owner) };
+  }
+
+  /** A mailbox that is there, if the owner has one. */
+  private existing(owner: string): Name {
+    const boxes = this.model.owners.get(owner)?.boxes.filter((box) => !box.deleted) ?? [];
+    return { owner, path: boxes.length === 0 ? '' : this.random.pick(boxes).path };
   }
 
   flags(): string[] {
@@ -158,17 +171,20 @@ class History {
         );
         if (targets.length === 0) return;
         await this.same(
-          () => targets.map((to) => {
-            const [user, detail] = to.split('+');
-            try {
-              return model.deliver(user as string, detail || null, mail).uid;
-            } catch (error) {
-              if (error instanceof Refused) return error.code;
-              throw error;
-            }
-          }),
+          () =>
+            targets.map((to) => {
+              const [user, detail] = to.split('+');
+              try {
+                return model.deliver(user as string, detail || null, mail).uid;
+              } catch (error) {
+                if (error instanceof Refused) return error.code;
+                throw error;
+              }
+            }),
           async () =>
-            (await this.t.deliver(mail.text, ...targets)).map((result) => result.error?.code ?? result.uid ?? null),
+            (await this.t.deliver(mail.text, ...targets)).map((result) =>
+              result.error?.code ?? result.uid ?? null
+            ),
         );
         return;
       }
@@ -222,7 +238,9 @@ class History {
       case 13:
       case 14: {
         const uids = this.uids(box);
-        const to = random.oneIn(2) ? this.name() : { owner: name.owner, path: random.pick(PATHS) };
+        const to = random.oneIn(4)
+          ? this.name()
+          : this.existing(random.oneIn(2) ? name.owner : random.pick(USERS));
         const move = random.oneIn(2);
         return this.same(
           () => model.copy(who, name, uids, to, move),
@@ -240,7 +258,10 @@ class History {
       case 17:
         return this.same(() => model.delete(who, name), () => session.delete(name));
       case 18: {
-        const to = { owner: random.oneIn(9) ? random.pick(USERS) : name.owner, path: random.pick([...PATHS, 'New/deep']) };
+        const to = {
+          owner: random.oneIn(9) ? random.pick(USERS) : name.owner,
+          path: random.pick([...PATHS, 'New/deep']),
+        };
         if (to.path === '') return;
         return this.same(() => model.rename(who, name, to), () => session.rename(name, to));
       }
@@ -304,7 +325,11 @@ class History {
     const box = this.model.box(name);
     if (box === undefined || !this.model.rights(who, name.owner, box).includes('r')) return;
     const watcher = new Watcher(who, box, name.owner);
-    watcher.handle = await this.session(who).select(name, this.random.oneIn(2), (change) => watcher.take(change));
+    watcher.handle = await this.session(who).select(
+      name,
+      this.random.oneIn(2),
+      (change) => watcher.take(change),
+    );
     watcher.read(watcher.handle.uids());
     this.watchers.push(watcher);
     if (this.watchers.length > 5) this.watchers.shift()?.handle.close();
@@ -328,6 +353,7 @@ class History {
 
   /** Everything as the owners see it, lists as everybody sees them. */
   async compare(): Promise<void> {
+    expect(this.t.lines.lines).toEqual([]);
     for (const [userid, owner] of this.model.owners) {
       const who = { userid, admin: false };
       const session = this.session(who);
@@ -381,7 +407,8 @@ class History {
     const name = { owner: userid, path: box.path };
     const info = session.info(name);
     const messages = [...box.messages.values()];
-    const count = (test: (flags: Set<string>) => boolean) => messages.filter(({ flags }) => test(flags)).length;
+    const count = (test: (flags: Set<string>) => boolean) =>
+      messages.filter(({ flags }) => test(flags)).length;
     expect({
       exists: info.exists,
       unseen: info.unseen,
@@ -428,7 +455,9 @@ class History {
     const flagged = this.random.pick(['\\Seen', '\\Deleted', '\\Flagged']);
     const bit = { '\\Seen': 16, '\\Deleted': 8, '\\Flagged': 2 }[flagged] as number;
     expect(list(handle.withFlags({ lo: 0, hi: 0 }, { lo: bit, hi: 0 }))).toEqual(
-      [...living].filter((uid) => !box.messages.get(uid)?.flags.has(flagged.toLowerCase())).sort((a, b) => a - b),
+      [...living].filter((uid) => !box.messages.get(uid)?.flags.has(flagged.toLowerCase())).sort((a, b) =>
+        a - b
+      ),
     );
     if (past.length > 0) {
       const since = this.random.pick(past);

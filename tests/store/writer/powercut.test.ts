@@ -40,16 +40,25 @@ const WORKLOAD: readonly ((t: TestStore) => Promise<unknown>)[] = [
   (t) => t.append(t.as('anna'), box('anna', 'Archive/2026'), message('appended'), ['\\Seen', 'work']),
   (t) => t.as('anna').setAcl(inbox('anna'), 'bert', 'lrswipte'),
   (t) => t.as('bert').subscribe(inbox('anna'), true),
-  async (t) => (await t.as('anna').select(inbox('anna'), false, () => {})).store(all, 'add', ['\\Flagged', 'later']),
+  async (t) =>
+    (await t.as('anna').select(inbox('anna'), false, () => {})).store(all, 'add', ['\\Flagged', 'later']),
   async (t) => (await t.as('bert').select(inbox('anna'), false, () => {})).copy(all, inbox('bert')),
-  async (t) => (await t.as('bert').select(inbox('anna'), false, () => {})).store(UidSet.of(1), 'add', ['\\Seen']),
+  async (t) =>
+    (await t.as('bert').select(inbox('anna'), false, () => {})).store(UidSet.of(1), 'add', ['\\Seen']),
   async (t) => (await t.as('anna').select(inbox('anna'), false, () => {})).copy(all, box('anna', 'Archive')),
-  (t) => Promise.all([t.deliver(message('p1'), 'bert'), t.deliver(message('p2'), 'anna'), t.deliver(message('p3'), 'bert')]),
-  async (t) => (await t.as('bert').select(inbox('anna'), false, () => {})).move(UidSet.of(1, 3), inbox('bert')),
+  (t) =>
+    Promise.all([
+      t.deliver(message('p1'), 'bert'),
+      t.deliver(message('p2'), 'anna'),
+      t.deliver(message('p3'), 'bert'),
+    ]),
+  async (t) =>
+    (await t.as('bert').select(inbox('anna'), false, () => {})).move(UidSet.of(1, 3), inbox('bert')),
   (t) => t.as('anna').rename(box('anna', 'Archive'), box('anna', 'Old')),
   (t) => t.admin.setQuota(box('anna', 'Old'), { storage: 1 << 20, messages: 50 }),
   (t) => t.as('anna').rename(inbox('anna'), box('anna', 'Moved')),
-  async (t) => (await t.as('bert').select(inbox('bert'), false, () => {})).store(UidSet.of(1, 2), 'add', ['\\Deleted']),
+  async (t) =>
+    (await t.as('bert').select(inbox('bert'), false, () => {})).store(UidSet.of(1, 2), 'add', ['\\Deleted']),
   async (t) => (await t.as('bert').select(inbox('bert'), false, () => {})).expunge(null),
   (t) => t.as('anna').delete(box('anna', 'Old/2026')),
   (t) => t.store.secrets.set('anna', '{"scram":1}'),
@@ -91,7 +100,11 @@ afterAll(() => folders.remove());
 type Loss = 'kept' | 'removed' | 'emptied' | 'zeroed';
 
 /** What comes back: databases of some moments, the log up to `cut`, the spool with what was written since harmed. */
-function afterPowerCut(moment: { of(database: string): Moment }, cut: number, loss: (file: string) => Loss): TestFolders {
+function afterPowerCut(
+  moment: { of(database: string): Moment },
+  cut: number,
+  loss: (file: string) => Loss,
+): TestFolders {
   const lost = new TestFolders({ duplicatesuppression: true });
   const { configdirectory } = lost.settings;
   for (const name of ['directory.db', ...ownerFolders()]) {
@@ -150,7 +163,11 @@ describe('after a loss of power', () => {
     const last = moments.at(-1) as Moment;
     const synced = moments[9] as Moment;
     const loss = (file: string): Loss => synced.files.has(file) ? 'kept' : 'emptied';
-    for (let cut = lastBatch; cut <= segment.length; cut += cut < lastBatch + 40 || cut > segment.length - 8 ? 1 : 37) {
+    for (
+      let cut = lastBatch;
+      cut <= segment.length;
+      cut += cut < lastBatch + 40 || cut > segment.length - 8 ? 1 : 37
+    ) {
       // Files of the torn batch are there, and nobody's.
       await expectState(
         afterPowerCut({ of: () => synced }, cut, loss),
@@ -202,14 +219,19 @@ describe('after a loss of power', () => {
   });
 
   test('a recovery that is killed half-way is done again', async () => {
-    const lost = afterPowerCut({ of: () => moments[2] as Moment }, segment.length, (file) =>
-      (moments[2] as Moment).files.has(file) ? 'kept' : 'removed');
+    const lost = afterPowerCut(
+      { of: () => moments[2] as Moment },
+      segment.length,
+      (file) => (moments[2] as Moment).files.has(file) ? 'kept' : 'removed',
+    );
     // As of a moment in the middle of a replay: one database has some records, files of later ones are there.
     const half = new TestStore(lost, true);
     half.abandon();
     for (const name of ownerFolders().slice(0, 1)) {
       rmSync(join(lost.settings.configdirectory, name), { recursive: true });
-      cpSync(join((moments[8] as Moment).databases, name), join(lost.settings.configdirectory, name), { recursive: true });
+      cpSync(join((moments[8] as Moment).databases, name), join(lost.settings.configdirectory, name), {
+        recursive: true,
+      });
     }
     await expectState(lost, moments.at(-1) as Moment);
   });
@@ -220,7 +242,9 @@ describe('after a loss of power', () => {
     // The checkpoint says that everything before the 11th moment is in the databases; bert's is older.
     writeFileSync(join(lost.log, 'checkpoint'), `${(moments[11] as Moment).lsn}\n`);
     rmSync(join(lost.settings.configdirectory, bert), { recursive: true });
-    cpSync(join((moments[5] as Moment).databases, bert), join(lost.settings.configdirectory, bert), { recursive: true });
+    cpSync(join((moments[5] as Moment).databases, bert), join(lost.settings.configdirectory, bert), {
+      recursive: true,
+    });
     // Nor does the log reach back far enough to rebuild it.
     const records: number[] = [];
     readLog(lost.log, 0, (record) => records.push(record.l));
