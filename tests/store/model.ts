@@ -144,7 +144,8 @@ export class Model {
     let parent: ModelBox | undefined;
     if (path !== '') {
       const above = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-      parent = this.box({ owner: userid, path: above }) ?? (above === '' ? undefined : this.make(userid, above));
+      parent = this.box({ owner: userid, path: above }) ??
+        (above === '' ? undefined : this.make(userid, above));
     }
     const box: ModelBox = {
       order: this.order++,
@@ -178,7 +179,11 @@ export class Model {
   }
 
   /** One target of a delivery: its UID, or null for a duplicate. */
-  deliver(userid: string, detail: string | null, message: ModelMessageId): { uid: number | null; path: string } {
+  deliver(
+    userid: string,
+    detail: string | null,
+    message: ModelMessageId,
+  ): { uid: number | null; path: string } {
     if (this.box({ owner: userid, path: '' }) === undefined) this.createUser(userid);
     let box = this.box({ owner: userid, path: '' }) as ModelBox;
     const wanted = detail === null ? undefined : this.box({ owner: userid, path: detail });
@@ -310,7 +315,13 @@ export class Model {
     box.changed = this.step;
   }
 
-  copy(who: Who, from: Name, uids: readonly number[], to: Name, move: boolean): { source: number[]; destination: number[] } {
+  copy(
+    who: Who,
+    from: Name,
+    uids: readonly number[],
+    to: Name,
+    move: boolean,
+  ): { source: number[]; destination: number[] } {
     const source = this.select(who, from);
     if (move && source.readOnly) throw new Refused('readonly');
     this.need(source.rights, move ? 'rte' : 'r');
@@ -334,7 +345,7 @@ export class Model {
       if (seen && who.userid !== to.owner) this.seenOf(target.box, who.userid).add(made);
       destination.push(made);
     }
-    if (move) for (const uid of taken) this.remove(source.box, uid);
+    if (move) { for (const uid of taken) this.remove(source.box, uid); }
     return { source: taken, destination };
   }
 
