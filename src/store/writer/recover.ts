@@ -12,6 +12,7 @@ import { errorText } from './errortext.ts';
 import { applyOwnerEvent } from '../index/apply.ts';
 import type { Directory, OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
+import type { PartData } from '../log/events.ts';
 import type { LogRecord, Section } from '../log/record.ts';
 import { MailError } from '../../errors.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -94,9 +95,7 @@ export class Recovery {
                 if (!placed.has(part.hash)) placed.set(part.hash, path);
                 continue;
               }
-              // What a loss of power left may have the right size and the wrong bytes.
-              this.spool.remove(path);
-              this.owners.place(path, part, record.blobs, placed);
+              this.make(path, part, record, placed);
             }
           }
           applyOwnerEvent(index, event, record.blobs);
@@ -122,19 +121,29 @@ export class Recovery {
     for (const event of section.e) {
       if (event.k !== 'add') continue;
       for (const part of event.parts) {
-        if (index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file) === null) {
-          continue;
-        }
         const path = this.owners.partPath(index, part);
         if (this.owners.intact(path, part, this.verify)) {
           placed.set(part.hash, path);
           continue;
         }
-        this.spool.remove(path);
-        this.owners.place(path, part, record.blobs, placed);
-        this.report.filesRemade++;
+        try {
+          this.make(path, part, record, placed);
+          this.report.filesRemade++;
+        } catch (error) {
+          // Another owner's copy may need a purged part, too; where it cannot be made and is purged, nobody missed it.
+          const row = index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file);
+          if (row !== null) throw error;
+        }
       }
     }
+  }
+
+  private make(path: string, part: PartData, record: LogRecord, placed: Map<string, string>): void {
+    // An adopted file is its own and only source.
+    if ('link' in part.source && part.source.link === path) return;
+    // What a loss of power left may have the right size and the wrong bytes.
+    this.spool.remove(path);
+    this.owners.place(path, part, record.blobs, placed);
   }
 
   private remember({ folder }: OwnerRow, lsn: number, files: readonly [string, string][]): void {
