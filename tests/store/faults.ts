@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** A descriptor that takes every write and cannot be synced: a pipe. What was written can be read from it. */
 export function unsyncable(folder: string): number {
-  const path = join(folder, `pipe${Math.random().toString(36).slice(2)}`);
+  const path = join(folder, 'unsyncable');
   const made = Bun.spawnSync(['mkfifo', path]);
   if (made.exitCode !== 0) throw new Error(`mkfifo ${path}: ${made.stderr.toString()}`);
   return openSync(path, 'r+');
