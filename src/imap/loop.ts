@@ -232,6 +232,7 @@ export class CommandLoop implements ClientInput {
       if (command.name === 'APPEND' && append !== undefined) {
         completion = await finishAppend(session, append.command, append.stage);
       } else {
+        await session.selected?.settled();
         completion = await run(session, command, tag);
       }
     } catch (thrown) {
@@ -243,7 +244,7 @@ export class CommandLoop implements ClientInput {
     }
     this.#bad = 0;
     if (completion === null) return;
-    await this.#announce(mayTell(command));
+    await this.#announce(mayTell(command), command.name === 'APPEND');
     // BYE was said: it is the last line.
     if (session.closed) return;
     const { code = this.#expungeIssued(), text = 'Completed' } = completion;
@@ -255,10 +256,10 @@ export class CommandLoop implements ClientInput {
   }
 
   /** Tells the client what changed in the selected mailbox. */
-  async #announce(expunges: boolean): Promise<void> {
+  async #announce(expunges: boolean, hasten = false): Promise<void> {
     const session = this.#session;
     if (session.selected === null || session.closed) return;
-    await session.selected.announce(session, expunges);
+    await session.selected.announce(session, expunges, hasten);
   }
 
   /** RFC 9051 §7.1: messages this command could not tell of are gone; SEARCH for one leaves it out (RFC 2180 §4.3). */

@@ -5,7 +5,9 @@
  * Invariants
  * 1. Changes go into the view as they happen, in any order and also twice; they reach the client only in `announce`.
  * 2. `saved` (RFC 9051 §6.4.4.1) holds UIDs, so it needs no renumbering; those announced as expunged leave it.
- * 3. A mailbox that was deleted, or that the user may not read any more, ends the connection at the next command:
+ * 3. A message that arrives is \Recent in the first session that tells of it (RFC 3501 §2.3.2): it is claimed when it is
+ *    announced, and what shows flags waits in `settled` until that is decided.
+ * 4. A mailbox that was deleted, or that the user may not read any more, ends the connection at the next command:
  *    the client's view has nothing left to stand for (RFC 2180 §3).
  */
 
@@ -53,6 +55,11 @@ export class Selected {
   #toldKeywords: readonly string[];
   #toldReadOnly: boolean;
   #deleted = false;
+  /** Announced up to here, and known up to here which of them are \Recent. */
+  #told: number;
+  #claimed: number;
+  #claiming: Promise<void> | undefined;
+  #recentDue = false;
 
   private constructor(mailbox: Mailbox) {
     this.mailbox = mailbox;
@@ -63,6 +70,8 @@ export class Selected {
     this.#uidnext = snapshot.uidnext;
     this.#toldKeywords = mailbox.keywords;
     this.#toldReadOnly = this.readOnly;
+    this.#told = snapshot.uidnext - 1;
+    this.#claimed = this.#told;
   }
 
   /** Opens a mailbox for a session. Changes from its very snapshot on are taken note of. */
@@ -105,8 +114,8 @@ export class Selected {
   note(change: MailboxChange): void {
     switch (change.kind) {
       case 'exists':
-        // RFC 3501 §2.3.2: where it cannot be known who was told first, the message is \Recent.
-        this.view.arrived(change.uids, change.uids);
+        // EXAMINE claims nothing, so all that is new is \Recent there.
+        this.view.arrived(change.uids, this.mailbox.readOnly ? change.uids : UidSet.empty);
         this.#uidnext = Math.max(this.#uidnext, change.uidnext);
         break;
       case 'flags':
@@ -169,24 +178,62 @@ export class Selected {
     session.untagged(`OK [${this.permanentFlags()}] Ok`);
   }
 
-  /** Sends what is pending: expunges only where the command allows it, then new messages, then flags. */
-  async announce(session: Speaker, expunges: boolean): Promise<void> {
+  /**
+   * Sends what is pending: expunges only where the command allows it, then new messages, then flags. With `hasten` what
+   * depends on \Recent is left to the next time: who sends one APPEND behind the other waits for one change each, not two.
+   */
+  async announce(session: Speaker, expunges: boolean, hasten = false): Promise<void> {
     if (this.#deleted) return session.bye('The selected mailbox was deleted');
     if (!this.mailbox.rights.includes('r')) {
       return session.bye('The selected mailbox may not be read any more');
     }
     this.tellKeywords(session);
     this.#tellReadOnly(session);
-    if (!this.view.pending) return;
+    if (!this.view.pending && !this.#recentDue) return;
     if (expunges && !this.view.gone.isEmpty) this.#tellExpunges(session);
     const exists = this.view.announceExists();
     if (exists !== null) {
       session.untagged(`${exists} EXISTS`);
       // RFC 9051 Appendix E 12: no RECENT once the client speaks IMAP4rev2.
-      if (!session.rev2) session.untagged(`${this.view.recent.size} RECENT`);
+      if (!session.rev2) this.#claimRecent();
+    }
+    if (hasten && this.#claiming !== undefined) return;
+    if (this.#recentDue) {
+      await this.settled();
+      this.#recentDue = false;
+      session.untagged(`${this.view.recent.size} RECENT`);
     }
     const flagged = this.view.announceFlags();
     if (!flagged.isEmpty) await this.tellFlags(session, flagged, changedFields(session));
+  }
+
+  /** Resolves when it is known of every announced message whether it is \Recent here. */
+  settled(): Promise<void> | undefined {
+    return this.#claiming;
+  }
+
+  /** Claims what was just announced. One claim is on its way at a time; it takes along what was announced meanwhile. */
+  #claimRecent(): void {
+    this.#recentDue = true;
+    this.#told = this.view.uids.max;
+    if (this.mailbox.readOnly || this.#claiming !== undefined || this.#claimed >= this.#told) return;
+    this.#claiming = this.#claimAll();
+  }
+
+  async #claimAll(): Promise<void> {
+    while (this.#claimed < this.#told) {
+      const upTo = this.#told;
+      let recent: UidSet;
+      try {
+        recent = await this.mailbox.claimRecent(upTo);
+      } catch {
+        // RFC 3501 §2.3.2: where it cannot be known who was told first, the message is \Recent.
+        recent = UidSet.range(this.#claimed + 1, upTo);
+      }
+      this.view.becameRecent(recent);
+      this.#claimed = upTo;
+    }
+    this.#claiming = undefined;
   }
 
   /** FETCH lines with these fields for these messages, in slices. */

@@ -81,6 +81,11 @@ export class SessionView {
     this.#recent = this.#recent.union(fresh.intersect(recent));
   }
 
+  /** Messages, announced already, are \Recent in this session. */
+  becameRecent(uids: UidSet): void {
+    this.#recent = this.#recent.union(uids.intersect(this.#uids));
+  }
+
   /** Messages were expunged. */
   expunged(uids: UidSet): void {
     const ahead = this.#ahead(uids);

@@ -218,6 +218,11 @@ export interface Mailbox {
   changedSince(modseq: number): { changed: UidSet; expunged: UidSet };
   /** Opens the message of a row. Throws 'nonexistent' if it was expunged and its file is gone. */
   content(row: NarrowRow | WideRow): MessageContent;
+  /**
+   * The session has told its client of the messages up to this UID: those no session of the user was told of before are
+   * its \Recent ones (RFC 3501 §2.3.2), and nobody else's. Empty where the mailbox is read-only: that claims nothing.
+   */
+  claimRecent(upTo: number): Promise<UidSet>;
   store(
     uids: UidSet,
     operation: StoreOperation,

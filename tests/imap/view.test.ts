@@ -199,6 +199,10 @@ describe('SessionView', () => {
     view.announceExpunges();
     view.announceExists();
     expect([...view.recent]).toEqual([4, 5]);
+    view.arrived(UidSet.of(6, 7));
+    view.announceExists();
+    view.becameRecent(UidSet.range(6, 9));
+    expect([...view.recent]).toEqual([4, 5, 6, 7]);
   });
 
   test('a hundred thousand messages without gaps stay one run', () => {

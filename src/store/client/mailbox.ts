@@ -97,17 +97,11 @@ export class SelectedMailbox implements Mailbox, Listener {
       let recent = UidSet.empty;
       let row = this.reader.mailboxById(this.id);
       if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
-      const claimed = this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
+      const claimed = this.claimed(row);
       if (claimed < row.uidnext - 1) {
         if (this.readOnly) recent = UidSet.range(claimed + 1, row.uidnext - 1);
         else {
-          const answer = await this.change<{ after: number; upTo: number }>({
-            op: 'recent',
-            by: this.identity,
-            owner: this.owner.id,
-            mailbox: this.id,
-          });
-          if (answer.upTo > answer.after) recent = UidSet.range(answer.after + 1, answer.upTo);
+          recent = await this.claim(null);
           row = this.reader.mailboxById(this.id);
           if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
         }
@@ -117,6 +111,27 @@ export class SelectedMailbox implements Mailbox, Listener {
       this.close();
       throw error;
     }
+  }
+
+  async claimRecent(upTo: number): Promise<UidSet> {
+    if (this.readOnly || this.claimed(this.row()) >= upTo) return UidSet.empty;
+    return await this.claim(upTo);
+  }
+
+  /** The UID up to which sessions of this user were told. */
+  private claimed(row: MailboxRow): number {
+    return this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
+  }
+
+  private async claim(upTo: number | null): Promise<UidSet> {
+    const answer = await this.change<{ after: number; upTo: number }>({
+      op: 'recent',
+      by: this.identity,
+      owner: this.owner.id,
+      mailbox: this.id,
+      upTo,
+    });
+    return answer.upTo > answer.after ? UidSet.range(answer.after + 1, answer.upTo) : UidSet.empty;
   }
 
   private take(row: MailboxRow, recent: UidSet): void {

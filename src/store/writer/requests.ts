@@ -56,7 +56,7 @@ export type Change =
   }
   | { op: 'expunge'; by: Identity; owner: number; mailbox: number; uids: string | null }
   | { op: 'copy'; by: Identity; owner: number; mailbox: number; uids: string; to: MailboxName; move: boolean }
-  | { op: 'recent'; by: Identity; owner: number; mailbox: number }
+  | { op: 'recent'; by: Identity; owner: number; mailbox: number; upTo: number | null }
   | { op: 'create'; by: Identity; name: MailboxName; specialUse: string[] }
   | { op: 'delete'; by: Identity; name: MailboxName }
   | { op: 'rename'; by: Identity; from: MailboxName; to: MailboxName }
