@@ -16,6 +16,14 @@ def tree(part):
     return [kind, payload.encode("ascii", "surrogateescape").decode("latin1")]
 
 
+def addresses(values):
+    try:
+        # The strict reading of newer versions refuses domain literals, which RFC 5322 allows.
+        return email.utils.getaddresses(values, strict=False)
+    except TypeError:
+        return email.utils.getaddresses(values)
+
+
 for line in sys.stdin:
     message = email.message_from_bytes(base64.b64decode(line), policy=email.policy.compat32)
     date = email.utils.parsedate_tz(message["Date"]) if message["Date"] else None
@@ -26,6 +34,6 @@ for line in sys.stdin:
     print(json.dumps({
         "tree": tree(message),
         "date": email.utils.mktime_tz(date) if date else None,
-        "to": email.utils.getaddresses(message.get_all("To", [])),
+        "to": addresses(message.get_all("To", [])),
         "subject": subject,
     }))
