@@ -60,6 +60,14 @@ export class Session implements StoreSession {
     return this.parts.rights(mailbox.acl, this.identity, mailbox.userid);
   }
 
+  private hasChildren(owner: number, path: string): boolean {
+    const { directory } = this.parts.readers;
+    // Mostly the first one is visible.
+    const first = directory.below(owner, path, 1);
+    return first.length > 0 &&
+      (this.visible(first).length > 0 || this.visible(directory.below(owner, path, -1)).length > 0);
+  }
+
   /** Those the caller may look up: nothing else counts as a child either (RFC 3348 §3). */
   private visible(mailboxes: readonly DirectoryMailbox[]): DirectoryMailbox[] {
     return mailboxes.filter((mailbox) => hasRight(this.rightsOn(mailbox), 'l'));
@@ -92,7 +100,6 @@ export class Session implements StoreSession {
     const reader = this.parts.readers.of(owner);
     const own = owner.userid === this.identity.userid;
     const seen = own ? null : reader.seen(row.id, this.identity.userid);
-    const siblings = this.visible(this.parts.readers.directory.mailboxesOf(owner.id));
     return {
       name,
       mailboxid: row.mailboxid,
@@ -106,7 +113,7 @@ export class Session implements StoreSession {
       size: row.size,
       specialUse: row.specialUse,
       rights,
-      hasChildren: parentsOf(siblings).has(keyOf(name)),
+      hasChildren: this.hasChildren(owner.id, name.path),
       subscribed: this.subscriptions().some((other) => keyOf(other) === keyOf(name)),
       selectable: true,
     };

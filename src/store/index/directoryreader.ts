@@ -61,6 +61,16 @@ export class DirectoryReader {
     );
   }
 
+  /** Up to `limit` mailboxes below a path of one owner (-1: all); below '' are all but the INBOX itself. */
+  below(owner: number, path: string, limit: number): DirectoryMailbox[] {
+    // '0' is the character behind '/'.
+    const [from, upTo] = path === '' ? ['', '\u{10ffff}'] : [`${path}/`, `${path}0`];
+    return this.rows(
+      `SELECT ${COLUMNS} FROM mailbox m JOIN owner o ON o.id = m.owner WHERE m.owner = ? AND m.path > ? AND m.path < ? LIMIT ?`,
+      [owner, from, upTo, limit],
+    );
+  }
+
   /** Every mailbox of the store, for administrators. */
   allMailboxes(): DirectoryMailbox[] {
     return this.rows(
