@@ -88,8 +88,10 @@ export function decideRename(context: Context, change: Of<'rename'>): { renamed:
     );
   }
   if (!change.by.admin) demand(rights, row.path === '' ? 'rte' : 'x', 'rename this mailbox');
-  demandCreate(context, index, to, change.by);
-  if (index.byPath.has(to.path)) throw userError('alreadyexists', 'A mailbox of that name exists');
+  const there = index.byPath.get(to.path);
+  const known = there !== undefined && hasRight(context.rights(there, change.by, to.owner), 'l');
+  if (!known) demandCreate(context, index, to, change.by);
+  if (there !== undefined) throw userError('alreadyexists', 'A mailbox of that name exists');
   if (row.path === '' && !isSharedOwner(index.userid)) return renameInbox(context, index, row, to);
   if (isBelow(to, change.from)) throw userError('cannot', 'A mailbox cannot be moved below itself');
   const moved: [MailboxRow, string][] = [];
