@@ -56,7 +56,7 @@ export function createSegment(
   randomBytes(8).copy(header, 8);
   header.writeBigUInt64LE(BigInt(firstLsn), 16);
   header.writeBigUInt64LE(BigInt(predecessorLast), 24);
-  header.writeBigUInt64LE(BigInt(Date.now()), 32);
+  header.writeBigInt64LE(BigInt(Date.now()), 32); // signed: clocks can be wrong in both directions
   header.writeBigUInt64LE(Bun.hash.xxHash64(header.subarray(0, 40), 1n), 40);
   const fd = openSync(path, 'wx', 0o600);
   writeSync(fd, header);
@@ -73,7 +73,7 @@ export function readHeader(bytes: Buffer): SegmentHeader | null {
     id: bytes.readBigUInt64LE(8),
     firstLsn: Number(bytes.readBigUInt64LE(16)),
     predecessorLast: Number(bytes.readBigUInt64LE(24)),
-    created: Number(bytes.readBigUInt64LE(32)),
+    created: Number(bytes.readBigInt64LE(32)),
   };
 }
 
