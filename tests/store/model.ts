@@ -389,8 +389,9 @@ export class Model {
     const { box, rights } = this.find(who, from);
     if (to.owner !== from.owner) throw new Refused('cannot');
     if (!who.admin) this.need(rights, from.path === '' ? 'rte' : 'x');
-    this.mayCreate(who, to);
-    if (this.box(to) !== undefined) throw new Refused('alreadyexists');
+    const there = this.box(to);
+    if (there === undefined || !this.rights(who, to.owner, there).includes('l')) this.mayCreate(who, to);
+    if (there !== undefined) throw new Refused('alreadyexists');
     if (from.path === '') {
       const target = this.make(to.owner, to.path);
       for (const keyword of box.messages.size > 0 ? box.keywords : []) target.keywords.add(keyword);
