@@ -55,7 +55,7 @@ export function checkSpool(check: SpoolCheck): { findings: Finding[]; orphans: s
       severity: 'notice',
       userid,
       place: orphans[0] as string,
-      text: `${orphans.length} files belong to no message; the expiry run removes them`,
+      text: `${orphans.length} files belong to no message; the expiry run removes them when they are old`,
     });
   }
   return { findings, orphans };

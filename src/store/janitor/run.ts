@@ -10,10 +10,15 @@ import { DirectoryReader } from '../index/directoryreader.ts';
 import { Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
 import { type CheckpointReport, runCheckpoint } from './checkpoint.ts';
+import { sweepOrphans } from './orphans.ts';
 import { sweepStage } from './sweep.ts';
 
-/** Seconds between checkpoints that nobody asked for: they bound the replay after a crash and the journals. */
+/** A checkpoint that nobody asked for comes after so many seconds or bytes of log: it bounds the replay after a crash. */
 const CHECKPOINT_EVERY = 15;
+const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+
+/** Seconds between two looks at how much was logged. */
+const LOOK_EVERY = 2;
 
 /** Niceness: mail in and out goes first. */
 const NICE = 10;
@@ -46,11 +51,19 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     return result;
   };
   const checkpoint = () => queue(() => runCheckpoint(settings, link, directory));
+  let last = { lsn: 0, at: 0 };
   const timer = setInterval(() => {
-    checkpoint().catch((error) => {
+    queue(async () => {
+      const state = await link.ask((n) => ({ t: 'dirty', n })) as { lsn: number; bytes: number };
+      const waited = (performance.now() - last.at) / 1000;
+      if (closed || state.lsn === last.lsn) return; // nothing changed
+      if (state.bytes < CHECKPOINT_BYTES && waited < CHECKPOINT_EVERY) return;
+      await runCheckpoint(settings, link, directory);
+      last = { lsn: state.lsn, at: performance.now() };
+    }).catch((error) => {
       if (!closed) log.warn('checkpoint failed', { error: errorText(error) });
     });
-  }, CHECKPOINT_EVERY * 1000);
+  }, LOOK_EVERY * 1000);
   sweepStage(settings, log);
 
   return {
@@ -64,7 +77,8 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
           expungeDays: options.expungeDays ?? settings.expunge_retention / 86_400,
           deleteDays: options.deleteDays ?? settings.delete_retention / 86_400,
         });
-        log.info('expired', { messages: done.messages, mailboxes: done.mailboxes });
+        const orphans = sweepOrphans(settings, log, directory);
+        log.info('expired', { messages: done.messages, mailboxes: done.mailboxes, orphans });
         return done;
       }),
     close: async () => {

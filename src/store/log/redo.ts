@@ -61,6 +61,8 @@ export class RedoLog {
   private nextLsn: number;
   private failed: Error | null = null;
   private bytes = 0;
+  /** What a replay would have to read, roughly: nothing is subtracted while a checkpoint is under way. */
+  bytesSinceCheckpoint = 0;
   private syncing = false;
 
   private constructor(
@@ -183,6 +185,7 @@ export class RedoLog {
       writeWhole(this.current.fd, batch);
       await syncData(this.current.fd);
       this.bytes += batch.length;
+      this.bytesSinceCheckpoint += batch.length;
       this.nextLsn += records.length;
     } catch (error) {
       this.failed = error instanceof Error ? error : new Error(String(error));
@@ -213,6 +216,7 @@ export class RedoLog {
   /** Records durably that every database has everything up to `lsn`; replay starts behind it. */
   checkpoint(lsn: number): void {
     if (lsn <= readCheckpoint(this.folder)) return; // never back: segments below it may be gone
+    this.bytesSinceCheckpoint = 0;
     const path = join(this.folder, 'checkpoint');
     const fd = openSync(`${path}.new`, 'w', 0o600);
     try {

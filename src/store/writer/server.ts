@@ -111,7 +111,11 @@ export class WriterServer {
         peer.send({
           t: 'answer',
           n: message.n,
-          r: { lsn: this.writer.durableLsn, owners: this.writer.dirtyFolders() },
+          r: {
+            lsn: this.writer.durableLsn,
+            bytes: this.writer.redo.bytesSinceCheckpoint,
+            owners: this.writer.dirtyFolders(),
+          },
         });
         return;
       case 'checkpointed':
