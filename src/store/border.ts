@@ -233,6 +233,11 @@ export interface Mailbox {
   expunge(uids: UidSet | null): Promise<{ expunged: UidSet; modseq: number }>;
   copy(uids: UidSet, destination: MailboxName): Promise<CopyResult>;
   move(uids: UidSet, destination: MailboxName): Promise<CopyResult>;
+  /**
+   * The listener is told now of every change that is durable now: news of what another process was answered for may still be
+   * on its way here.
+   */
+  refresh(): void;
   /** No further changes are delivered. */
   close(): void;
 }

@@ -412,6 +412,10 @@ export class SelectedMailbox implements Mailbox, Listener {
     if (!this.closed && this.taken) this.compare();
   }
 
+  refresh(): void {
+    if (!this.closed) this.compare();
+  }
+
   /** Tells what the index has and the listener was not told. */
   private compare(): void {
     const row = this.parts.owner(this.owner.userid)?.id === this.owner.id
