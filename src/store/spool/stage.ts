@@ -84,7 +84,7 @@ export class MessageStage implements Stage {
     this.size += chunk.length;
     this.hash.update(chunk);
     if (this.fd !== null) return this.writeFile(chunk);
-    this.chunks.push(chunk.slice());
+    this.chunks.push(new Uint8Array(chunk)); // a copy: slice() of a Buffer is a view of what the caller uses again
     if (this.size > limits.store_inline_body.value) this.openFile();
   }
 
