@@ -4,8 +4,8 @@
  *
  * Invariants:
  * 1. Every address is bound before anything else is started; if one fails, nothing starts.
- * 2. Workers run only after the writer has been ready once, so that no owner is readable before its replay
- *    (DESIGN rule 2). They keep running while a dead writer is replaced.
+ * 2. Workers greet clients while the writer recovers, but reach no owner's data before it answers, so that none is readable
+ *    before its replay (DESIGN rule 2). They keep running while a dead writer is replaced.
  * 3. What dies is started again, at first at once, then with growing pauses; what hangs is killed first.
  * 4. Stopping goes workers and janitor, then writer, and is over within STOP_TOTAL_MS.
  * 5. No role outlives the supervisor: its input ends and the kernel kills it.
@@ -83,8 +83,6 @@ export class Supervisor {
   readonly #schedule: Schedule;
   readonly #workers: number;
   #nextJob = 1;
-  /** The writer has been ready once. */
-  #released = false;
   #tls: TlsMaterial | undefined;
   #level: LogLevel;
   #pinger: ReturnType<typeof setInterval> | undefined;
@@ -121,15 +119,15 @@ export class Supervisor {
   async start(): Promise<void> {
     const { notifier, log } = this.#options;
     notifier.send('STATUS=Starting the writer: recovering the store');
+    // One worker at once, so that clients are greeted; the others when the first ones have the cores no longer.
+    const first = this.#addSlot('worker', 0);
     const writer = this.#addSlot('writer', 0);
-    const rest: Slot[] = [];
-    for (let number = 0; number < this.#workers; number++) rest.push(this.#addSlot('worker', number));
-    // The others load their code meanwhile and wait for the word (invariant 2).
     const extend = setInterval(() => notifier.send(`EXTEND_TIMEOUT_USEC=${3 * EXTEND_MS * 1000}`), EXTEND_MS);
+    await this.#whenReady([first]);
+    const rest: Slot[] = [];
+    for (let number = 1; number < this.#workers; number++) rest.push(this.#addSlot('worker', number));
     await this.#whenReady([writer]).finally(() => clearInterval(extend));
-    this.#released = true;
     notifier.send('STATUS=Starting the workers');
-    for (const slot of rest) this.#sendStart(slot);
     await this.#whenReady(rest);
     // What can wait does: on two cores a further process would hold up the first greeting.
     await this.#whenReady([this.#addSlot('janitor', 0)]);
@@ -254,7 +252,7 @@ export class Supervisor {
       onExit: (code, signal) => this.#exited(slot, child, code, signal),
     });
     slot.child = child;
-    if (slot.role === 'writer' || this.#released) this.#sendStart(slot);
+    this.#sendStart(slot);
   }
 
   /** The word to start. A role that died meanwhile gets it with its next process. */

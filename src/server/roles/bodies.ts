@@ -3,8 +3,12 @@
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
 import { Authenticator } from '../../auth/login.ts';
-import { MailError } from '../../errors.ts';
+import type { SecretSource } from '../../auth/secrets/source.ts';
+import type { Settings } from '../../config/settings.ts';
+import { asMailError, MailError } from '../../errors.ts';
 import type { Protocol } from '../../net/service.ts';
+import type { Store } from '../../store/border.ts';
+import { DeferredStore } from '../../store/deferred.ts';
 import { openStore } from '../../store/open.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { version } from '../../version.ts';
@@ -27,9 +31,17 @@ export async function roleBody(role: StartMessage['role']): Promise<RoleBody> {
 
 /** The protocols of the configured services, over the store and one check of logins. */
 async function makeProtocols({ settings }: StartMessage, log: Log): Promise<MadeProtocols> {
-  const store = await openStore(settings, log, 'server');
+  // Clients are greeted while the writer still recovers; logins and recipients wait for it.
+  let closed = false;
+  const store = new DeferredStore(openWhenThere(settings, log, () => closed));
   const interfaces = new InterfaceDomains(settings);
-  const source = new EmbeddedSecrets(store.secrets);
+  const secrets = new EmbeddedSecrets(store.secrets);
+  const source: SecretSource = {
+    verify: async (userid, password) => {
+      await store.opened;
+      return await secrets.verify(userid, password);
+    },
+  };
   const authenticator = new Authenticator({ settings, source, log, interfaces });
   const protocols = new Map<string, Protocol>();
   for (const { name, protocol } of settings.services) {
@@ -40,5 +52,23 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
     }
     protocols.set(protocol, await make({ settings, store, authenticator, interfaces, log, version }));
   }
-  return { protocols, close: () => store.close() };
+  return {
+    protocols,
+    close: async () => {
+      closed = true;
+      await store.close();
+    },
+  };
+}
+
+/** The store as soon as the writer answers, however long its recovery takes. */
+async function openWhenThere(settings: Settings, log: Log, closed: () => boolean): Promise<Store> {
+  for (;;) {
+    try {
+      return await openStore(settings, log, 'server');
+    } catch (error) {
+      if (closed()) throw error;
+      log.warn('still waiting for the writer', { error: asMailError(error) });
+    }
+  }
 }

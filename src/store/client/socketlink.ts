@@ -22,7 +22,7 @@ interface Waiting {
 }
 
 /** Milliseconds between attempts to reach a writer that is away. */
-const RETRY = 50;
+const RETRY = 10;
 
 export class SocketLink implements WriterLink {
   onNews: (news: OwnerNews | null) => void = () => {};

@@ -1,0 +1,69 @@
+/**
+ * A store that is still being opened: a worker can greet its clients while the writer recovers. Whatever needs data waits
+ * for it; nothing of any owner is read before (DESIGN rule 2).
+ */
+import { serverError } from '../errors.ts';
+import type {
+  DeliveryRequest,
+  DeliveryResult,
+  DeliveryTarget,
+  Identity,
+  Secrets,
+  Stage,
+  StagedMessage,
+  Store,
+  StoreAdmin,
+  StoreSession,
+} from './border.ts';
+
+export class DeferredStore implements Store {
+  private store: Store | null = null;
+  /** Resolves when the store can be used; rejects when it never will. */
+  readonly opened: Promise<Store>;
+  readonly secrets: Secrets;
+
+  constructor(opening: Promise<Store>) {
+    this.opened = opening.then((store) => this.store = store);
+    this.opened.catch(() => {}); // whoever uses the store hears of it
+    this.secrets = {
+      get: (userid) => this.now.secrets.get(userid),
+      list: () => this.now.secrets.list(),
+      set: async (userid, secret) => (await this.opened).secrets.set(userid, secret),
+      remove: async (userid) => (await this.opened).secrets.remove(userid),
+    };
+  }
+
+  /** The opened store. Callers that cannot wait come after something that did: a login, a recipient. */
+  private get now(): Store {
+    if (this.store === null) throw serverError('the store is not open yet');
+    return this.store;
+  }
+
+  session(identity: Identity): StoreSession {
+    return this.now.session(identity);
+  }
+
+  async recipient(request: DeliveryRequest): Promise<DeliveryTarget> {
+    return await (await this.opened).recipient(request);
+  }
+
+  stage(limit: number): Stage {
+    return this.now.stage(limit);
+  }
+
+  async deliver(
+    message: StagedMessage,
+    targets: readonly DeliveryTarget[],
+    options: { ignoreQuota: boolean; flags?: readonly string[] },
+  ): Promise<DeliveryResult[]> {
+    return await (await this.opened).deliver(message, targets, options);
+  }
+
+  get admin(): StoreAdmin {
+    return this.now.admin;
+  }
+
+  async close(): Promise<void> {
+    await this.store?.close();
+  }
+}
