@@ -418,18 +418,25 @@ export class SelectedMailbox implements Mailbox, Listener {
 
   /** Tells what the index has and the listener was not told. */
   private compare(): void {
-    const row = this.parts.owner(this.owner.userid)?.id === this.owner.id
-      ? this.reader.mailboxById(this.id)
-      : null;
+    const { reader } = this;
+    const there = this.parts.owner(this.owner.userid)?.id === this.owner.id;
+    // Of one moment: what comes between two reads would be told twice, or never.
+    const { row, since } = reader.consistent(() => {
+      const row = there ? reader.mailboxById(this.id) : null;
+      return {
+        row,
+        since: row !== null && row.highestmodseq > this.lastModseq
+          ? reader.changedSince(this.id, this.lastModseq)
+          : { changed: UidSet.empty, expunged: UidSet.empty },
+      };
+    });
     if (row === null) {
       this.listener({ kind: 'deleted' });
       return;
     }
-    this.seenCache = null;
     const modseq = row.highestmodseq;
-    const since = modseq > this.lastModseq
-      ? this.reader.changedSince(this.id, this.lastModseq)
-      : { changed: UidSet.empty, expunged: UidSet.empty };
+    const seenBefore = this.seenCache;
+    this.seenCache = null;
     this.lastModseq = modseq;
     this.floor = modseq;
     if (!since.expunged.isEmpty) {
@@ -446,6 +453,13 @@ export class SelectedMailbox implements Mailbox, Listener {
       }
     }
     if (!flags.isEmpty) this.listener({ kind: 'flags', uids: flags, modseq, own: false });
+    if (!this.own && seenBefore !== null) {
+      const uids = seenBefore.subtract(this.seen()).union(this.seen().subtract(seenBefore)).clip(
+        1,
+        this.lastUidnext - 1,
+      );
+      if (!uids.isEmpty) this.listener({ kind: 'flags', uids, modseq, own: false });
+    }
     if (row.path !== this.name.path) {
       this.name = { owner: this.name.owner, path: row.path };
       this.listener({ kind: 'renamed', name: this.name });

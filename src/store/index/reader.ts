@@ -46,6 +46,16 @@ export class OwnerReader {
     return statement;
   }
 
+  /** Several reads of one moment. Synchronous, so that nothing is held across an await (DESIGN rule 15). */
+  consistent<Result>(read: () => Result): Result {
+    this.sql('BEGIN').run();
+    try {
+      return read();
+    } finally {
+      this.sql('COMMIT').run();
+    }
+  }
+
   /** The id of the owner the file belongs to. */
   get owner(): number {
     return this.sql('SELECT owner FROM state').values()[0]?.[0] as number;
