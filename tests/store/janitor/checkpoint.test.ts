@@ -1,0 +1,170 @@
+/** Rules 7 and 16, promise 4: the log gets shorter, and what is left rebuilds any index exactly. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { Mailbox, StoreSession } from '../../../src/store/border.ts';
+import { SocketLink } from '../../../src/store/client/socketlink.ts';
+import { MailStore } from '../../../src/store/client/store.ts';
+import { DirectoryReader } from '../../../src/store/index/directoryreader.ts';
+import { type CheckpointReport, runCheckpoint } from '../../../src/store/janitor/checkpoint.ts';
+import { layoutOf } from '../../../src/store/layout.ts';
+import { readCheckpoint, readLog } from '../../../src/store/log/redo.ts';
+import { listSegments } from '../../../src/store/log/segment.ts';
+import { Spool } from '../../../src/store/spool/spool.ts';
+import { snapshotLsn, snapshotPath } from '../../../src/store/snapshot.ts';
+import { UidSet } from '../../../src/store/uidset.ts';
+import { type RunningWriter, runWriter } from '../../../src/store/writer/run.ts';
+import { damage, dump, inbox, Lines, message, TestFolders } from '../teststore.ts';
+
+let folders: TestFolders;
+let writer: RunningWriter;
+let link: SocketLink;
+let store: MailStore;
+let anna: StoreSession;
+
+async function start(): Promise<void> {
+  const layout = layoutOf(folders.settings);
+  writer = await runWriter(folders.settings, new Lines(), {
+    ready: () => {},
+    fatal: (error) => {
+      throw error;
+    },
+  });
+  link = new SocketLink(layout.writerSocket, new Lines());
+  await link.connected();
+  store = new MailStore(folders.settings, layout, new Spool(folders.settings.partition), link);
+  anna = store.session({ userid: 'anna', admin: false, groups: [] });
+}
+
+async function stop(): Promise<void> {
+  await store.close();
+  await writer.close();
+}
+
+async function checkpoint(): Promise<CheckpointReport> {
+  const directory = new DirectoryReader(layoutOf(folders.settings).directory);
+  try {
+    return await runCheckpoint(folders.settings, link, directory);
+  } finally {
+    directory.close();
+  }
+}
+
+async function append(n: number, size = 3000): Promise<void> {
+  const stage = anna.stage(0);
+  stage.write(Buffer.from(message(n, size)));
+  await anna.append(inbox('anna'), await stage.finish(), ['\\Flagged', 'word'], null);
+}
+
+beforeEach(async () => {
+  folders = new TestFolders({ log_segment_size: 8000, log_retention: 0 });
+  await start();
+  await anna.login();
+});
+afterEach(async () => {
+  await stop();
+  folders.remove();
+});
+
+const indexPath = () => layoutOf(folders.settings).index('a/user/anna');
+
+describe('rule 7: a checkpoint', () => {
+  test('lets old segments go once every owner in them has a verified snapshot', async () => {
+    for (let n = 0; n < 30; n++) await append(n);
+    const before = listSegments(folders.log).length;
+    expect(before).toBeGreaterThan(6);
+    const { checkpoint: lsn, removed } = await checkpoint();
+    expect(lsn).toBe(readCheckpoint(folders.log));
+    expect(removed).toBeGreaterThan(0);
+    expect(listSegments(folders.log).length).toBe(before - removed);
+    const first: number[] = [];
+    readLog(folders.log, 0, (record) => first.push(record.l));
+    expect(snapshotLsn(snapshotPath(folders.spool, 'a/user/anna'))).toBeGreaterThanOrEqual(
+      (first[0] as number) - 1,
+    );
+    // Nothing is replayed that the checkpoint covers, and everything is there.
+    const state = dump(folders.settings);
+    await stop();
+    await start();
+    expect(dump(folders.settings)).toBe(state);
+    expect(damage(folders.settings)).toEqual([]);
+  });
+
+  test('the index is rebuilt from snapshot and log, exactly: lost, and damaged', async () => {
+    for (let n = 0; n < 30; n++) await append(n);
+    await checkpoint();
+    const handle: Mailbox = await anna.select(inbox('anna'), false, () => {});
+    await handle.store(UidSet.range(3, 9), 'add', ['\\Deleted']);
+    await handle.expunge(null);
+    const state = dump(folders.settings);
+    await stop();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(indexPath() + suffix, { force: true });
+    await start();
+    expect(dump(folders.settings)).toBe(state);
+    await append(99);
+    const again = dump(folders.settings);
+    await stop();
+    const bytes = readFileSync(indexPath());
+    for (const suffix of ['-wal', '-shm']) rmSync(indexPath() + suffix, { force: true });
+    bytes.fill(0x55, 0, 4096);
+    writeFileSync(indexPath(), bytes);
+    await start();
+    expect(dump(folders.settings)).toBe(again);
+    expect(damage(folders.settings)).toEqual([]);
+  });
+
+  test('keeps the stage’s file of a large body as long as its segment', async () => {
+    await append(0, 100_000);
+    const source: string[] = [];
+    readLog(folders.log, 0, (record) => {
+      for (const { e } of record.s) {
+        for (const event of e) {
+          if (event.k === 'add') {
+            for (const part of event.parts) if ('stage' in part.source) source.push(part.source.stage);
+          }
+        }
+      }
+    });
+    const [stage] = source;
+    expect(existsSync(stage as string)).toBe(true);
+    await checkpoint();
+    expect(existsSync(stage as string)).toBe(true);
+    for (let n = 1; n < 30; n++) await append(n);
+    await checkpoint();
+    expect(existsSync(stage as string)).toBe(false);
+    expect(damage(folders.settings)).toEqual([]);
+  });
+
+  test('asked for by two at once never goes back', async () => {
+    for (let n = 0; n < 10; n++) await append(n);
+    const late = await link.ask((n) => ({ t: 'dirty', n })) as { lsn: number };
+    for (let n = 10; n < 20; n++) await append(n);
+    const { checkpoint: lsn } = await checkpoint();
+    await link.ask((n) => ({ t: 'checkpointed', n, lsn: late.lsn }));
+    expect(readCheckpoint(folders.log)).toBe(lsn);
+  });
+
+  test('beyond what is durable is refused', async () => {
+    await append(1);
+    const { lsn } = await link.ask((n) => ({ t: 'dirty', n })) as { lsn: number };
+    await link.ask((n) => ({ t: 'checkpointed', n, lsn: lsn + 1 }));
+    expect(readCheckpoint(folders.log)).toBeLessThanOrEqual(lsn);
+  });
+});
+
+describe('rule 16: journals', () => {
+  test('are folded back by the janitor when they are long', async () => {
+    for (let n = 0; n < 20; n++) await append(n);
+    const handle = await anna.select(inbox('anna'), false, () => {});
+    for (let round = 0; round < 120; round++) {
+      await handle.store(UidSet.range(1, 20), round % 2 === 0 ? 'remove' : 'add', ['\\Flagged']);
+    }
+    expect(statSync(`${indexPath()}-wal`).size).toBeGreaterThan(1 << 20);
+    const { folded } = await checkpoint();
+    expect(folded).toBeGreaterThan(0);
+    const { size } = statSync(`${indexPath()}-wal`);
+    // The next change begins at the front again.
+    for (let round = 0; round < 5; round++) await append(100 + round);
+    expect(statSync(`${indexPath()}-wal`).size).toBeLessThanOrEqual(size);
+    expect(damage(folders.settings)).toEqual([]);
+  });
+});
