@@ -39,7 +39,7 @@ export async function deliver(dialogue: Dialogue, transaction: Transaction): Pro
       client_queueid: reception.peerQueueId === '' ? undefined : reception.peerQueueId,
       sender: addressText(transaction.sender),
       rcpt: addressText(recipient.address),
-      msgid: messageId ?? undefined,
+      'message-id': messageId ?? undefined,
       user: recipient.target.userid,
       folder: folderText(result?.target ?? recipient.target),
       uid: result?.uid,

@@ -114,7 +114,7 @@ test('mailbox_transport over the unix socket', async () => {
   const ours = await traced(queueId);
   expect(ours).toContain('msg=delivered');
   expect(ours).toContain(
-    'rcpt=django@nausch.org msgid=<1@postfix.example.org> user=django folder=INBOX uid=1',
+    'rcpt=django@nausch.org message-id=<1@postfix.example.org> user=django folder=INBOX uid=1',
   );
   expect(line).toContain(`(250 2.1.5 Ok id=${/ queueid=(\S+)/.exec(ours)?.[1]})`);
   const stored = await readByCurl('INBOX');

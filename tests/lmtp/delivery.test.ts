@@ -219,7 +219,7 @@ test('one log line per recipient, by which a message can be followed from the MT
     client_queueid: '4cYg9h2Wz1',
     sender: 'michael@nausch.org',
     rcpt: 'django',
-    msgid: '<m1@example.org>',
+    'message-id': '<m1@example.org>',
     user: 'django',
     folder: 'INBOX',
     uid: 1,
