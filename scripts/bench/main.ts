@@ -30,6 +30,10 @@ const HELP =
   --quick          small and short, to see that everything runs
   --json           print all values as JSON
   --dir DIR        where the stores lie during the run (default: a new folder below ${tmpdir()})
+
+mailstore is dist/mailstore, or what MAILSTORE_BIN names. smtp-source comes with Debian's postfix. Debian's cyrus-imapd and
+dovecot-imapd exclude each other; for both at once install dovecot-imapd, dovecot-lmtpd and cyrus-common, and unpack the
+rest: apt-get download cyrus-imapd && dpkg -x cyrus-imapd_*.deb DIR && cp DIR/usr/lib/cyrus/bin/* /usr/lib/cyrus/bin/
 `;
 
 const { values: options } = parseArgs({
