@@ -1,6 +1,6 @@
 /** Hostile input and hostile machines, as far as the store itself meets them. */
 import { Database } from 'bun:sqlite';
-import { afterEach, beforeEach, describe, expect, setSystemTime, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, setSystemTime, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MailError } from '../../src/errors.ts';
@@ -9,6 +9,9 @@ import { layoutOf } from '../../src/store/layout.ts';
 import { UidSet } from '../../src/store/uidset.ts';
 import { type SmallDisk, smallDisk } from './faults.ts';
 import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from './teststore.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 let folders: TestFolders;
 let t: TestStore;

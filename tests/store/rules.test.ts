@@ -4,7 +4,7 @@
  * client/socketlink.test.ts; 7 and 16 in janitor/checkpoint.test.ts.
  */
 import { Database } from 'bun:sqlite';
-import { afterEach, beforeEach, describe, expect, setSystemTime, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, setSystemTime, test } from 'bun:test';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/open.ts';
@@ -13,6 +13,9 @@ import { layoutOf } from '../../src/store/layout.ts';
 import { tryLock } from '../../src/store/lock.ts';
 import { UidSet } from '../../src/store/uidset.ts';
 import { box, damage, dump, inbox, Lines, message, TestFolders, TestStore } from './teststore.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 let folders: TestFolders;
 let t: TestStore;

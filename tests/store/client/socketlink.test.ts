@@ -1,5 +1,5 @@
 /** The link to a writer that goes away and comes back. The writer here is a script; the last test has a real one. */
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,9 @@ import { runWriter } from '../../../src/store/writer/run.ts';
 import type { FromWriter, ToWriter } from '../../../src/store/writer/wire.ts';
 import { UidSet } from '../../../src/store/uidset.ts';
 import { box, inbox, Lines, message, TestFolders } from '../teststore.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 const LOGIN: Change = { op: 'login', userid: 'anna' };
 

@@ -1,5 +1,5 @@
 /** Rules 7 and 16, promise 4: the log gets shorter, and what is left rebuilds any index exactly. */
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Mailbox, StoreSession } from '../../../src/store/border.ts';
 import { SocketLink } from '../../../src/store/client/socketlink.ts';
@@ -14,6 +14,9 @@ import { snapshotLsn, snapshotPath } from '../../../src/store/snapshot.ts';
 import { UidSet } from '../../../src/store/uidset.ts';
 import { type RunningWriter, runWriter } from '../../../src/store/writer/run.ts';
 import { damage, dump, inbox, Lines, message, TestFolders } from '../teststore.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 let folders: TestFolders;
 let writer: RunningWriter;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import {
   copyFileSync,
   mkdtempSync,
@@ -18,6 +18,9 @@ import { readCheckpoint, readLog, RedoLog } from '../../../src/store/log/redo.ts
 import { listSegments, SEGMENT_HEADER } from '../../../src/store/log/segment.ts';
 import { Random } from '../../harness/random.ts';
 import { unsyncable } from '../faults.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 const BIG = 1 << 30;
 let root: string;

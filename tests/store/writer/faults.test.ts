@@ -1,6 +1,6 @@
 /** What the writer does when something fails in the middle: a change, the disk under the log, the disk under an index. */
 import { Database } from 'bun:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFileSync, readSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MailError } from '../../../src/errors.ts';
@@ -8,6 +8,9 @@ import { listSegments } from '../../../src/store/log/segment.ts';
 import { completeCheckpoint } from '../../../src/store/writer/checkpoint.ts';
 import { full, unsyncable } from '../faults.ts';
 import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from '../teststore.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 let folders: TestFolders;
 let t: TestStore;

@@ -2,7 +2,7 @@
  * A loss of power: the databases come back as of some earlier moment, each for itself, files that were not synced come back
  * missing, empty or with the wrong bytes, and the log ends somewhere in its last batch.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import {
   cpSync,
   existsSync,
@@ -20,6 +20,9 @@ import { listSegments } from '../../../src/store/log/segment.ts';
 import { UidSet } from '../../../src/store/uidset.ts';
 import { Random } from '../../harness/random.ts';
 import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from '../teststore.ts';
+
+// Other work may share the machine.
+setDefaultTimeout(60_000);
 
 /** What was on disk after one operation. */
 interface Moment {
