@@ -49,6 +49,8 @@ export async function search(session: Session, command: SearchCommand, tag: stri
     throw thrown;
   }
   if (session.closed) return COMPLETED;
+  // What is left out since another process expunged it meanwhile is known to be gone when the tag is answered.
+  mailbox.refresh();
   if (returns?.save === true) selected.saved = savedResult(returns, found.uids);
   const numbers = selected.numbers(found.uids, command.uid);
   if (returns === null) {
