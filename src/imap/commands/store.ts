@@ -1,5 +1,7 @@
+import { userError } from '../../errors.ts';
 import { UidSet } from '../../store/uidset.ts';
 import type { FetchField, StoreCommand } from '../parse/command.ts';
+import { CodedError } from '../respond.ts';
 import { changedFields } from '../selected.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
 import { modified } from '../write/code.ts';
@@ -28,6 +30,8 @@ export async function store(session: Session, command: StoreCommand): Promise<Co
     if (result.modseq > 0) {
       selected.note({ kind: 'flags', uids: result.changed, modseq: result.modseq, own: true });
     }
+    // Those that another process expunged before this are not told of.
+    mailbox.refresh();
     const told = silent
       ? (session.condstore ? result.changed : UidSet.empty)
       : slice.subtract(result.modified);
@@ -37,9 +41,14 @@ export async function store(session: Session, command: StoreCommand): Promise<Co
     if (!result.modified.isEmpty) await selected.tellFlags(session, result.modified, changedFields(session));
     await session.breathe();
   }
-  return failed.isEmpty
-    ? COMPLETED
-    : { code: modified(selected.numbers(failed, uid)), text: 'Conditional STORE failed' };
+  if (!failed.isEmpty) {
+    return { code: modified(selected.numbers(failed, uid)), text: 'Conditional STORE failed' };
+  }
+  // RFC 2180 §4.2.2, §4.2.3: the client learns from the FETCH lines which ones. A UID that is gone is no error (§6.4.9).
+  if (!silent && !uid && !uids.intersect(selected.view.gone).isEmpty) {
+    throw new CodedError(userError('nonexistent', 'Some of the messages no longer exist'), 'EXPUNGEISSUED');
+  }
+  return COMPLETED;
 }
 
 /** What a FETCH line of this STORE holds; a UID command always tells the UID (RFC 9051 §6.4.9). */
