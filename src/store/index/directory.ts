@@ -7,10 +7,11 @@
  * 2. `uidvalidity` is the highest value ever given to any mailbox; the next is larger of now and this plus one
  *    (DESIGN rule 13), so it never repeats for a name, whoever owned it.
  */
-import type { Database, Statement } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import type { DirectoryEvent } from '../log/events.ts';
 import { checkFormat, openForWriting } from './database.ts';
 import { DIRECTORY_SCHEMA, STORE_FORMAT } from './schema.ts';
+import { Statements } from './statements.ts';
 
 export interface OwnerRow {
   id: number;
@@ -29,23 +30,19 @@ export class Directory {
   nextOwner = 1;
   private readonly byUserid = new Map<string, OwnerRow>();
   private readonly byId = new Map<number, OwnerRow>();
-  private readonly statements = new Map<string, Statement<unknown, (string | number | null)[]>>();
+  private readonly statements: Statements;
   private open = false;
 
   constructor(readonly path: string) {
     this.db = openForWriting(path, DIRECTORY_SCHEMA);
+    this.statements = new Statements(this.db);
     checkFormat(this.db, path);
     this.db.run('INSERT OR IGNORE INTO state VALUES (1, ?, 0, 0, 0, 1)', [STORE_FORMAT]);
     this.load();
   }
 
-  private sql(text: string): Statement<unknown, (string | number | null)[]> {
-    let statement = this.statements.get(text);
-    if (statement === undefined) {
-      statement = this.db.prepare<unknown, (string | number | null)[]>(text);
-      this.statements.set(text, statement);
-    }
-    return statement;
+  private sql(text: string): ReturnType<Statements['get']> {
+    return this.statements.get(text);
   }
 
   private load(): void {
@@ -193,8 +190,7 @@ export class Directory {
   }
 
   close(): void {
-    for (const statement of this.statements.values()) statement.finalize();
-    this.statements.clear();
+    this.statements.finalize();
     this.db.close();
   }
 }

@@ -1,8 +1,9 @@
 /** directory.db as workers and tools read it. */
-import type { Database, Statement } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import type { AclEntry, SecretRecord } from '../border.ts';
 import { checkFormat, openForReading } from './database.ts';
 import type { OwnerRow } from './directory.ts';
+import { Statements } from './statements.ts';
 
 /** A mailbox as it stands in the directory. */
 export interface DirectoryMailbox {
@@ -29,20 +30,16 @@ const COLUMNS = 'm.owner, o.userid, m.id, m.path, m.mailboxid, m.specialuse, m.a
 
 export class DirectoryReader {
   private readonly db: Database;
-  private readonly statements = new Map<string, Statement<unknown, (string | number)[]>>();
+  private readonly statements: Statements;
 
   constructor(path: string) {
     this.db = openForReading(path);
+    this.statements = new Statements(this.db);
     checkFormat(this.db, path);
   }
 
-  private sql(text: string): Statement<unknown, (string | number)[]> {
-    let statement = this.statements.get(text);
-    if (statement === undefined) {
-      statement = this.db.prepare<unknown, (string | number)[]>(text);
-      this.statements.set(text, statement);
-    }
-    return statement;
+  private sql(text: string): ReturnType<Statements['get']> {
+    return this.statements.get(text);
   }
 
   owner(userid: string): OwnerRow | null {
@@ -108,8 +105,7 @@ export class DirectoryReader {
   }
 
   close(): void {
-    for (const statement of this.statements.values()) statement.finalize();
-    this.statements.clear();
+    this.statements.finalize();
     this.db.close();
   }
 }

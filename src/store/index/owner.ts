@@ -8,7 +8,7 @@
  * 3. A quota root's use is the sum over its mailboxes, changed together with their counters (promise 4).
  * 4. An index that failed after its record was logged is closed until it has been applied again (DESIGN rule 4).
  */
-import type { Database, Statement } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import { serverError } from '../../errors.ts';
 import { checkFormat, openForWriting } from './database.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type QuotaRow,
 } from './rows.ts';
 import { OWNER_SCHEMA, STORE_FORMAT } from './schema.ts';
+import { Statements } from './statements.ts';
 
 interface StateColumns {
   owner: number;
@@ -41,10 +42,7 @@ export class OwnerIndex {
   readonly mailboxes = new Map<number, MailboxRow>();
   readonly byPath = new Map<string, MailboxRow>();
   readonly quotas = new Map<string, QuotaRow>();
-  private readonly statements = new Map<
-    string,
-    Statement<unknown, (string | number | null | Uint8Array)[]>
-  >();
+  private readonly statements: Statements;
   private readonly dirtyMailboxes = new Set<MailboxRow>();
   private quotaDirty = false;
   private stateDirty = false;
@@ -53,6 +51,7 @@ export class OwnerIndex {
   /** Opens or creates the index of an owner. */
   constructor(readonly path: string, owner: { id: number; userid: string }) {
     this.db = openForWriting(path, OWNER_SCHEMA);
+    this.statements = new Statements(this.db);
     checkFormat(this.db, path);
     this.id = owner.id;
     this.userid = owner.userid;
@@ -70,13 +69,8 @@ export class OwnerIndex {
   }
 
   /** A prepared statement, kept for the life of the handle. */
-  sql(text: string): Statement<unknown, (string | number | null | Uint8Array)[]> {
-    let statement = this.statements.get(text);
-    if (statement === undefined) {
-      statement = this.db.prepare<unknown, (string | number | null | Uint8Array)[]>(text);
-      this.statements.set(text, statement);
-    }
-    return statement;
+  sql(text: string): ReturnType<Statements['get']> {
+    return this.statements.get(text);
   }
 
   private load(): void {
@@ -245,8 +239,7 @@ export class OwnerIndex {
   }
 
   close(): void {
-    for (const statement of this.statements.values()) statement.finalize();
-    this.statements.clear();
+    this.statements.finalize();
     this.db.close();
   }
 }

@@ -2,7 +2,7 @@
  * An owner's index as a worker reads it. Every method is one short read transaction; none is held across an await
  * (DESIGN rule 15). Rows are tuples as SQLite gives them: no object per message.
  */
-import type { Database, Statement } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import type { NarrowRow, WideRow } from '../border.ts';
 import { UidSet } from '../uidset.ts';
 import { checkFormat, openForReading } from './database.ts';
@@ -13,13 +13,12 @@ import {
   type MailboxRow,
   type QuotaRow,
 } from './rows.ts';
+import { Statements } from './statements.ts';
 
 const NARROW = 'uid, flags & 4294967295, flags >> 32, modseq, size, internaldate, savedate, part';
 const WIDE =
   'm.uid, m.flags & 4294967295, m.flags >> 32, m.modseq, m.size, m.internaldate, m.savedate, m.part, ' +
   'p.envelope, p.bodystructure, p.headersize, p.structure';
-
-type Parameter = string | number | null;
 
 /** Where a message's bytes lie. */
 export interface PartPlace {
@@ -30,20 +29,16 @@ export interface PartPlace {
 
 export class OwnerReader {
   private readonly db: Database;
-  private readonly statements = new Map<string, Statement<unknown, Parameter[]>>();
+  private readonly statements: Statements;
 
   constructor(readonly path: string) {
     this.db = openForReading(path);
+    this.statements = new Statements(this.db);
     checkFormat(this.db, path);
   }
 
-  private sql(text: string): Statement<unknown, Parameter[]> {
-    let statement = this.statements.get(text);
-    if (statement === undefined) {
-      statement = this.db.prepare<unknown, Parameter[]>(text);
-      this.statements.set(text, statement);
-    }
-    return statement;
+  private sql(text: string): ReturnType<Statements['get']> {
+    return this.statements.get(text);
   }
 
   /** Several reads of one moment. Synchronous, so that nothing is held across an await (DESIGN rule 15). */
@@ -202,8 +197,7 @@ export class OwnerReader {
   }
 
   close(): void {
-    for (const statement of this.statements.values()) statement.finalize();
-    this.statements.clear();
+    this.statements.finalize();
     this.db.close();
   }
 }
