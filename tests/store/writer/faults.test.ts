@@ -1,7 +1,7 @@
 /** What the writer does when something fails in the middle: a change, the disk under the log, the disk under an index. */
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readFileSync, readSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, readSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MailError } from '../../../src/errors.ts';
 import { listSegments } from '../../../src/store/log/segment.ts';
@@ -82,6 +82,30 @@ describe('a change that fails', () => {
     t.abandon();
     t = new TestStore(folders);
     expect(dump(folders.settings)).toBe(state);
+  });
+
+  test('for one of its recipients after it was begun takes its whole record along', async () => {
+    await t.close();
+    const { partition: { default: only } } = folders.settings;
+    const two = { default: only as string, other: join(folders.root, 'other') };
+    folders = new TestFolders({ partition: two, defaultpartition: 'other' }, folders.root);
+    t = new TestStore(folders);
+    await t.deliver(message(1), 'bert');
+    await t.checkpoint();
+    await t.close();
+    // Bert's partition is not configured any more.
+    folders = new TestFolders({}, folders.root);
+    t = new TestStore(folders);
+    await t.deliver(message(2), 'anna');
+    const before = dump(folders.settings);
+    const results = await t.deliver(message(3), 'anna', 'bert');
+    expect(results.map(({ error }) => error?.code)).toEqual(['unavailable', 'unavailable']);
+    expect(dump(folders.settings)).toBe(before);
+    expect((await t.deliver(message(4), 'anna'))[0]?.uid).toBe(2);
+    t.abandon();
+    t = new TestStore(folders);
+    expect(t.lines.lines).toEqual([]);
+    expect(t.as('bert').info(inbox('bert')).exists).toBe(1);
   });
 
   test('a refusal is the caller’s own: nothing of the others is done twice', async () => {
@@ -264,6 +288,10 @@ describe('removing a user', () => {
     await t.deliver(message(1), 'anna');
     await t.as('anna').create(box('anna', 'Private'));
     const before = t.as('anna').info(inbox('anna'));
+    const user = `${folders.settings.configdirectory}/user`;
+    cpSync(user, `${folders.root}/before`, { recursive: true });
+    // All of them in one batch.
+    await new Promise((resolve) => setImmediate(resolve));
     const [, delivered] = await Promise.all([
       t.store.admin.purgeUser('anna'),
       t.deliver(message(2), 'anna'),
@@ -274,13 +302,18 @@ describe('removing a user', () => {
     expect(damage(folders.settings)).toEqual([]);
     const state = dump(folders.settings);
     t.abandon();
-    // Rule 3: replayed from nothing, the old records do not reach the new owner.
-    rmSync(folders.settings.configdirectory + '/user', { recursive: true });
-    for (const suffix of ['', '-wal', '-shm']) {
-      rmSync(`${folders.settings.configdirectory}/directory.db${suffix}`);
+    // Rule 3: replayed from nothing, the old records do not reach the new owner; nor does the old index, where the disk
+    // forgot that it was removed.
+    for (const old of [null, `${folders.root}/before`]) {
+      rmSync(user, { recursive: true });
+      if (old !== null) cpSync(old, user, { recursive: true });
+      for (const suffix of ['', '-wal', '-shm']) rmSync(t.writer.layout.directory + suffix);
+      t = new TestStore(folders);
+      expect(t.lines.lines).toEqual([]);
+      expect(dump(folders.settings)).toBe(state);
+      t.abandon();
     }
     t = new TestStore(folders);
-    expect(dump(folders.settings)).toBe(state);
     expect(t.as('anna').list().map(({ name }) => name.path)).toEqual(['']);
     expect(damage(folders.settings)).toEqual([]);
   });
