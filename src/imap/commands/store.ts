@@ -1,7 +1,5 @@
-import { userError } from '../../errors.ts';
 import { UidSet } from '../../store/uidset.ts';
 import type { FetchField, StoreCommand } from '../parse/command.ts';
-import { CodedError } from '../respond.ts';
 import { changedFields } from '../selected.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
 import { modified } from '../write/code.ts';
@@ -12,7 +10,8 @@ const SLICE = 5000;
 
 /**
  * STORE and UID STORE (RFC 9051 §6.4.6), conditional with UNCHANGEDSINCE (RFC 7162 §3.1.3). Without .SILENT the new
- * flags of all messages are told; with it only what a CONDSTORE client must know, the new modseq.
+ * flags of all messages are told; with it only what a CONDSTORE client must know, the new modseq. Messages another session
+ * has expunged are left out, and [EXPUNGEISSUED] says so: the NO of RFC 2180 §4.2.2 makes clients alarm their users.
  */
 export async function store(session: Session, command: StoreCommand): Promise<Completion> {
   const selected = session.mailbox;
@@ -30,7 +29,7 @@ export async function store(session: Session, command: StoreCommand): Promise<Co
     if (result.modseq > 0) {
       selected.note({ kind: 'flags', uids: result.changed, modseq: result.modseq, own: true });
     }
-    // Those that another process expunged before this are not told of.
+    // What another process expunged before this is known to be gone.
     mailbox.refresh();
     const told = silent
       ? (session.condstore ? result.changed : UidSet.empty)
@@ -41,14 +40,9 @@ export async function store(session: Session, command: StoreCommand): Promise<Co
     if (!result.modified.isEmpty) await selected.tellFlags(session, result.modified, changedFields(session));
     await session.breathe();
   }
-  if (!failed.isEmpty) {
-    return { code: modified(selected.numbers(failed, uid)), text: 'Conditional STORE failed' };
-  }
-  // RFC 2180 §4.2.2, §4.2.3: the client learns from the FETCH lines which ones. A UID that is gone is no error (§6.4.9).
-  if (!silent && !uid && !uids.intersect(selected.view.gone).isEmpty) {
-    throw new CodedError(userError('nonexistent', 'Some of the messages no longer exist'), 'EXPUNGEISSUED');
-  }
-  return COMPLETED;
+  return failed.isEmpty
+    ? COMPLETED
+    : { code: modified(selected.numbers(failed, uid)), text: 'Conditional STORE failed' };
 }
 
 /** What a FETCH line of this STORE holds; a UID command always tells the UID (RFC 9051 §6.4.9). */
