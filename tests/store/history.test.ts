@@ -7,12 +7,12 @@ import { expect, test } from 'bun:test';
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError } from '../../src/errors.ts';
-import type { Mailbox, MailboxChange, NarrowRow, StoreSession } from '../../src/store/border.ts';
-import { flagNames } from '../../src/store/flags.ts';
+import type { StoreSession } from '../../src/store/border.ts';
 import { UidSet } from '../../src/store/uidset.ts';
 import { Random } from '../harness/random.ts';
 import { keyOf, Model, type ModelBox, type Name, Refused, type Who } from './model.ts';
 import { damage, message, TestFolders, TestStore } from './teststore.ts';
+import { flagText, list, pages, Watcher } from './watcher.ts';
 
 const USERS = ['anna', 'bert', 'cora'];
 const PATHS = ['', '', '', 'Work', 'Work/2026', 'Archive', 'Sent', 'Archive/old/x'];
@@ -21,45 +21,6 @@ const RIGHTS = ['', 'l', 'lr', 'lrs', 'lrsip', 'lrswipkxtea', 'lrwi', 'lrtei', '
 const QUOTA = 6000;
 
 const all = UidSet.range(1, 0xfffffffe);
-
-/** A selected mailbox as its client would know it. */
-class Watcher {
-  readonly view = new Map<number, string>();
-  dead = false;
-  handle!: Mailbox;
-
-  constructor(readonly who: Who, readonly box: ModelBox, readonly owner: string) {}
-
-  take(change: MailboxChange): void {
-    if (this.dead) return;
-    if (change.kind === 'deleted') this.dead = true;
-    else if (change.kind === 'rights') this.dead ||= !change.rights.includes('r');
-    else if (change.kind === 'expunge') {
-      change.uids.forEachRun((lo, hi) => {
-        for (let uid = lo; uid <= hi; uid++) {
-          expect(this.view.delete(uid)).toBe(true);
-        }
-      });
-    } else if ((change.kind === 'exists' || change.kind === 'flags') && !this.dead) this.read(change.uids);
-  }
-
-  read(uids: UidSet): void {
-    for (const row of pages(this.handle, uids)) this.view.set(row[0], flagText(row, this.handle.keywords));
-  }
-}
-
-function* pages(handle: Mailbox, uids: UidSet): IterableIterator<NarrowRow> {
-  for (let after = 0;;) {
-    const rows = handle.narrow(uids, after, 3);
-    yield* rows;
-    if (rows.length < 3) return;
-    after = (rows.at(-1) as NarrowRow)[0];
-  }
-}
-
-function flagText(row: NarrowRow, keywords: readonly string[]): string {
-  return flagNames(row[1], row[2], keywords).map((flag) => flag.toLowerCase()).sort().join(' ');
-}
 
 class History {
   readonly random: Random;
@@ -159,7 +120,7 @@ class History {
     const session = this.session(who);
     const box = model.box(name);
     const select = () => session.select(name, false, () => {});
-    const list = (uids: UidSet) => [...numbers(uids)];
+
     switch (random.below(24)) {
       case 0:
       case 1:
@@ -503,18 +464,6 @@ class History {
     expect(this.t.lines.lines).toEqual([]);
     await this.compare();
   }
-}
-
-function* numbers(uids: UidSet): IterableIterator<number> {
-  const found: number[] = [];
-  uids.forEachRun((lo, hi) => {
-    for (let uid = lo; uid <= hi; uid++) found.push(uid);
-  });
-  yield* found;
-}
-
-function list(uids: UidSet): number[] {
-  return [...numbers(uids)];
 }
 
 const seeds = process.env.STORE_SEED === undefined ? [1, 2, 3, 4, 5, 6] : [Number(process.env.STORE_SEED)];

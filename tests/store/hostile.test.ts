@@ -398,6 +398,7 @@ describe('existence (FIELD 73, 74)', () => {
 
   test('an administrator of one domain has nothing to say in another', async () => {
     await t.close();
+    folders.remove();
     folders = new TestFolders({ virtdomains: 'userid', defaultdomain: 'example.org' });
     t = new TestStore(folders);
     await t.deliver(message(1), 'anna@a.example', 'bert@b.example');
