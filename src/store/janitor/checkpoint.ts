@@ -5,8 +5,8 @@ import type { Settings } from '../../config/settings.ts';
 import type { SocketLink } from '../client/socketlink.ts';
 import type { DirectoryReader } from '../index/directoryreader.ts';
 import { layoutOf } from '../layout.ts';
-import { syncFileSystem } from '../lock.ts';
 import { type ClosedSegment, readLogFile } from '../log/redo.ts';
+import { syncEverything } from './sync.ts';
 import { makeSnapshot, snapshotLsn, snapshotPath } from '../snapshot.ts';
 
 /** Journals larger than this are folded back into their database (DESIGN rule 16). */
@@ -35,9 +35,7 @@ export async function runCheckpoint(
     lsn: number;
     owners: { id: number; folder: string }[];
   };
-  for (const folder of new Set([layout.configdirectory, ...Object.values(settings.partition)])) {
-    syncFileSystem(folder);
-  }
+  syncEverything([layout.configdirectory, ...Object.values(settings.partition)], layout.log);
   const done = await link.ask((n) => ({ t: 'checkpointed', n, lsn: dirty.lsn })) as {
     checkpoint: number;
     segments: ClosedSegment[];

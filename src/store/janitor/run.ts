@@ -58,8 +58,9 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
       const waited = (performance.now() - last.at) / 1000;
       if (closed || state.lsn === last.lsn) return; // nothing changed
       if (state.bytes < CHECKPOINT_BYTES && waited < CHECKPOINT_EVERY) return;
-      await runCheckpoint(settings, link, directory);
-      last = { lsn: state.lsn, at: performance.now() };
+      const { checkpoint: reached } = await runCheckpoint(settings, link, directory);
+      // One that was held back is tried again.
+      last = { lsn: reached === 0 ? 0 : state.lsn, at: performance.now() };
     }).catch((error) => {
       if (!closed) log.warn('checkpoint failed', { error: errorText(error) });
     });

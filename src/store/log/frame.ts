@@ -69,23 +69,32 @@ export function decodeFrame(buffer: Buffer, at: number): Frame {
 
 /** Splits a byte stream into frames. Bounded: a frame larger than `limit` bytes throws. */
 export class FrameReader {
-  private pending: Buffer = Buffer.alloc(0);
+  private chunks: Buffer[] = [];
+  private size = 0;
+  /** Bytes that have to be there before it is worth looking again. */
+  private wanted = 4;
 
   constructor(private readonly limit: number) {}
 
   /** Takes the next bytes of the stream and calls `take` for each complete frame, in order. */
   push(chunk: Buffer, take: (frame: Frame) => void): void {
-    let buffer = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk]);
+    this.chunks.push(chunk);
+    this.size += chunk.length;
+    if (this.size < this.wanted) return;
+    const buffer = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks);
     let at = 0;
     for (;;) {
       const length = frameLength(buffer, at);
       if (length > this.limit) throw new RangeError(`frame of ${length} bytes exceeds ${this.limit}`);
-      if (length === 0 || buffer.length - at < length) break;
+      if (length === 0 || buffer.length - at < length) {
+        this.wanted = length === 0 ? 4 : length;
+        break;
+      }
       const frame = decodeFrame(buffer, at);
       at = frame.end;
       take(frame);
     }
-    if (at > 0) buffer = buffer.subarray(at);
-    this.pending = buffer;
+    this.chunks = at === buffer.length ? [] : [buffer.subarray(at)];
+    this.size = buffer.length - at;
   }
 }

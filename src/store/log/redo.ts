@@ -34,6 +34,7 @@ import {
   SEGMENT_HEADER,
   type SegmentHeader,
   syncFolder,
+  syncTail,
 } from './segment.ts';
 
 const START = 2 ** 32;
@@ -96,9 +97,7 @@ export class RedoLog {
     const found = headersOf(folder, true);
     const newest = found.at(-1);
     if (newest !== undefined) {
-      const fd = openSync(newest.path, 'r');
-      fsyncSync(fd);
-      closeSync(fd);
+      syncTail(newest.path);
       syncFolder(folder);
     }
     // Of the records, not of the checkpoint: the chain of segments must hold without it.

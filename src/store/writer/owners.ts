@@ -33,7 +33,9 @@ export class OwnerPool {
    */
   open(owner: OwnerRow): OwnerIndex {
     const reason = this.quarantined.get(owner.id);
-    if (reason !== undefined) throw serverError(`the mailboxes of ${owner.userid} are closed: ${reason}`);
+    if (reason !== undefined) {
+      throw serverError('the mailbox is closed for repair; the administrator finds the reason in the log');
+    }
     const found = this.pool.get(owner.id);
     if (found !== undefined) {
       this.pool.delete(owner.id);

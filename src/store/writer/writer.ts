@@ -173,7 +173,7 @@ export class Writer {
     const owner = this.state.directory.ownerById(id);
     if (owner === null) throw serverError(`there is no owner ${id}`);
     this.state.owners.quarantine(id, 'its index is being rebuilt');
-    await this.idle();
+    await this.settled();
     return this.rebuildNow(owner);
   }
 
