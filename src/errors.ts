@@ -71,5 +71,8 @@ export function serverError(text: string, cause?: unknown, code: ErrorCode = 'un
 export function asMailError(thrown: unknown): MailError {
   if (thrown instanceof MailError) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error && 'code' in thrown && /^SQLITE_BUSY/.test(String(thrown.code))) {
+    return new MailError('server', 'unavailable', 'the mailbox is busy; try again', thrown);
+  }
   return new MailError('server', 'serverbug', `internal error: ${text}`, thrown);
 }

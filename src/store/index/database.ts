@@ -34,6 +34,9 @@ export function openForReading(path: string): Database {
   const db = new Database(path, { readwrite: true, create: false, strict: true });
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
   db.run('PRAGMA query_only = 1');
+  // The first reader after a crash may have to wait until another has recovered the journal.
+  db.run('PRAGMA busy_timeout = 2500');
+  db.query('SELECT 1 FROM sqlite_schema').get();
   db.run('PRAGMA busy_timeout = 250');
   return db;
 }

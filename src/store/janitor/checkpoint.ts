@@ -12,6 +12,9 @@ import { makeSnapshot, snapshotLsn, snapshotPath } from '../snapshot.ts';
 /** Journals larger than this are folded back into their database (DESIGN rule 16). */
 const JOURNAL_BYTES = 1024 * 1024;
 
+/** A journal this long is begun anew, which the writer has to do itself. */
+const JOURNAL_LONG = 16 * 1024 * 1024;
+
 /** So many complete segments may stay before snapshots are made to let the oldest go. */
 const KEEP_SEGMENTS = 4;
 
@@ -41,11 +44,16 @@ export async function runCheckpoint(
     segments: ClosedSegment[];
   };
   let folded = 0;
-  for (const path of [layout.directory, ...dirty.owners.map(({ folder }) => layout.index(folder))]) {
-    if (foldJournal(path)) folded++;
+  const long: number[] = [];
+  for (const { id, folder } of [{ id: 0, folder: '' }, ...dirty.owners]) {
+    const path = id === 0 ? layout.directory : layout.index(folder);
+    if (!foldJournal(path)) continue;
+    folded++;
+    if (statSync(`${path}-wal`).size > JOURNAL_LONG) long.push(id);
     // One database at a time: others may be waiting for this process's turn of the disk.
     await new Promise((resolve) => setImmediate(resolve));
   }
+  if (long.length > 0) await link.ask((n) => ({ t: 'shorten', n, owners: long }));
   const removed = await retire(settings, link, directory, done);
   return { checkpoint: done.checkpoint, removed, folded };
 }

@@ -126,6 +126,11 @@ export class OwnerPool {
     return found.owner;
   }
 
+  /** The index of an owner if it is open. */
+  peek(id: number): OwnerIndex | undefined {
+    return this.pool.get(id)?.index;
+  }
+
   partPath(index: OwnerIndex, part: Pick<PartData, 'partition' | 'file'>): string {
     return this.spool.path(part.partition, this.ownerOf(index).folder, part.file);
   }

@@ -11,6 +11,7 @@ import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import { completeCheckpoint, retireSegments } from './checkpoint.ts';
+import { shortenJournals } from './journals.ts';
 import { errorText } from './errortext.ts';
 import { type FromWriter, toWireError, type ToWriter } from './wire.ts';
 import type { OwnerNews, Writer } from './writer.ts';
@@ -125,6 +126,14 @@ export class WriterServer {
             this.log.error('checkpoint failed', { error: errorText(error) });
             peer.send({ t: 'answer', n: message.n, r: { checkpoint: 0, segments: [] } });
           },
+        );
+        return;
+      case 'shorten':
+        shortenJournals(
+          this.writer,
+          this.log,
+          message.owners,
+          () => peer.send({ t: 'answer', n: message.n, r: {} }),
         );
         return;
       case 'retire':

@@ -21,6 +21,8 @@ export type ToWriter =
   | { t: 'checkpointed'; n: number; lsn: number }
   /** The janitor's: segments up to that LSN are needed by nobody; these stage files have their final names. */
   | { t: 'retire'; n: number; lsn: number; stages: string[] }
+  /** The janitor's: these owners' journals (0: that of directory.db) are folded back and too long; begin them anew. */
+  | { t: 'shorten'; n: number; owners: number[] }
   /** Build an owner's index anew from its snapshot and the log. */
   | { t: 'rebuild'; n: number; owner: number };
 

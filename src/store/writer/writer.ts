@@ -16,13 +16,12 @@ import { MailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { applyOwnerEvent } from '../index/apply.ts';
 import { Directory, type OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import { encodeFrame } from '../log/frame.ts';
-import type { LogRecord, RecordHead } from '../log/record.ts';
-import { readLog, RedoLog } from '../log/redo.ts';
+import type { RecordHead } from '../log/record.ts';
+import { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
 import { Context, type WriterState } from './context.ts';
 import { decide, type Removals } from './decide/decide.ts';
@@ -32,6 +31,7 @@ import { placeFiles } from './placement.ts';
 import { type Published, publishedOf } from './publish.ts';
 import { rebuildOwner, type Rebuilt } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
+import { Reopening } from './reopen.ts';
 import type { ChangeRequest } from './requests.ts';
 
 /** Answers remembered for askers that lost their connection. */
@@ -85,6 +85,8 @@ export class Writer {
   repairs = 0;
 
   private readonly queue: Pending[] = [];
+  private readonly between: (() => void)[] = [];
+  private readonly reopening: Reopening;
   private readonly results = new Map<string, unknown>();
   /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
   private readonly unlinks: { lsn: number; paths: string[] }[];
@@ -129,6 +131,11 @@ export class Writer {
       const owner = directory.ownerById(id);
       if (owner !== null) this.attempt(() => this.rebuildNow(owner));
     }
+    this.reopening = new Reopening(this.state, this.layout, log, {
+      durableLsn: () => this.durableLsn,
+      stopped: () => this.fatal !== null,
+      repaired: () => this.repairs++,
+    });
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
       files: (owner, lsn, files) => this.unlinks.push({ lsn, paths: this.pathsOf(owner, files) }),
@@ -151,6 +158,12 @@ export class Writer {
     // Whatever arrives in this turn of the event loop shares the batch.
     this.running ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.run());
     return answer;
+  }
+
+  /** Has something done while no batch is under way: at once, or behind the running one. */
+  betweenBatches(work: () => void): void {
+    if (this.running === null) this.attempt(work);
+    else this.between.push(work);
   }
 
   /** The result of a change by its id if it was logged, else undefined: then it never happened. */
@@ -251,6 +264,7 @@ export class Writer {
         const taken = this.queue.splice(0, count);
         this.current = this.batch(taken).catch((error: unknown) => this.fail(error, taken));
         await this.current;
+        for (const work of this.between.splice(0)) this.attempt(work);
       }
     } finally {
       this.running = null;
@@ -404,7 +418,7 @@ export class Writer {
     try {
       index.commit();
     } catch (error) {
-      this.closeOwner(index, error);
+      this.reopening.close(index, error);
     }
   }
 
@@ -414,46 +428,6 @@ export class Writer {
     } catch (error) {
       this.fatal = new Error(`directory.db: ${errorText(error)}`);
       this.options.onFatal(this.fatal);
-    }
-  }
-
-  /** Invariant 3: the records are durable but the index did not take them. */
-  private closeOwner(index: OwnerIndex, error: unknown): void {
-    const { owners } = this.state;
-    const owner = owners.ownerOf(index);
-    this.log.error('owner closed: commit failed', { userid: owner.userid, error: errorText(error) });
-    this.repairs++;
-    owners.drop(owner.id);
-    owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
-    setTimeout(() => this.reopen(owner), 1000).unref();
-  }
-
-  /** Applies an owner's records again from the log. */
-  private reopen(owner: OwnerRow): void {
-    const { owners } = this.state;
-    if (this.fatal !== null || this.state.directory.ownerById(owner.id) === null) return;
-    owners.release(owner.id);
-    try {
-      const index = owners.open(owner);
-      readLog(this.layout.log, index.lsn, (record: LogRecord) => {
-        if (record.l > this.durableLsn) return; // DESIGN rule 9
-        for (const section of record.s) {
-          if (section.o !== owner.id || index.lsn >= record.l) continue;
-          if (index.lsn !== section.p) {
-            throw serverError(`records between ${index.lsn} and ${section.p} are missing`);
-          }
-          index.begin();
-          for (const event of section.e) applyOwnerEvent(index, event, record.blobs);
-          index.applied(record.l);
-        }
-      });
-      index.commit();
-      this.repairs++;
-      this.log.info('owner open again', { userid: owner.userid });
-    } catch (error) {
-      owners.drop(owner.id);
-      owners.quarantine(owner.id, errorText(error));
-      setTimeout(() => this.reopen(owner), 10_000).unref();
     }
   }
 

@@ -1,0 +1,79 @@
+/**
+ * Owners whose index did not take records that are durable already: closed, and opened again when the records have been applied
+ * (DESIGN rule 4). Nobody is told that the change failed; the owner's mailboxes are away for a while.
+ */
+import { serverError } from '../../errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { applyOwnerEvent } from '../index/apply.ts';
+import type { OwnerRow } from '../index/directory.ts';
+import type { OwnerIndex } from '../index/owner.ts';
+import type { Layout } from '../layout.ts';
+import type { LogRecord } from '../log/record.ts';
+import { readLog } from '../log/redo.ts';
+import type { WriterState } from './context.ts';
+import { errorText } from './errortext.ts';
+
+/** Milliseconds until the first attempt and between further ones. */
+const FIRST = 1000;
+const FURTHER = 10_000;
+
+/** What the writer knows and has to know. */
+export interface ReopeningHooks {
+  /** The LSN up to which the log may be read (DESIGN rule 9). */
+  durableLsn(): number;
+  /** The writer does nothing any more. */
+  stopped(): boolean;
+  /** Databases changed outside a batch: a sync that began before does not count for a checkpoint. */
+  repaired(): void;
+}
+
+export class Reopening {
+  constructor(
+    private readonly state: WriterState,
+    private readonly layout: Layout,
+    private readonly log: Log,
+    private readonly hooks: ReopeningHooks,
+  ) {}
+
+  /** Closes the owner of an index whose commit failed, and tries again later. */
+  close(index: OwnerIndex, error: unknown): void {
+    const { owners } = this.state;
+    const owner = owners.ownerOf(index);
+    this.log.error('owner closed: commit failed', { userid: owner.userid, error: errorText(error) });
+    this.hooks.repaired();
+    owners.drop(owner.id);
+    owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
+    setTimeout(() => this.reopen(owner), FIRST).unref();
+  }
+
+  /** Applies the owner's records again from the log. */
+  private reopen(owner: OwnerRow): void {
+    const { directory, owners } = this.state;
+    if (this.hooks.stopped() || directory.ownerById(owner.id) === null) return;
+    owners.release(owner.id);
+    try {
+      const index = owners.open(owner);
+      readLog(this.layout.log, index.lsn, (record) => this.apply(index, record));
+      index.commit();
+      this.hooks.repaired();
+      this.log.info('owner open again', { userid: owner.userid });
+    } catch (error) {
+      owners.drop(owner.id);
+      owners.quarantine(owner.id, errorText(error));
+      setTimeout(() => this.reopen(owner), FURTHER).unref();
+    }
+  }
+
+  private apply(index: OwnerIndex, record: LogRecord): void {
+    if (record.l > this.hooks.durableLsn()) return;
+    for (const section of record.s) {
+      if (section.o !== index.id || index.lsn >= record.l) continue;
+      if (index.lsn !== section.p) {
+        throw serverError(`records between ${index.lsn} and ${section.p} are missing`);
+      }
+      index.begin();
+      for (const event of section.e) applyOwnerEvent(index, event, record.blobs);
+      index.applied(record.l);
+    }
+  }
+}
