@@ -61,10 +61,7 @@ export const installCommand: Command = {
     const count = runSteps(installSteps(place, resolve(source)), options.dryRun, io);
     if (count === 0) io.stdout('everything is in place\n');
     else if (!options.dryRun && place.root === '/') {
-      io.stdout(
-        'now edit /etc/mailstore/mailstore.toml, add users (mailstore user add NAME), and start it:\n',
-      );
-      io.stdout('  systemctl enable --now mailstore\n');
+      io.stdout(update ? AFTER_UPDATE : AFTER_INSTALL);
     }
     return Promise.resolve(EX_OK);
   },
