@@ -230,6 +230,12 @@ export const limits = table({
       'recovery after a crash of the writer takes well under this; senders wait 10 minutes (RFC 5321 §4.5.3.2)',
     onExcess: 'waiting changes fail as temporary',
   },
+  store_known_owners: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'owners a worker remembers, about 300 bytes each; looking one up again costs 10 us',
+    onExcess: 'all are forgotten',
+  },
   store_mailboxes: {
     value: 5_000,
     unit: 'count',

@@ -20,7 +20,7 @@ export function quotaWarning(session: Session, mailbox: Mailbox): string | null 
   const { quotawarn } = session.settings;
   // Percentages are about the mailbox's owner; whoever may not see the quota is not told.
   if (quotawarn === 0 || mailbox.name.owner !== session.user.identity.userid) return null;
-  const filled = session.user.store.quotaRoots(mailbox.name).map((root) =>
+  const filled = mailbox.quotaRoots().map((root) =>
     Math.max(
       root.storageLimit === null ? 0 : percent(root.storageUsed, root.storageLimit),
       root.messagesLimit === null ? 0 : percent(root.messagesUsed, root.messagesLimit),

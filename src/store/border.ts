@@ -204,6 +204,8 @@ export interface Mailbox {
   readonly snapshot: MailboxSnapshot;
   /** UIDs as of the snapshot, in ascending order. Computed when first asked for. */
   uids(): UidSet;
+  /** The quota root that counts the mailbox, if there is one. */
+  quotaRoots(): QuotaRoot[];
   /** Lowest UID without \Seen for this user, or 0. */
   firstUnseen(): number;
   /**

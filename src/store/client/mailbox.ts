@@ -16,6 +16,7 @@ import type {
   MailboxSnapshot,
   MessageContent,
   NarrowRow,
+  QuotaRoot,
   StoreOperation,
   StoreResult,
   WideRow,
@@ -24,11 +25,13 @@ import { MAX_KEYWORDS, SEEN } from '../flags.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerReader } from '../index/reader.ts';
 import type { MailboxRow } from '../index/rows.ts';
+import { quotaOf } from './quota.ts';
 import { hasRight } from '../rights.ts';
 import { FileContent } from '../spool/content.ts';
 import { UidSet } from '../uidset.ts';
 import type { Published } from '../writer/publish.ts';
 import type { Listener } from './feed.ts';
+import { readPage, type ReadRows } from './page.ts';
 import type { StoreParts } from './parts.ts';
 
 export class SelectedMailbox implements Mailbox, Listener {
@@ -47,6 +50,8 @@ export class SelectedMailbox implements Mailbox, Listener {
   private lastModseq: number;
   private lastUidnext: number;
   private closed = false;
+  /** Path of the quota root as of the snapshot. */
+  private quotaroot: string | null = null;
   /** The snapshot is taken. */
   private taken = false;
   /** The writer tells this process about the owner. */
@@ -90,13 +95,12 @@ export class SelectedMailbox implements Mailbox, Listener {
     };
   }
 
-  /** Hears of changes from now on, claims \Recent, and takes the snapshot. */
-  async open(): Promise<void> {
+  /** Hears of changes from now on, claims \Recent, and takes the snapshot. `found` is the row as it was read just now. */
+  async open(found: MailboxRow): Promise<void> {
     this.parts.feed.add(this.owner.id, this);
     try {
       let recent = UidSet.empty;
-      let row = this.reader.mailboxById(this.id);
-      if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
+      let row: MailboxRow | null = found;
       const claimed = this.claimed(row);
       if (claimed < row.uidnext - 1) {
         if (this.readOnly) recent = UidSet.range(claimed + 1, row.uidnext - 1);
@@ -146,6 +150,9 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.lastModseq = row.highestmodseq;
     this.lastUidnext = row.uidnext;
     this.expungedSince = UidSet.empty;
+    // Without gaps the row says which UIDs there are.
+    this.known = row.messages === row.uidnext - 1 ? UidSet.range(1, row.messages) : null;
+    this.quotaroot = row.quotaroot;
     this.taken = true;
   }
 
@@ -178,6 +185,13 @@ export class SelectedMailbox implements Mailbox, Listener {
     return this.seenCache;
   }
 
+  quotaRoots(): QuotaRoot[] {
+    if (this.quotaroot === null) return [];
+    this.demandRead();
+    const quota = this.reader.quotas().find((candidate) => candidate.path === this.quotaroot);
+    return quota === undefined ? [] : [quotaOf(this.owner.userid, quota)];
+  }
+
   firstUnseen(): number {
     if (this.own) return this.reader.firstUnseen(this.id);
     const unseen = this.uids().subtract(this.seen());
@@ -207,27 +221,10 @@ export class SelectedMailbox implements Mailbox, Listener {
     uids: UidSet,
     after: number,
     limit: number,
-    read: (lo: number, hi: number, limit: number, expunged: boolean) => Row[],
+    read: ReadRows<Row>,
   ): Row[] {
     this.demandRead();
-    const out: Row[] = [];
-    const { runs } = uids;
-    for (let at = firstRunAfter(runs, after); at < runs.length && out.length < limit; at += 2) {
-      const lo = Math.max(runs[at] as number, after + 1);
-      const hi = runs[at + 1] as number;
-      const wanted = limit - out.length;
-      let rows = read(lo, hi, wanted, false);
-      // A full page ends at its last row; whatever is missing before that may be expunged.
-      const end = rows.length === wanted ? (rows.at(-1) as Row)[0] : hi;
-      if (rows.length < end - lo + 1) {
-        const there = new Set(rows.map((row) => row[0]));
-        // What was expunged between the two reads is in both.
-        const gone = read(lo, end, wanted, true).filter((row) => !there.has(row[0]));
-        if (gone.length > 0) rows = [...rows, ...gone].sort((a, b) => a[0] - b[0]).slice(0, wanted);
-      }
-      if (out.length === 0) out.push(...rows);
-      else for (const row of rows) out.push(row);
-    }
+    const out = readPage(uids, after, limit, read);
     if (!this.own) {
       const seen = this.seen();
       for (const row of out) row[1] = seen.has(row[0]) ? (row[1] | SEEN) >>> 0 : (row[1] & ~SEEN) >>> 0;
@@ -484,16 +481,4 @@ export class SelectedMailbox implements Mailbox, Listener {
 
 function set(text: string): UidSet {
   return text === '' ? UidSet.empty : UidSet.parse(text);
-}
-
-/** Index of the first run that reaches beyond `after`. */
-function firstRunAfter(runs: Uint32Array, after: number): number {
-  let lo = 0;
-  let hi = runs.length >> 1;
-  while (lo < hi) {
-    const middle = (lo + hi) >> 1;
-    if ((runs[2 * middle + 1] as number) > after) hi = middle;
-    else lo = middle + 1;
-  }
-  return lo * 2;
 }

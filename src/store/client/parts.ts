@@ -1,5 +1,6 @@
 /** What the handles of one process share. */
 import type { Settings } from '../../config/settings.ts';
+import { limits } from '../../limits.ts';
 import type { AclEntry, Identity } from '../border.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { Layout } from '../layout.ts';
@@ -13,6 +14,8 @@ export class StoreParts {
   readonly readers: Readers;
   readonly feed: Feed;
   private sessions = 0;
+  /** Owners looked up before. A row never changes; an owner that goes is told of by `onReplaced`. */
+  private readonly owners = new Map<string, OwnerRow>();
 
   constructor(
     readonly settings: Settings,
@@ -22,7 +25,13 @@ export class StoreParts {
   ) {
     this.readers = new Readers(layout);
     this.feed = new Feed(link);
+    const deliver = link.onNews;
+    link.onNews = (news) => {
+      if (news === null) this.owners.clear();
+      deliver(news);
+    };
     link.onReplaced = (owner) => {
+      for (const [userid, row] of this.owners) if (row.id === owner) this.owners.delete(userid);
       this.readers.drop(owner);
       this.feed.lost(owner);
     };
@@ -34,7 +43,13 @@ export class StoreParts {
   }
 
   owner(userid: string): OwnerRow | null {
-    return this.readers.directory.owner(userid);
+    const known = this.owners.get(userid);
+    if (known !== undefined) return known;
+    const row = this.readers.directory.owner(userid);
+    if (row === null) return null; // may be made at any time
+    if (this.owners.size >= limits.store_known_owners.value) this.owners.clear();
+    this.owners.set(userid, row);
+    return row;
   }
 
   rights(acl: readonly AclEntry[], identity: Identity, owner: string): string {

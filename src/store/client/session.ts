@@ -21,6 +21,7 @@ import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
 import type { Change } from '../writer/requests.ts';
 import { SelectedMailbox } from './mailbox.ts';
 import type { StoreParts } from './parts.ts';
+import { quotaOf } from './quota.ts';
 
 export class Session implements StoreSession {
   private readonly origin: string;
@@ -155,7 +156,7 @@ export class Session implements StoreSession {
       this.origin,
       listener,
     );
-    await mailbox.open();
+    await mailbox.open(row);
     return mailbox;
   }
 
@@ -227,16 +228,6 @@ export class Session implements StoreSession {
   ): Promise<void> {
     await this.change({ op: 'quota', by: this.identity, root, ...limits });
   }
-}
-
-function quotaOf(owner: string, quota: QuotaRow): QuotaRoot {
-  return {
-    root: { owner, path: quota.path },
-    storageUsed: quota.storage,
-    storageLimit: quota.storageLimit,
-    messagesUsed: quota.messages,
-    messagesLimit: quota.messageLimit,
-  };
 }
 
 function keyOf(name: MailboxName): string {

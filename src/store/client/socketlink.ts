@@ -24,6 +24,9 @@ interface Waiting {
 /** Milliseconds between attempts to reach a writer that is away. */
 const RETRY = 10;
 
+/** Milliseconds an owner stays watched after the last mailbox was left. */
+const LINGER = 10_000;
+
 export class SocketLink implements WriterLink {
   onNews: (news: OwnerNews | null) => void = () => {};
   onReplaced: (owner: number) => void = () => {};
@@ -31,6 +34,11 @@ export class SocketLink implements WriterLink {
   private readonly changes = new Map<string, Waiting>();
   private readonly answers = new Map<number, Waiting>();
   private readonly watched = new Map<number, number>();
+  /** Owners the writer has confirmed that it tells about, on this connection. */
+  private readonly active = new Set<number>();
+  /** Owners the writer still tells about although nobody watches them, since when. */
+  private readonly lingering = new Map<number, number>();
+  private sweep: ReturnType<typeof setTimeout> | null = null;
   private asked = 0;
   private socket: Socket | null = null;
   private out: Buffer[] = [];
@@ -99,6 +107,7 @@ export class SocketLink implements WriterLink {
   private async resume(pending: string[]): Promise<void> {
     try {
       if (this.watched.size > 0) await this.ask((n) => ({ t: 'watch', n, owners: [...this.watched.keys()] }));
+      for (const owner of this.watched.keys()) this.active.add(owner);
       if (pending.length > 0) {
         const known = await this.ask((n) => ({ t: 'ask', n, ids: pending })) as Record<string, unknown>;
         for (const id of pending) {
@@ -123,6 +132,8 @@ export class SocketLink implements WriterLink {
       waiting.reject(serverError('the connection to the writer was lost'));
     }
     this.answers.clear();
+    this.active.clear();
+    this.lingering.clear();
     if (this.closed) return;
     this.log.warn('writer lost', { pending: this.changes.size });
     this.opened = this.open();
@@ -196,10 +207,17 @@ export class SocketLink implements WriterLink {
   watch(owner: number, ready: () => void): void {
     this.watched.set(owner, (this.watched.get(owner) ?? 0) + 1);
     if (this.socket === null) return; // the next connection watches all of them, and tells by onNews(null)
+    if (this.lingering.delete(owner)) return ready(); // the writer was never told to stop
     // Asked also by the second one: the first answer may still be on its way. `ready` runs within the handling of the
     // answer, so before any news that comes behind it.
     const n = ++this.asked;
-    this.answers.set(n, { resolve: ready, reject: () => {} });
+    this.answers.set(n, {
+      resolve: () => {
+        this.active.add(owner);
+        ready();
+      },
+      reject: () => {},
+    });
     this.send(encodeFrame({ t: 'watch', n, owners: [owner] } satisfies ToWriter, []));
   }
 
@@ -208,8 +226,29 @@ export class SocketLink implements WriterLink {
     if (count > 1) this.watched.set(owner, count - 1);
     else {
       this.watched.delete(owner);
-      if (this.socket !== null) this.send(encodeFrame({ t: 'unwatch', owner } satisfies ToWriter, []));
+      if (this.socket === null) return;
+      if (!this.active.has(owner)) return this.stopWatching(owner);
+      // Clients go from mailbox to mailbox and come back: the writer is told later, if it is still true then.
+      this.lingering.set(owner, performance.now());
+      this.sweep ??= setTimeout(() => this.stopLingering(), LINGER);
     }
+  }
+
+  /** Tells the writer of owners nobody has watched for a while. */
+  private stopLingering(): void {
+    this.sweep = null;
+    const old = performance.now() - LINGER;
+    for (const [owner, since] of this.lingering) {
+      if (since > old) continue;
+      this.lingering.delete(owner);
+      this.stopWatching(owner);
+    }
+    if (this.lingering.size > 0) this.sweep = setTimeout(() => this.stopLingering(), LINGER);
+  }
+
+  private stopWatching(owner: number): void {
+    this.active.delete(owner);
+    if (this.socket !== null) this.send(encodeFrame({ t: 'unwatch', owner } satisfies ToWriter, []));
   }
 
   async rebuild(owner: number): Promise<{ records: number }> {
@@ -224,6 +263,7 @@ export class SocketLink implements WriterLink {
     this.closed = true;
     if (this.giveUp !== null) clearTimeout(this.giveUp);
     if (this.retry !== null) clearTimeout(this.retry);
+    if (this.sweep !== null) clearTimeout(this.sweep);
     this.flush();
     this.socket?.end();
     if (this.socket === null) this.refuse();
