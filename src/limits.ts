@@ -185,6 +185,26 @@ export const limits = table({
       'encoded text of one message that SEARCH BODY and TEXT decode; it stands in memory while it is compared',
     onExcess: 'text beyond it is not searched',
   },
+  imap_sort_text: {
+    value: 1_000,
+    unit: 'count',
+    reason:
+      'chars of a subject or address by which SORT and THREAD compare; those of all messages are held at once',
+    onExcess: 'what lies beyond is not compared',
+  },
+  imap_thread_references: {
+    value: 100,
+    unit: 'count',
+    reason:
+      'message ids of one References field that THREAD links; long threads are cut near 20 by most clients',
+    onExcess: 'the first and the newest ids are kept, those between are dropped',
+  },
+  imap_thread_unknown: {
+    value: 1_000_000,
+    unit: 'count',
+    reason: 'message ids that THREAD keeps for messages it has not seen (yet): memory grows with each',
+    onExcess: 'further references to messages not seen yet are passed over',
+  },
   imap_id_params: {
     value: 30,
     unit: 'count',

@@ -18,7 +18,7 @@ export {
   type Part,
   type Section,
 } from './structure.ts';
-export { baseSubject } from './subject.ts';
+export { baseSubject, splitSubject, type SubjectBase } from './subject.ts';
 export { decodeText, decodeTransfer } from './transfer.ts';
 
 /** What is computed once when a message is stored. All strings are latin1: one char is one byte. */

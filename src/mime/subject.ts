@@ -3,8 +3,21 @@
 const LBRACKET = 91;
 const RBRACKET = 93;
 
+/** A subject taken apart. */
+export interface SubjectBase {
+  /** The base subject; case is kept. */
+  readonly base: string;
+  /** A reply or forward mark was taken off: `Re:`, `(fwd)`, `[fwd: ]` (RFC 5256 §3 REFERENCES). */
+  readonly reply: boolean;
+}
+
 /** Takes a decoded subject (see `decodeHeader`); returns it without reply and forward marks. Case is kept. */
 export function baseSubject(subject: string): string {
+  return splitSubject(subject).base;
+}
+
+/** The base subject of a decoded subject, and whether the subject is that of a reply or forward. */
+export function splitSubject(subject: string): SubjectBase {
   // (1) tabs and continuations are spaces, several spaces are one
   const text = subject.replace(/[ \t\r\n]+/g, ' ');
   const lower = text.toLowerCase();
@@ -12,15 +25,28 @@ export function baseSubject(subject: string): string {
   const folded = lower.length === text.length ? lower : text.replace(/[A-Z]/g, (c) => c.toLowerCase());
   let start = 0;
   let end = text.length;
+  let reply = false;
   for (;;) {
+    const trailers = end;
     end = withoutTrailers(folded, start, end); // (2)
-    start = withoutLeaders(folded, start, end); // (3) (4) (5)
+    // Besides blanks only "(fwd)" goes at the end.
+    reply ||= folded.startsWith('(fwd)', skipSpaces(folded, end, trailers));
+    const leaders = withoutLeaders(folded, start, end); // (3) (4) (5)
+    start = leaders.start;
+    reply ||= leaders.reply;
     // (6)
     if (!folded.startsWith('[fwd:', start) || end - start < 6 || text.charCodeAt(end - 1) !== RBRACKET) break;
     start += 5;
     end -= 1;
+    reply = true;
   }
-  return text.slice(start, end); // (7)
+  return { base: text.slice(start, end), reply }; // (7)
+}
+
+function skipSpaces(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) === 32) at++;
+  return at;
 }
 
 /** Cuts `subj-trailer` at the end: "(fwd)" and blanks. Returns the new end. */
@@ -33,11 +59,12 @@ function withoutTrailers(text: string, start: number, end: number): number {
   }
 }
 
-/** Cuts `subj-leader` and, where something is left behind them, `subj-blob`s at the start. Returns the new start. */
-function withoutLeaders(text: string, start: number, end: number): number {
+/** Cuts `subj-leader` and, where something is left behind them, `subj-blob`s at the start; says whether a `subj-refwd` was there. */
+function withoutLeaders(text: string, start: number, end: number): { start: number; reply: boolean } {
   let from = start;
+  let reply = false;
   for (;;) {
-    while (from < end && text.charCodeAt(from) === 32) from++;
+    from = skipSpaces(text, from, end);
     // All blobs at once: *subj-blob subj-refwd is a leader, and blobs without it go one by one to the same place.
     let behind = from;
     let kept = from;
@@ -46,8 +73,9 @@ function withoutLeaders(text: string, start: number, end: number): number {
       if (next < end) kept = next;
     }
     const refwd = refwdEnd(text, behind, end);
-    if (refwd > 0) from = refwd;
-    else return kept;
+    if (refwd === 0) return { start: kept, reply };
+    from = refwd;
+    reply = true;
   }
 }
 

@@ -47,12 +47,12 @@ type Frame =
   | { readonly open: 'or'; left: SearchKey | undefined };
 
 /** `search-key *(SP search-key)` up to the end of the command. */
-function parseProgram(lexer: Lexer, decode: CharsetDecoder): SearchKey {
+export function parseProgram(lexer: Lexer, decode: CharsetDecoder): SearchKey {
   const stack: Frame[] = [{ open: 'and', keys: [], parenthesis: false }];
   let nodes = 0;
   while (true) {
     if (++nodes > limits.imap_search_nodes.value) {
-      throw syntaxError(`SEARCH: at most ${limits.imap_search_nodes.value} keys`);
+      throw syntaxError(`${lexer.name}: at most ${limits.imap_search_nodes.value} keys`);
     }
     if (stack.length > limits.imap_depth.value) throw tooDeep();
     if (lexer.take('(')) {
