@@ -153,6 +153,17 @@ export class Selected {
     return uid ? uids.intersect(this.view.uids) : this.view.uids.positions(uids);
   }
 
+  /** The same of UIDs in another order than theirs. */
+  numbersInOrder(uids: readonly number[], uid: boolean): number[] {
+    const all = this.view.uids;
+    const numbers: number[] = [];
+    for (const each of uids) {
+      const position = all.positionOf(each);
+      if (position > 0) numbers.push(uid ? each : position);
+    }
+    return numbers;
+  }
+
   /** `FLAGS (...)`: the flags defined in the mailbox (RFC 9051 §7.3.5). */
   definedFlags(): string {
     return `FLAGS (${[...SYSTEM_FLAG_NAMES, ...this.mailbox.keywords].join(' ')})`;

@@ -8,7 +8,7 @@
  * 2. A change is pending until it is announced; a message that appears and goes unannounced is never told of.
  * 3. `gone` is a subset of `uids`: expunged, still counted by the client, its sequence number still taken.
  * 4. EXPUNGE lines are only made by `announceExpunges`, which the session calls when no command is in progress that refers
- *    to sequence numbers (FETCH, STORE, SEARCH); their UID forms may be interrupted (RFC 9051 §7.5.1).
+ *    to sequence numbers (`BY_SEQUENCE`); their UID forms may be interrupted (RFC 9051 §7.5.1).
  * 5. New messages have higher UIDs than all announced before and are announced behind them. What arrives below would
  *    renumber the client's messages unannounced, so it is not taken; the store hands arrivals on in the order of their UIDs.
  * 6. An expunge may be reported before the arrival it ends, since a session hears of its own at once; then the arrival
@@ -17,8 +17,8 @@
 
 import { MAX_UID, UidSet } from '../store/uidset.ts';
 
-/** Commands during which EXPUNGE must not be sent (RFC 9051 §7.5.1). */
-const BY_SEQUENCE: ReadonlySet<string> = new Set(['FETCH', 'STORE', 'SEARCH']);
+/** Commands during which EXPUNGE must not be sent (RFC 9051 §7.5.1, RFC 5256 §3). */
+const BY_SEQUENCE: ReadonlySet<string> = new Set(['FETCH', 'STORE', 'SEARCH', 'SORT', 'THREAD']);
 
 /** Whether expunges may be announced with the answer of this command; `uid` for its UID form. */
 export function mayAnnounceExpunges(name: string, uid: boolean): boolean {

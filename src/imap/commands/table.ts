@@ -30,10 +30,12 @@ import { rename } from './rename.ts';
 import { search } from './search.ts';
 import { select } from './select.ts';
 import { setQuota } from './setquota.ts';
+import { sort } from './sort.ts';
 import { startTls } from './starttls.ts';
 import { status } from './status.ts';
 import { store } from './store.ts';
 import { subscribe } from './subscribe.ts';
+import { thread } from './thread.ts';
 
 /** States of RFC 9051 §3 in which a command is valid; `selected` is part of `authenticated`. */
 type States = 'any' | 'unauthenticated' | 'authenticated' | 'selected';
@@ -84,6 +86,8 @@ const table: Table = {
   UNSELECT: { states: 'selected', run: unselect },
   EXPUNGE: { states: 'selected', run: expunge },
   SEARCH: { states: 'selected', run: search },
+  SORT: { states: 'selected', run: sort },
+  THREAD: { states: 'selected', run: thread },
   FETCH: { states: 'selected', run: fetch },
   STORE: { states: 'selected', run: store },
   COPY: { states: 'selected', run: copy },

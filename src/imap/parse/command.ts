@@ -8,6 +8,7 @@
 
 import type { SearchKey } from '../search/key.ts';
 import type { SequenceSet } from '../sequence.ts';
+import type { SortCriterion } from '../sort/criterion.ts';
 
 /** What the connection has switched on; it decides how names and sets are read. */
 export interface ParseMode {
@@ -35,6 +36,8 @@ export type Command =
   | AppendCommand
   | ExpungeCommand
   | SearchCommand
+  | SortCommand
+  | ThreadCommand
   | FetchCommand
   | StoreCommand
   | CopyCommand
@@ -218,6 +221,23 @@ export interface SearchReturn {
   readonly all: boolean;
   readonly count: boolean;
   readonly save: boolean;
+}
+
+/** SORT and UID SORT (RFC 5256 §3). */
+export interface SortCommand {
+  readonly name: 'SORT';
+  readonly uid: boolean;
+  /** At least one, as given. */
+  readonly criteria: readonly SortCriterion[];
+  readonly key: SearchKey;
+}
+
+/** THREAD and UID THREAD (RFC 5256 §3). */
+export interface ThreadCommand {
+  readonly name: 'THREAD';
+  readonly uid: boolean;
+  readonly algorithm: 'ORDEREDSUBJECT' | 'REFERENCES';
+  readonly key: SearchKey;
 }
 
 /** FETCH and UID FETCH (RFC 9051 §6.4.5, RFC 7162 §3.1.4). Macros are expanded; a UID FETCH holds the UID item. */

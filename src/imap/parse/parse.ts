@@ -13,6 +13,7 @@ import { parseCreate, parseMailboxCommand, parseRename, parseSelect } from './ma
 import { parseGetQuota, parseSetQuota } from './quota.ts';
 import type { ReceivedCommand } from './received.ts';
 import { parseSearch } from './search.ts';
+import { parseSort, parseThread } from './sort.ts';
 import { parseStatus } from './status.ts';
 import { parseCopy, parseExpunge, parseStore } from './store.ts';
 
@@ -49,6 +50,10 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ['UID EXPUNGE', (lexer) => parseExpunge(lexer, true)],
   ['SEARCH', (lexer) => parseSearch(lexer, false)],
   ['UID SEARCH', (lexer) => parseSearch(lexer, true)],
+  ['SORT', (lexer) => parseSort(lexer, false)],
+  ['UID SORT', (lexer) => parseSort(lexer, true)],
+  ['THREAD', (lexer) => parseThread(lexer, false)],
+  ['UID THREAD', (lexer) => parseThread(lexer, true)],
   ['FETCH', (lexer) => parseFetch(lexer, false)],
   ['UID FETCH', (lexer) => parseFetch(lexer, true)],
   ['STORE', (lexer) => parseStore(lexer, false)],

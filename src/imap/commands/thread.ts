@@ -1,0 +1,79 @@
+/** THREAD and UID THREAD (RFC 5256 §3). */
+
+import { asMailError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
+import { headerField } from '../../mime/message.ts';
+import type { Mailbox, WideRow } from '../../store/border.ts';
+import type { ThreadCommand } from '../parse/command.ts';
+import { sortText } from '../sort/collate.ts';
+import { find, planSearch } from '../search/find.ts';
+import { COMPLETED, type Completion, type Session } from '../session.ts';
+import { StoredSortMessage } from '../sort/stored.ts';
+import type { ThreadMessage } from '../thread/message.ts';
+import { firstId, referenceIds } from '../thread/messageid.ts';
+import { orderedSubject } from '../thread/orderedsubject.ts';
+import { ReferenceThreads } from '../thread/references.ts';
+import { thread as threadLine } from '../write/thread.ts';
+
+/** Rows taken at a time. */
+const SLICE = 500;
+
+/** THREAD: the messages found, as trees. The client's numbering does not change meanwhile. */
+export async function thread(session: Session, command: ThreadCommand): Promise<Completion> {
+  const selected = session.mailbox;
+  const { mailbox, view } = selected;
+  const { uids } = await find(session, selected, planSearch(session, selected, command.key));
+  const byReferences = command.algorithm === 'REFERENCES' ? new ReferenceThreads() : null;
+  const messages: ThreadMessage[] = [];
+  let after = 0;
+  while (!session.closed) {
+    const rows = mailbox.wide(uids, after, SLICE);
+    for (const row of rows) {
+      const stored = new StoredSortMessage(row);
+      const { base, reply } = stored.splitSubject();
+      const message = { uid: stored.uid, sent: stored.sent, subject: sortText(base), reply };
+      if (byReferences === null) messages.push(message);
+      else {
+        const { inReplyTo, messageId } = stored.envelope;
+        // References is not in the ENVELOPE: the header is read for it, and nothing beyond the header.
+        const field = references(mailbox, row);
+        if (field === undefined) continue;
+        const ids = referenceIds(field);
+        const parent = ids.length > 0 ? null : firstId(inReplyTo);
+        byReferences.add({
+          ...message,
+          id: firstId(messageId),
+          references: parent === null ? ids : [parent],
+        });
+      }
+      if (session.due) {
+        await session.breathe();
+        if (session.closed) break;
+      }
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < SLICE) break;
+    after = last[0];
+  }
+  if (session.closed) return COMPLETED;
+  const threads = byReferences === null ? orderedSubject(messages) : byReferences.finish();
+  mailbox.refresh();
+  session.write(threadLine(threads, (uid) => command.uid ? uid : view.uids.positionOf(uid)));
+  return COMPLETED;
+}
+
+/** The value of the References field, null without one; undefined if the message was expunged and its file is gone. */
+function references(mailbox: Mailbox, row: WideRow): string | null | undefined {
+  try {
+    const content = mailbox.content(row);
+    try {
+      const size = Math.min(row[10], limits.mime_header_block.value);
+      return headerField(content.read(0, size), 'references');
+    } finally {
+      content.close();
+    }
+  } catch (thrown) {
+    if (asMailError(thrown).code !== 'nonexistent') throw thrown;
+    return undefined;
+  }
+}
