@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** Commands in whose answer no EXPUNGE may come (RFC 9051 §7.5.1). */
-const BY_SEQUENCE = /^(?:FETCH|STORE|SEARCH) /;
+const BY_SEQUENCE = /^(?:FETCH|STORE|SEARCH|SORT|THREAD) /;
 
 export class ModelClient {
   readonly connection: MemoryConnection;

@@ -220,6 +220,30 @@ const GENERATORS: readonly Generator[] = [
   },
   (g) => {
     const r = g.random;
+    const uid = r.oneIn(2);
+    const criteria = Array.from({ length: 1 + r.below(4) }, () => ({
+      key: r.pick(['ARRIVAL', 'CC', 'DATE', 'FROM', 'SIZE', 'SUBJECT', 'TO'] as const),
+      reverse: r.oneIn(2),
+    }));
+    const { key, text } = g.searchKey(r.below(5));
+    const list = g.list(criteria.map((each) => g.word(`${each.reverse ? 'REVERSE ' : ''}${each.key}`)));
+    return {
+      command: { name: 'SORT', uid, criteria, key },
+      text: `${uid ? 'UID ' : ''}${g.word('SORT')} ${list} ${g.word('UTF-8')} ${text}`,
+    };
+  },
+  (g) => {
+    const r = g.random;
+    const uid = r.oneIn(2);
+    const algorithm = r.pick(['ORDEREDSUBJECT', 'REFERENCES'] as const);
+    const { key, text } = g.searchKey(r.below(5));
+    return {
+      command: { name: 'THREAD', uid, algorithm, key },
+      text: `${uid ? 'UID ' : ''}${g.word('THREAD')} ${g.word(algorithm)} "UTF-8" ${text}`,
+    };
+  },
+  (g) => {
+    const r = g.random;
     const { set, text } = g.set();
     const uid = r.oneIn(2);
     const { item, text: written } = g.fetchItem();

@@ -158,6 +158,40 @@ describe('FETCH', () => {
   });
 });
 
+describe('SORT and THREAD (RFC 5256 §5)', () => {
+  test('the examples', () => {
+    expect(parse('sort (SUBJECT REVERSE DATE) UTF-8 ALL')).toEqual({
+      name: 'SORT',
+      uid: false,
+      criteria: [{ key: 'SUBJECT', reverse: false }, { key: 'DATE', reverse: true }],
+      key: { key: 'all' },
+    });
+    expect(parse('thread references us-ascii all')).toMatchObject({
+      name: 'THREAD',
+      algorithm: 'REFERENCES',
+    });
+  });
+
+  test.each([
+    'sort () utf-8 all',
+    'sort (reverse) utf-8 all',
+    'sort (reverse reverse size) utf-8 all',
+    'sort (color) utf-8 all',
+    'sort (size) all',
+    'sort (size) utf-8',
+    'sort size utf-8 all',
+    'thread refs utf-8 all',
+    'thread references utf-8',
+  ])('%s is refused', (text) => {
+    expect(failure(text).kind).toBe('syntax');
+  });
+
+  test('a character set nobody knows', () => {
+    expect(failure('sort (size) x-unknown all').code).toBe('badcharset');
+    expect(failure('thread references x-unknown all').code).toBe('badcharset');
+  });
+});
+
 describe('SEARCH', () => {
   const key = (text: string) => {
     const command = parse(`search ${text}`);
