@@ -1,6 +1,12 @@
 /** Encoded-words, transfer encodings, charsets and subjects: what turns bytes into the text people read. */
 import { expect, test } from 'bun:test';
-import { baseSubject, decodeHeader, decodeText, decodeTransfer } from '../../src/mime/message.ts';
+import {
+  baseSubject,
+  decodeHeader,
+  decodeText,
+  decodeTransfer,
+  splitSubject,
+} from '../../src/mime/message.ts';
 import { decodeBase64, decodeQuotedPrintable } from '../../src/mime/transfer.ts';
 import { forSeeds } from './random.ts';
 
@@ -113,6 +119,20 @@ test.each([
   ['[', '['],
 ])('base subject of %s', (subject, expected) => {
   expect(baseSubject(subject)).toBe(expected);
+});
+
+test.each([
+  ['Re: a', true],
+  ['[list] fw [x]: a', true],
+  ['a (fwd)', true],
+  ['a (FWD)  ', true],
+  ['[fwd: a]', true],
+  ['[list] a  ', false],
+  ['a (fwd) b', false],
+  ['reply: a', false],
+  ['', false],
+])('%s is a reply or forward: %p', (subject, expected) => {
+  expect(splitSubject(subject).reply).toBe(expected);
 });
 
 test('base subjects stay what they are', () => {

@@ -27,11 +27,15 @@ export async function sort(session: Session, command: SortCommand): Promise<Comp
   let after = 0;
   while (!session.closed) {
     const rows = narrow ? mailbox.narrow(found.uids, after, limit) : mailbox.wide(found.uids, after, limit);
-    for (const row of rows) table.add(new StoredSortMessage(row));
+    for (const row of rows) {
+      table.add(new StoredSortMessage(row));
+      if (!session.due) continue;
+      await session.breathe();
+      if (session.closed) break;
+    }
     const last = rows.at(-1);
     if (last === undefined || rows.length < limit) break;
     after = last[0];
-    if (session.due) await session.breathe();
   }
   const ordering = table.order();
   let step = ordering.next();
