@@ -6,6 +6,7 @@ import { COMPLETED, type Completion, type Session } from '../session.ts';
 import type { SortKey } from '../sort/criterion.ts';
 import { SortTable } from '../sort/order.ts';
 import { StoredSortMessage } from '../sort/stored.ts';
+import { inTurns } from '../turns.ts';
 import { sort as sortLine } from '../write/sort.ts';
 
 /** Rows taken at a time; wide ones bring their envelopes. */
@@ -37,16 +38,11 @@ export async function sort(session: Session, command: SortCommand): Promise<Comp
     if (last === undefined || rows.length < limit) break;
     after = last[0];
   }
-  const ordering = table.order();
-  let step = ordering.next();
-  while (step.done !== true && !session.closed) {
-    if (session.due) await session.breathe();
-    step = ordering.next();
-  }
-  if (step.done !== true || session.closed) return COMPLETED;
+  const order = await inTurns(session, table.order());
+  if (order === undefined) return COMPLETED;
   // What another process expunged meanwhile is known to be gone when the tag is answered.
   mailbox.refresh();
-  const numbers = selected.numbersInOrder(step.value, command.uid);
+  const numbers = selected.numbersInOrder(order, command.uid);
   session.write(sortLine(numbers, plan.modseq ? highestModseq(found) : null));
   return COMPLETED;
 }

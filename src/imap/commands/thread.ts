@@ -13,6 +13,7 @@ import type { ThreadMessage } from '../thread/message.ts';
 import { firstId, referenceIds } from '../thread/messageid.ts';
 import { orderedSubject } from '../thread/orderedsubject.ts';
 import { ReferenceThreads } from '../thread/references.ts';
+import { inTurns } from '../turns.ts';
 import { thread as threadLine } from '../write/thread.ts';
 
 /** Rows taken at a time. */
@@ -56,7 +57,8 @@ export async function thread(session: Session, command: ThreadCommand): Promise<
     after = last[0];
   }
   if (session.closed) return COMPLETED;
-  const threads = byReferences === null ? orderedSubject(messages) : byReferences.finish();
+  const threads = await inTurns(session, byReferences?.finish() ?? orderedSubject(messages));
+  if (threads === undefined) return COMPLETED;
   mailbox.refresh();
   session.write(threadLine(threads, (uid) => command.uid ? uid : view.uids.positionOf(uid)));
   return COMPLETED;

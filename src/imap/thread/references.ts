@@ -5,7 +5,11 @@
 
 import { limits } from '../../limits.ts';
 import { Forest, NONE } from './forest.ts';
+import { mergeSort } from '../sort/order.ts';
 import type { ReferringMessage, ThreadMessage, ThreadNode } from './message.ts';
+
+/** Nodes looked at between two yields. */
+const SLICE = 8192;
 
 interface Node {
   readonly uid: number;
@@ -43,19 +47,21 @@ export class ReferenceThreads {
     if (last !== NONE) forest.adopt(own, last);
   }
 
-  /** Steps 2 to 6. */
-  finish(): ThreadNode[] {
-    const top = this.#pruned();
-    for (const node of top) if (node.message === null) node.children.sort(bySentDate);
-    top.sort(bySentDate);
-    const threads = mergeSubjects(top);
+  /** Steps 2 to 6. Yields now and then, so that others get their turn however many messages there are. */
+  *finish(): Generator<void, ThreadNode[]> {
+    const roots = yield* this.#pruned();
+    for (const node of roots) if (node.message === null) node.children.sort(bySentDate);
+    const top = yield* mergeSort(roots, bySentDate);
+    const threads = yield* mergeSubjects(top);
     // Children of dummies before the dummies, which are sorted by them; between others the order does not matter.
     const open = [...threads];
+    let steps = 0;
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       if (node.children.length > 1) node.children.sort(bySentDate);
       for (const child of node.children) open.push(child);
+      if (++steps % SLICE === 0) yield;
     }
-    return threads.sort(bySentDate);
+    return yield* mergeSort(threads, bySentDate);
   }
 
   /** The node an id stands for; a dummy where no message has had it so far. NONE beyond `limits.imap_thread_unknown`. */
@@ -94,18 +100,20 @@ export class ReferenceThreads {
    * Steps 2 and 3. What is left of pruning: a message is the child of the nearest message above it; where there is none it
    * belongs to the dummy at the top, which stays if it has more than one child.
    */
-  #pruned(): Node[] {
+  *#pruned(): Generator<void, Node[]> {
     const forest = this.#forest;
     const nodes = new Map<number, Node>();
-    this.#order.forEach((at, place) => {
+    for (const [place, at] of this.#order.entries()) {
       const message = this.#messages[at] as ThreadMessage;
       nodes.set(at, { uid: message.uid, message, place, children: [] });
-    });
+      if (place % SLICE === 0) yield;
+    }
     // Of a dummy: the nearest message above, or the topmost dummy.
     const anchors = new Map<number, number>();
     const top: Node[] = [];
     for (const at of this.#order) {
       const node = nodes.get(at) as Node;
+      if (node.place % SLICE === 0) yield;
       const path: number[] = [];
       let above = forest.parentOf(at);
       if (above === NONE) {
@@ -137,7 +145,7 @@ export class ReferenceThreads {
 }
 
 /** Step 5: threads of one base subject become one. `top` is sorted, and so are the children of its dummies. */
-function mergeSubjects(top: readonly Node[]): Node[] {
+function* mergeSubjects(top: readonly Node[]): Generator<void, Node[]> {
   const table = new Map<string, Node>();
   for (const node of top) {
     const { subject } = head(node);
@@ -147,6 +155,7 @@ function mergeSubjects(top: readonly Node[]): Node[] {
       (node.message === null || (there.message.reply && !node.message.reply)));
     if (better) table.set(subject, node);
   }
+  yield;
   const threads = new Set(top);
   for (const node of top) {
     const { subject } = head(node);

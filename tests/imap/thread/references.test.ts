@@ -7,10 +7,16 @@ import { thread as render } from '../../../src/imap/write/thread.ts';
 import { limits } from '../../../src/limits.ts';
 import { forSeeds } from '../seeds.ts';
 
+function finish<Result>(steps: Generator<void, Result>): Result {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
 function threads(messages: readonly ReferringMessage[]): ThreadNode[] {
   const all = new ReferenceThreads();
   for (const message of messages) all.add(message);
-  return all.finish();
+  return finish(all.finish());
 }
 
 const written = (nodes: readonly ThreadNode[]) => render(nodes, (uid) => uid).slice(9, -2);
@@ -185,7 +191,7 @@ describe('REFERENCES', () => {
     all.add(message(most + 1, { references: ['one more@unknown'] }));
     all.add(message(most + 2, { references: ['one more@unknown'] }));
     all.add(message(most + 3, { references: ['1@x'] }));
-    const top = all.finish().map(({ uid }) => uid);
+    const top = finish(all.finish()).map(({ uid }) => uid);
     expect(top.slice(-2)).toEqual([most + 1, most + 2]);
   });
 });
@@ -200,7 +206,7 @@ test('ORDEREDSUBJECT: no grandchildren, threads by the date of their first messa
     sent: Number(sent),
     reply: false,
   }));
-  expect(written(orderedSubject(messages))).toBe('(5)(3 1)(6 (2)(4))');
+  expect(written(finish(orderedSubject(messages)))).toBe('(5)(3 1)(6 (2)(4))');
 });
 
 describe('the answer', () => {
