@@ -159,6 +159,24 @@ export const limits = table({
     reason: 'flags of a STORE, items of a FETCH, patterns of a LIST, names of an ENABLE',
     onExcess: 'the command is answered with BAD',
   },
+  imap_append_messages: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'messages of one APPEND: one record of the log, and nobody else is served while it is applied',
+    onExcess: 'NO [LIMIT] before the continuation, none of the messages is kept',
+  },
+  imap_append_memory: {
+    value: 8 << 20,
+    unit: 'bytes',
+    reason: 'small messages of one APPEND that wait in memory for the last one; each alone has 64 KB at most',
+    onExcess: 'further ones wait on disk',
+  },
+  imap_append_held: {
+    value: 24 << 20,
+    unit: 'bytes',
+    reason: 'the same with headers and structures, which are in memory wherever the message waits',
+    onExcess: 'NO [TOOBIG], none of the messages is kept',
+  },
   imap_bad_commands: {
     value: 20,
     unit: 'count',

@@ -13,10 +13,10 @@
 
 import { asMailError, MailError, syntaxError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Stage } from '../store/border.ts';
-import { beginAppend, finishAppend } from './commands/append.ts';
+import { PendingAppend } from './commands/append.ts';
 import { checkState, run } from './commands/table.ts';
-import type { AppendCommand, Command } from './parse/command.ts';
+import { parseFurtherMessage } from './parse/append.ts';
+import type { AnnouncedMessage, Command } from './parse/command.ts';
 import { isCommandName, parseCommand } from './parse/parse.ts';
 import { AUTHENTICATED_LIMITS, type ReceivedCommand, type ReceiverEvent } from './parse/received.ts';
 import { Receiver } from './parse/receiver.ts';
@@ -42,7 +42,8 @@ export class CommandLoop implements ClientInput {
   #paused = false;
   #bad = 0;
   #line: ((answer: string | MailError | null) => void) | undefined;
-  #append: { readonly command: AppendCommand; readonly stage: Stage } | undefined;
+  /** The APPEND whose messages are coming in. */
+  #append: PendingAppend | undefined;
   #idle: (() => void)[] = [];
   readonly #onEnd: () => void;
 
@@ -109,8 +110,7 @@ export class CommandLoop implements ClientInput {
   }
 
   #ended(reason: string): void {
-    this.#append?.stage.abort();
-    this.#append = undefined;
+    this.#abandonAppend();
     const session = this.#session;
     session.dispose();
     const line = this.#line;
@@ -187,12 +187,11 @@ export class CommandLoop implements ClientInput {
         this.#session.write('+ go ahead\r\n');
         return;
       case 'message':
-        return this.#message(event.command, event.sync);
+        return this.#message(event.command, event.sync, event.further);
       case 'command':
         return this.#execute(event.command);
       case 'refused':
-        this.#append?.stage.abort();
-        this.#append = undefined;
+        this.#abandonAppend();
         this.#refuse(event.tag, event.error, null);
         if (event.fatal) this.#session.bye('The command cannot be followed');
         return;
@@ -201,22 +200,40 @@ export class CommandLoop implements ClientInput {
     }
   }
 
-  /** An APPEND up to its message: is it welcome? */
-  async #message(received: ReceivedCommand, sync: boolean): Promise<void> {
+  /** An APPEND up to one of its messages: is it welcome? */
+  async #message(received: ReceivedCommand, sync: boolean, further: boolean): Promise<void> {
     const session = this.#session;
     try {
-      const command = parseCommand(received, session.mode);
-      if (command.name !== 'APPEND') throw syntaxError('a message belongs to APPEND');
-      checkState(session, 'authenticated');
-      const stage = beginAppend(session, command);
-      this.#append = { command, stage };
+      const announced = further ? parseFurtherMessage(received, session.mode) : this.#beginAppend(received);
+      const stage = await this.#append?.next(announced);
+      // The connection may have ended meanwhile.
+      if (stage === undefined || session.closed) return;
       this.#receiver.acceptMessage(stage);
       if (sync) session.write('+ go ahead\r\n');
     } catch (thrown) {
+      this.#abandonAppend();
       this.#receiver.refuseMessage();
       await this.#announce(true);
       this.#refuse(received.tag, thrown, received.name);
     }
+  }
+
+  /** An APPEND up to its first message. */
+  #beginAppend(received: ReceivedCommand): AnnouncedMessage {
+    const command = parseCommand(received, this.#session.mode);
+    const announced = command.name === 'APPEND' ? command.messages[0] : undefined;
+    if (command.name !== 'APPEND' || announced === undefined) {
+      throw syntaxError('a message belongs to APPEND');
+    }
+    checkState(this.#session, 'authenticated');
+    this.#append = new PendingAppend(this.#session, command);
+    return announced;
+  }
+
+  /** Nothing of an APPEND that is coming in is kept. */
+  #abandonAppend(): void {
+    this.#append?.abort();
+    this.#append = undefined;
   }
 
   /** Runs a complete command and answers its tag. */
@@ -230,13 +247,13 @@ export class CommandLoop implements ClientInput {
     try {
       command = parseCommand(received, session.mode);
       if (command.name === 'APPEND' && append !== undefined) {
-        completion = await finishAppend(session, append.command, append.stage);
+        completion = await append.finish();
       } else {
         await session.selected?.settled();
         completion = await run(session, command, tag);
       }
     } catch (thrown) {
-      append?.stage.abort();
+      append?.abort();
       // What could not be read may have been a FETCH.
       await this.#announce(command !== undefined && mayTell(command));
       this.#refuse(tag, thrown, received.name);

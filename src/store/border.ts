@@ -86,6 +86,8 @@ export interface StagedMessage {
   readonly messageId: string | null;
   /** Header fields of the message, latin1, with the final empty line. */
   readonly header: string;
+  /** Bytes of memory it takes until it is used: what describes it, and the body unless that is on disk. */
+  readonly held: number;
   abort(): void;
 }
 
@@ -174,9 +176,17 @@ export interface CopyResult {
   readonly destination: UidSet;
 }
 
+/** One message of an APPEND. Time is unix seconds; null is now. */
+export interface AppendMessage {
+  readonly message: StagedMessage;
+  readonly flags: readonly string[];
+  readonly internaldate: number | null;
+}
+
 export interface AppendResult {
   readonly uidvalidity: number;
-  readonly uid: number;
+  /** In the order of the messages. */
+  readonly uids: UidSet;
 }
 
 /** State of a mailbox at the moment it was selected; later changes arrive at the listener, none is lost between. */
@@ -264,13 +274,13 @@ export interface StoreSession {
     readOnly: boolean,
     listener: (change: MailboxChange) => void,
   ): Promise<Mailbox>;
-  stage(limit: number): Stage;
-  append(
-    name: MailboxName,
-    message: StagedMessage,
-    flags: readonly string[],
-    internaldate: number | null,
-  ): Promise<AppendResult>;
+  /** A stage for an append, of up to `limit` bytes (0 = no limit); with `onDisk` even a small body takes no memory. */
+  stage(limit: number, onDisk?: boolean): Stage;
+  /**
+   * Adds one or more messages to a mailbox as one change: all of them or none (RFC 3502). Throws 'toobig' when what
+   * describes them together does not fit into one record of the log.
+   */
+  append(name: MailboxName, messages: readonly AppendMessage[]): Promise<AppendResult>;
   acl(name: MailboxName): AclEntry[];
   setAcl(name: MailboxName, identifier: string, rights: string | null): Promise<void>;
   quotaRoots(name: MailboxName): QuotaRoot[];

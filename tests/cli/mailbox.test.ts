@@ -21,7 +21,9 @@ async function append(store: TestStore, userid: string, path: string, text: stri
     const session = opened.session({ userid, admin: false, groups: [] });
     const stage = session.stage(0);
     stage.write(Buffer.from(text));
-    await session.append({ owner: userid, path }, await stage.finish(), [], null);
+    await session.append({ owner: userid, path }, [
+      { message: await stage.finish(), flags: [], internaldate: null },
+    ]);
   });
 }
 

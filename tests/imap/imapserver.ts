@@ -82,7 +82,7 @@ export class ImapServer {
     const name: MailboxName = { owner: session.identity.userid, path };
     const stage = session.stage(0);
     stage.write(Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'latin1'));
-    return (await session.append(name, await stage.finish(), flags, internaldate)).uid;
+    return (await session.append(name, [{ message: await stage.finish(), flags, internaldate }])).uids.min;
   }
 
   async close(): Promise<void> {

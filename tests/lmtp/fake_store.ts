@@ -25,6 +25,9 @@ class FakeStaged implements StagedMessage {
   get size(): number {
     return this.bytes.length;
   }
+  get held(): number {
+    return this.bytes.length;
+  }
   get header(): string {
     const text = this.bytes.toString('latin1');
     return text.slice(0, text.indexOf('\r\n\r\n') + 4);

@@ -143,7 +143,12 @@ export class TestStore {
   ): Promise<{ uid: number; uidvalidity: number }> {
     const stage = by.stage(0);
     stage.write(Buffer.from(text, 'latin1'));
-    return await by.append(name, await stage.finish(), flags, internaldate);
+    const { uids, uidvalidity } = await by.append(name, [{
+      message: await stage.finish(),
+      flags,
+      internaldate,
+    }]);
+    return { uid: uids.min, uidvalidity };
   }
 
   /** What the janitor does. */

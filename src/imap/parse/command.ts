@@ -188,10 +188,15 @@ export interface DateTime {
   readonly zone: number;
 }
 
-/** APPEND (RFC 9051 §6.3.12): everything but the message, which the receiver streams. */
+/** APPEND (RFC 9051 §6.3.12) of at least one message (RFC 3502). */
 export interface AppendCommand {
   readonly name: 'APPEND';
   readonly mailbox: string;
+  readonly messages: readonly AnnouncedMessage[];
+}
+
+/** Everything of a message of APPEND but its bytes, which the receiver streams. */
+export interface AnnouncedMessage {
   readonly flags: readonly string[];
   readonly internaldate: DateTime | null;
   /** Bytes of the message. */

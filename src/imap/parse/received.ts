@@ -12,7 +12,7 @@ export interface Literal {
   readonly size: number;
   /** Announced as `~{n}`: it may hold NUL (RFC 9051 §4.3.1). */
   readonly binary: boolean;
-  /** The message of an APPEND, which goes to a sink. */
+  /** A message of an APPEND, which goes to a sink. */
   readonly streamed: boolean;
 }
 
@@ -31,27 +31,29 @@ export interface ReceivedCommand {
   readonly literals: readonly Literal[];
 }
 
-/** Where the message of an APPEND goes. */
+/** Where a message of an APPEND goes. */
 export interface MessageSink {
   /** `bytes` is a view that is overwritten later: copy or write at once. An error thrown here refuses the command. */
   write(bytes: Uint8Array): void;
 }
 
 export type ReceiverEvent =
-  /** A complete command. For APPEND the message has gone to its sink. */
+  /** A complete command. For APPEND the messages have gone to their sinks. */
   | { readonly type: 'command'; readonly command: ReceivedCommand }
   /** A literal was accepted and the client waits: send a continuation request. */
   | { readonly type: 'continue' }
   /**
-   * The message of an APPEND is announced. Parse `command` (all but what follows the message), then call `acceptMessage`
-   * (and send a continuation request if `sync`) or `refuseMessage`; until then `next` returns undefined. An accepted
-   * message is followed by the `command` event or a `refused` event, unless the connection ends first.
+   * A message of an APPEND is announced. Parse `command` (all but what follows the message; if `further`, nothing but the
+   * line behind the message before), then call `acceptMessage` (and send a continuation request if `sync`) or
+   * `refuseMessage`; until then `next` returns undefined. An accepted message is followed by one `further` (RFC 3502), the
+   * `command` event or a `refused` event, unless the connection ends first.
    */
   | {
     readonly type: 'message';
     readonly command: ReceivedCommand;
     readonly size: number;
     readonly sync: boolean;
+    readonly further: boolean;
   }
   /** The line asked for with `expectLine`, one char per byte. */
   | { readonly type: 'line'; readonly text: string }
@@ -69,7 +71,7 @@ export type ReceiverEvent =
 /** Bounds of one state of the connection, in bytes and counts. */
 export interface ReceiverLimits {
   readonly line: number;
-  /** All literals of a command together, without the message of an APPEND. */
+  /** All literals of a command together, without the messages of an APPEND. */
   readonly literal: number;
   readonly literals: number;
   /** All lines and literals of a command. */

@@ -7,7 +7,7 @@
  * wait here, unread, until the one before them is done.
  *
  * Invariants
- * 1. What is kept of an unfinished command never exceeds `limits.command`; the message of an APPEND is not kept at all.
+ * 1. What is kept of an unfinished command never exceeds `limits.command`; the messages of an APPEND are not kept at all.
  * 2. A refused command is consumed to its end: exactly n bytes of each of its non-synchronizing literals are dropped and
  *    never read as commands (RFC 7888 §4). One that cannot be followed exactly is fatal.
  * 3. Each tag gets one `command` or one `refused` event, or the caller refused its message itself.
@@ -229,15 +229,17 @@ export class Receiver {
       return this.#refuse(text, limitError('a literal of this size is not possible', 'toobig'));
     }
     if (this.#name === 'APPEND' && !(this.#literals.length === 0 && match.index === this.#argumentsAt + 1)) {
-      // The first argument is the mailbox; any other literal of APPEND is the message.
-      if (this.#literals.some((literal) => literal.streamed)) {
-        return this.#refuse(text, syntaxError('APPEND takes one message at a time'));
-      }
-      this.#literals.push({ text: '', size, binary, streamed: true });
+      // The first argument is the mailbox; any other literal of APPEND is a message.
+      const further = this.#literals.at(-1)?.streamed === true;
+      const literal: Literal = { text: '', size, binary, streamed: true };
+      this.#literals.push(literal);
       this.#wanted = size;
       this.#sync = sync;
       this.#state = 'decide';
-      return { type: 'message', command: this.#received(['']), size, sync };
+      const command: ReceivedCommand = further
+        ? { tag: this.#tag, name: this.#name, argumentsAt: 0, lines: [text, ''], literals: [literal] }
+        : this.#received(['']);
+      return { type: 'message', command, size, sync, further };
     }
     const { literal, literals } = this.limits;
     const refused = this.#literals.length >= literals

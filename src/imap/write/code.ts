@@ -5,9 +5,9 @@
 
 import type { UidSet } from '../../store/uidset.ts';
 
-/** `APPENDUID 38505 3955` */
-export function appendUid(uidvalidity: number, uid: number): string {
-  return `APPENDUID ${uidvalidity} ${uid}`;
+/** `APPENDUID 38505 3955`, of several messages `APPENDUID 38505 3955:3957` (RFC 4315 §3). */
+export function appendUid(uidvalidity: number, uids: UidSet): string {
+  return `APPENDUID ${uidvalidity} ${uids}`;
 }
 
 /** `COPYUID 38505 304,319:320 3956:3958`: both sets ascend and pair up in order. */

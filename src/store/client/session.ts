@@ -1,7 +1,9 @@
 /** One authenticated user's view of the store. */
-import { userError } from '../../errors.ts';
+import { limitError, userError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
 import type {
   AclEntry,
+  AppendMessage,
   AppendResult,
   Identity,
   ListedMailbox,
@@ -11,13 +13,13 @@ import type {
   MailboxName,
   QuotaRoot,
   Stage,
-  StagedMessage,
   StoreSession,
 } from '../border.ts';
 import type { DirectoryMailbox } from '../index/directoryreader.ts';
 import { type MailboxRow, quotarootOf, type QuotaRow } from '../index/rows.ts';
 import { ANYONE, hasRight } from '../rights.ts';
 import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
+import { UidSet } from '../uidset.ts';
 import type { Change } from '../writer/requests.ts';
 import { SelectedMailbox } from './mailbox.ts';
 import type { StoreParts } from './parts.ts';
@@ -160,25 +162,32 @@ export class Session implements StoreSession {
     return mailbox;
   }
 
-  stage(limit: number): Stage {
+  stage(limit: number, onDisk = false): Stage {
     const { settings, spool } = this.parts;
-    return new MessageStage(spool.partition(settings.defaultpartition), limit);
+    return new MessageStage(spool.partition(settings.defaultpartition), limit, onDisk);
   }
 
-  async append(
-    name: MailboxName,
-    message: StagedMessage,
-    flags: readonly string[],
-    internaldate: number | null,
-  ): Promise<AppendResult> {
-    const { data, blobs } = (message as Received).hand();
+  async append(name: MailboxName, messages: readonly AppendMessage[]): Promise<AppendResult> {
+    const received = messages.map(({ message }) => message as Received);
+    if (messages.length > 1) checkRecord(received);
+    const handed = received.map((message) => message.hand());
     try {
-      return await this.change<AppendResult>(
-        { op: 'append', by: this.identity, name, message: data, flags: [...flags], internaldate },
-        blobs,
+      const { uidvalidity, uids } = await this.change<{ uidvalidity: number; uids: string }>(
+        {
+          op: 'append',
+          by: this.identity,
+          name,
+          messages: messages.map(({ flags, internaldate }, at) => ({
+            data: (handed[at] as (typeof handed)[number]).data,
+            flags: [...flags],
+            internaldate,
+          })),
+        },
+        handed.flatMap(({ blobs }) => blobs),
       );
+      return { uidvalidity, uids: UidSet.parse(uids) };
     } catch (error) {
-      if (isRefusal(error)) (message as Received).forget();
+      if (isRefusal(error)) { for (const message of received) message.forget(); }
       throw error;
     }
   }
@@ -227,6 +236,20 @@ export class Session implements StoreSession {
     limits: { storage: number | null; messages: number | null },
   ): Promise<void> {
     await this.change({ op: 'quota', by: this.identity, root, ...limits });
+  }
+}
+
+/** Throws 'toobig' unless the messages fit into one request and one record. */
+function checkRecord(messages: readonly Received[]): void {
+  // The record names files and places beside what the request holds: half is left for that.
+  const most = limits.store_frame.value / 2;
+  let bytes = 0;
+  for (const { data, blobs } of messages) {
+    bytes += Buffer.byteLength(JSON.stringify(data));
+    for (const { length } of blobs) bytes += length;
+  }
+  if (bytes > most) {
+    throw limitError('The messages are too many for one change; send fewer at a time', 'toobig');
   }
 }
 

@@ -3,7 +3,7 @@
  * the partition's stage and synced before anybody speaks of them (DESIGN rule 6).
  *
  * Invariants
- * 1. No more than `store_inline_body` bytes of a message are held in memory, whatever its size.
+ * 1. No more than `store_inline_body` bytes of a message are held in memory, whatever its size; with `onDisk` none.
  * 2. After `finish` a large body is durable, file and folder, under a name of its own.
  * 3. A stage file that no change used is removed by `abort`, or by the sweep when its process is gone.
  */
@@ -36,6 +36,14 @@ export class Received implements StagedMessage {
 
   get messageId(): string | null {
     return this.data.messageId;
+  }
+
+  get held(): number {
+    const { envelope, bodystructure } = this.data;
+    return this.blobs.reduce(
+      (sum, { length }) => sum + length,
+      this.header.length + envelope.length + bodystructure.length,
+    );
   }
 
   /** The stage file belongs to the log from now on. */
@@ -73,8 +81,13 @@ export class MessageStage implements Stage {
   /**
    * @param partition folder of the partition for large bodies
    * @param limit largest size in bytes, 0 for none
+   * @param onDisk keeps a small body out of memory, too
    */
-  constructor(private readonly partition: string, private readonly limit: number) {}
+  constructor(
+    private readonly partition: string,
+    private readonly limit: number,
+    private readonly onDisk: boolean = false,
+  ) {}
 
   write(chunk: Uint8Array): void {
     if (this.done) throw serverError('the message was finished or aborted before');
@@ -85,7 +98,7 @@ export class MessageStage implements Stage {
     this.hash.update(chunk);
     if (this.fd !== null) return this.writeFile(chunk);
     this.chunks.push(new Uint8Array(chunk)); // a copy: slice() of a Buffer is a view of what the caller uses again
-    if (this.size > limits.store_inline_body.value) this.openFile();
+    if (this.onDisk || this.size > limits.store_inline_body.value) this.openFile();
   }
 
   private openFile(): void {

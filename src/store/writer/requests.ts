@@ -1,7 +1,7 @@
 /** What workers and tools may ask of the writer. Everything is checked again there: rights, names, quota. */
 import type { Identity, MailboxName, StoreOperation } from '../border.ts';
 
-/** A message on its way into a mailbox. Its structure is blob 0 of the request; the body is blob 1 or a stage file. */
+/** A message on its way into a mailbox. Its structure is a blob of the request; the body is the next one or a stage file. */
 export interface MessageData {
   hash: string;
   size: number;
@@ -10,7 +10,7 @@ export interface MessageData {
   bodystructure: string;
   messageId: string | null;
   sentDate: number | null;
-  /** Absolute path of the durable stage file, or null when blob 1 is the body. */
+  /** Absolute path of the durable stage file, or null when the blob behind the structure is the body. */
   stage: string | null;
 }
 
@@ -40,9 +40,8 @@ export type Change =
     op: 'append';
     by: Identity;
     name: MailboxName;
-    message: MessageData;
-    flags: string[];
-    internaldate: number | null;
+    /** At least one. The blobs stand in their order: structure, then the body of one that has no stage file. */
+    messages: { data: MessageData; flags: string[]; internaldate: number | null }[];
   }
   | {
     op: 'store';

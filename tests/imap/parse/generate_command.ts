@@ -7,7 +7,7 @@ export interface Generated {
   readonly text: string;
   readonly command: Command;
   /** The bytes of an APPEND's message. */
-  readonly message?: string;
+  readonly messages: readonly string[];
 }
 
 const MAILBOXES = ['INBOX', 'a', 'a/b c', 'Entwürfe', 'R&D', '台北', 'INBOX/x', '100%', 'x*', '"q"', ''];
@@ -36,7 +36,9 @@ const STATUS = [
 /** A command without tag and final CRLF. */
 export function generateCommand(generator: CommandGenerator): Generated {
   const { command, text } = generator.random.pick(GENERATORS)(generator);
-  return command.name === 'APPEND' ? { command, text, message: 'x'.repeat(command.size) } : { command, text };
+  return command.name === 'APPEND'
+    ? { command, text, messages: command.messages.map(({ size }) => 'x'.repeat(size)) }
+    : { command, text, messages: [] };
 }
 
 type Generator = (g: CommandGenerator) => { text: string; command: Command };
@@ -178,18 +180,19 @@ const GENERATORS: readonly Generator[] = [
   (g) => {
     const r = g.random;
     const mailbox = r.pick(MAILBOXES);
-    const flags = r.oneIn(2) ? [] : r.some(FLAGS, 3);
-    const zone = r.pick([0, 60, -420, 330]);
-    const time = r.below(2_000_000_000);
-    const internaldate = r.oneIn(2) ? null : { time, zone };
-    const [size, binary] = [r.below(2000), r.oneIn(5)];
-    const date = internaldate === null ? '' : ` "${dateTime(time, zone)}"`;
-    return {
-      command: { name: 'APPEND', mailbox, flags, internaldate, size, binary },
-      text: `${g.word('APPEND')} ${g.mailbox(mailbox)}${
-        flags.length > 0 || r.oneIn(4) ? ` ${g.list(flags)}` : ''
-      }${date} ${binary ? '~' : ''}{${size}${r.oneIn(2) ? '+' : ''}}\r\n${'x'.repeat(size)}`,
-    };
+    let text = `${g.word('APPEND')} ${g.mailbox(mailbox)}`;
+    const messages = Array.from({ length: r.oneIn(3) ? 1 + r.below(5) : 1 }, () => {
+      const flags = r.oneIn(2) ? [] : r.some(FLAGS, 3);
+      const zone = r.pick([0, 60, -420, 330]);
+      const time = r.below(2_000_000_000);
+      const internaldate = r.oneIn(2) ? null : { time, zone };
+      const [size, binary] = [r.below(2000), r.oneIn(5)];
+      if (flags.length > 0 || r.oneIn(4)) text += ` ${g.list(flags)}`;
+      if (internaldate !== null) text += ` "${dateTime(time, zone)}"`;
+      text += ` ${binary ? '~' : ''}{${size}${r.oneIn(2) ? '+' : ''}}\r\n${'x'.repeat(size)}`;
+      return { flags, internaldate, size, binary };
+    });
+    return { command: { name: 'APPEND', mailbox, messages }, text };
   },
   (g) => {
     if (g.random.oneIn(2)) return { command: { name: 'EXPUNGE', set: null }, text: g.word('EXPUNGE') };

@@ -18,7 +18,7 @@ test('every way of writing a command gives its arguments back, wherever the stre
     expect(commands.map((received) => parseCommand(received, generator.mode)))
       .toEqual(generated.map(({ command }) => command));
     expect(commands.map(({ tag }) => tag)).toEqual(generated.map((_each, index) => `a${index}`));
-    expect(messages).toEqual(generated.flatMap(({ message }) => message === undefined ? [] : [message]));
+    expect(messages).toEqual(generated.flatMap(({ messages }) => messages));
   });
 });
 

@@ -74,7 +74,7 @@ describe('what clients send', () => {
     });
     expect(parse('UID STORE 5 +FLAGS.SILENT (\\Deleted)')).toMatchObject({ mode: 'add', silent: true });
     expect(parse('APPEND "Sent" (\\Seen) "01-Feb-2026 10:00:00 +0100" {3+}\r\nabc')).toMatchObject({
-      internaldate: { time: Date.UTC(2026, 1, 1, 9) / 1000, zone: 60 },
+      messages: [{ internaldate: { time: Date.UTC(2026, 1, 1, 9) / 1000, zone: 60 } }],
     });
   });
 
@@ -320,7 +320,18 @@ describe('the rest', () => {
   });
 
   test('APPEND', () => {
-    expect(parse('append x {0+}\r\n')).toMatchObject({ size: 0, flags: [], internaldate: null });
+    expect(parse('append x {0+}\r\n')).toMatchObject({
+      messages: [{ size: 0, flags: [], internaldate: null }],
+    });
+    // RFC 3502
+    expect(parse('append x (a) {1+}\r\nx ~{2+}\r\nyy "01-Feb-2026 10:00:00 +0100" {3+}\r\nzzz'))
+      .toMatchObject({
+        messages: [
+          { size: 1, flags: ['a'], binary: false },
+          { size: 2, flags: [], binary: true },
+          { size: 3, flags: [], internaldate: { time: Date.UTC(2026, 1, 1, 9) / 1000, zone: 60 } },
+        ],
+      });
     for (
       const rest of [
         'x',
@@ -330,6 +341,8 @@ describe('the rest', () => {
         'x "1-Jan-2024 24:00:00 +0000" {1+}\r\nx',
         '{1+}\r\nx',
         'x {1+}\r\nx y',
+        'x {1+}\r\nx(a) {1+}\r\ny',
+        'x {1+}\r\nx (a)',
       ]
     ) {
       expect(failure(`append ${rest}`).kind).toBe('syntax');

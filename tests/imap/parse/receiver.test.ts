@@ -126,9 +126,28 @@ describe('the message of an APPEND', () => {
     expect(receiver.next()).toMatchObject({ type: 'command', command: { tag: 'a2' } });
   });
 
-  test('a second message in one APPEND is refused (MULTIAPPEND is not announced)', () => {
-    const { events } = receive('a1 append x {1+}\r\na {1+}\r\nb\r\na2 noop\r\n');
-    expect(events).toEqual(['message a1 1', 'refused a1 badsyntax', 'command a2']);
+  test('several messages in one APPEND go to a sink each (RFC 3502)', () => {
+    const { commands, events, messages } = receive(
+      'a1 append x (k) {1+}\r\na (\\Seen) {2+}\r\nb\n {3}\r\ncde\r\na2 noop\r\n',
+    );
+    expect(events).toEqual(['message a1 1', 'message a1 2', 'message a1 3', 'command a1', 'command a2']);
+    expect(messages).toEqual(['a', 'b\n', 'cde']);
+    expect(commands[0]?.lines).toEqual(['a1 append x (k) {1+}', ' (\\Seen) {2+}', ' {3}', '']);
+  });
+
+  test('a further message is handed over with its own line only, and can be refused', () => {
+    const receiver = new Receiver();
+    receiver.push(Buffer.from('a1 append x {1+}\r\na (\\Seen) {9+}\r\nbcdefghij {2+}\r\nk\n\r\na2 noop\r\n'));
+    expect(receiver.next()).toMatchObject({ type: 'message', further: false });
+    receiver.acceptMessage({ write: () => {} });
+    expect(receiver.next()).toMatchObject({
+      type: 'message',
+      further: true,
+      size: 9,
+      command: { tag: 'a1', name: 'APPEND', argumentsAt: 0, lines: [' (\\Seen) {9+}', ''] },
+    });
+    receiver.refuseMessage();
+    expect(receiver.next()).toMatchObject({ type: 'command', command: { tag: 'a2' } });
   });
 
   test('a large one is never held', () => {
@@ -148,6 +167,8 @@ test('where the stream is cut makes no difference', () => {
     '\r\n',
     'a2 login {3+}\r\na\nb {2}\r\nxy\r\n',
     'a3 append INBOX {12+}\r\na\0b\r\n {3+}\r\n\r\n',
+    'm3 append {5+}\r\nInbox {3+}\r\n\r\n. (\\Seen) {4+}\r\n{1}\r {2}\r\nxy\r\n',
+    'n3 append x {1+}\r\na\0 {7+}\r\na noop\n\r\n',
     'bad(tag noop {4+}\r\nx\r\ny {2+}\r\nzz\r\n',
     'a4 noop\rnoop {3+}\r\nabc\r\n',
     'a5 search text {2000000+}\r\n' + 'x'.repeat(500) + '\r\n',

@@ -148,7 +148,8 @@ describe('LIST, STATUS and response codes', () => {
   });
 
   test('codes', () => {
-    expect(appendUid(38505, 3955)).toBe('APPENDUID 38505 3955');
+    expect(appendUid(38505, UidSet.of(3955))).toBe('APPENDUID 38505 3955');
+    expect(appendUid(38505, UidSet.range(3955, 3957))).toBe('APPENDUID 38505 3955:3957');
     expect(copyUid(38505, UidSet.parse('304,319:320'), UidSet.parse('3956:3958')))
       .toBe('COPYUID 38505 304,319:320 3956:3958');
     expect(permanentFlags(['\\Seen'], true)).toBe('PERMANENTFLAGS (\\Seen \\*)');

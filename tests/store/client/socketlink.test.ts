@@ -231,7 +231,7 @@ test('a worker over a restart of the writer: its sessions hear what they missed'
   const append = async (by: typeof session, n: number) => {
     const stage = by.stage(0);
     stage.write(Buffer.from(message(n)));
-    return await by.append(inbox('anna'), await stage.finish(), [], null);
+    return await by.append(inbox('anna'), [{ message: await stage.finish(), flags: [], internaldate: null }]);
   };
   const until = async (line: string): Promise<void> => {
     while (!heard.includes(line)) await new Promise<void>((resolve) => wake = resolve);
@@ -252,7 +252,7 @@ test('a worker over a restart of the writer: its sessions hear what they missed'
   while (handle.narrow(UidSet.of(2), 0, 1)[0]?.[1] !== 2) {
     await new Promise<void>((resolve) => wake = resolve);
   }
-  expect((await append(session, 3)).uid).toBe(3);
+  expect((await append(session, 3)).uids.min).toBe(3);
   for (const store of [worker, other, direct]) await store.close();
   await writer.close();
   folders.remove();

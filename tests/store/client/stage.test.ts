@@ -79,6 +79,45 @@ describe('a stage', () => {
     expect(staged()).toEqual([]);
   });
 
+  test('holds nothing of a small message that is to be on disk', async () => {
+    const stage = t.as('anna').stage(0, true);
+    stage.write(Buffer.from(message(1)));
+    expect(staged().length).toBe(1);
+    const received = await stage.finish();
+    await t.deliver(message(0), 'anna');
+    expect(received.held).toBeLessThan(3 * received.header.length + 500);
+    await t.as('anna').append(inbox('anna'), [{ message: received, flags: [], internaldate: null }]);
+    const handle = await t.as('anna').select(inbox('anna'), true, () => {});
+    const [row] = handle.narrow(UidSet.of(2), 0, 1);
+    const content = handle.content(row as NonNullable<typeof row>);
+    expect(Buffer.from(content.read(0, content.size)).toString()).toBe(message(1));
+    content.close();
+    handle.close();
+    expect(damage(folders.settings)).toEqual([]);
+  });
+
+  test('messages whose descriptions do not fit into one record are refused together, and leave nothing', async () => {
+    await t.deliver(message(0), 'anna');
+    const anna = t.as('anna');
+    const boundaries = Array.from(
+      { length: 9_000 },
+      (_, n) => `--b\r\nX-${n}: ${'y'.repeat(60)}\r\n\r\n.\r\n`,
+    );
+    const text = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${boundaries.join('')}--b--\r\n`;
+    const messages = [];
+    for (let bytes = 0; bytes <= limits.store_frame.value / 2;) {
+      const stage = anna.stage(0);
+      stage.write(Buffer.from(text));
+      const received = await stage.finish();
+      bytes += received.held - received.header.length;
+      messages.push({ message: received, flags: [], internaldate: null });
+    }
+    await expect(anna.append(inbox('anna'), messages)).rejects.toMatchObject({ code: 'toobig' });
+    for (const { message: received } of messages) received.abort();
+    expect(staged()).toEqual([]);
+    expect(anna.info(inbox('anna')).exists).toBe(1);
+  });
+
   test('aborted at any time leaves nothing, twice and after the end as well', async () => {
     for (const size of [10, 200_000]) {
       const early = t.store.stage(0);

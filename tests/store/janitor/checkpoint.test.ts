@@ -55,7 +55,8 @@ async function checkpoint(): Promise<CheckpointReport> {
 async function append(n: number, size = 3000): Promise<void> {
   const stage = anna.stage(0);
   stage.write(Buffer.from(message(n, size)));
-  await anna.append(inbox('anna'), await stage.finish(), ['\\Flagged', 'word'], null);
+  const flags = ['\\Flagged', 'word'];
+  await anna.append(inbox('anna'), [{ message: await stage.finish(), flags, internaldate: null }]);
 }
 
 beforeEach(async () => {

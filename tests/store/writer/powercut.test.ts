@@ -42,6 +42,17 @@ const WORKLOAD: readonly ((t: TestStore) => Promise<unknown>)[] = [
   (t) => t.deliver(message('large', 150_000), 'anna', 'bert'),
   (t) => t.append(t.as('anna'), box('anna', 'Archive/2026'), message('appended'), ['\\Seen', 'work']),
   (t) => t.as('anna').setAcl(inbox('anna'), 'bert', 'lrswipte'),
+  async (t) => {
+    const bert = t.as('bert');
+    const texts = [message('m1'), message('m2', 90_000), message('m1'), message('m2', 90_000), message('m3')];
+    const messages = await Promise.all(texts.map(async (text, at) => {
+      // The last one is small and on disk all the same.
+      const stage = bert.stage(0, at === 4);
+      stage.write(Buffer.from(text));
+      return { message: await stage.finish(), flags: ['\\Seen', `k${at}`], internaldate: at };
+    }));
+    return await bert.append(inbox('anna'), messages);
+  },
   (t) => t.as('bert').subscribe(inbox('anna'), true),
   async (t) =>
     (await t.as('anna').select(inbox('anna'), false, () => {})).store(all, 'add', ['\\Flagged', 'later']),

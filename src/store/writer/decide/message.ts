@@ -11,7 +11,7 @@ import {
 } from '../../flags.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
-import type { PartData } from '../../log/events.ts';
+import type { AddedMessage, PartData } from '../../log/events.ts';
 import { hasRight, mayPost } from '../../rights.ts';
 import { UidSet } from '../../uidset.ts';
 import { type Context, demand } from '../context.ts';
@@ -74,13 +74,14 @@ export function newPart(
   row: MailboxRow,
   message: MessageData,
   blobs: { structure: number; body: number | null },
+  id: number = index.nextPart,
 ): PartData {
   const { stage, ...data } = message;
   return {
-    id: index.nextPart,
+    id,
     ...data,
     file: `${message.hash.slice(0, 2)}/${message.hash.slice(0, 40)}.${context.lsn.toString(36)}-${
-      index.nextPart.toString(36)
+      id.toString(36)
     }`,
     partition: row.partition,
     structure: blobs.structure,
@@ -88,8 +89,9 @@ export function newPart(
   };
 }
 
-function nextUid(row: MailboxRow): number {
-  if (row.uidnext > LAST_UID) throw userError('cannot', 'The mailbox has used up its UIDs');
+/** The first of the UIDs that `count` new messages get. */
+function nextUid(row: MailboxRow, count = 1): number {
+  if (row.uidnext + count - 1 > LAST_UID) throw userError('cannot', 'The mailbox has used up its UIDs');
   return row.uidnext;
 }
 
@@ -162,40 +164,57 @@ function deliverOne(
   return { userid: target.userid, path: row.path, uid, uidvalidity: row.uidvalidity };
 }
 
-/** APPEND (RFC 9051 §6.3.12). The rights decide which flags stay (RFC 4314 §4). */
+/**
+ * APPEND (RFC 9051 §6.3.12) of one message or several (RFC 3502): one event, so all of them or none. The rights decide
+ * which flags stay (RFC 4314 §4).
+ */
 export function decideAppend(
   context: Context,
   change: Append,
   blobs: readonly Uint8Array[],
-): { uid: number; uidvalidity: number } {
+): { uids: string; uidvalidity: number } {
+  const { messages } = change;
   const { index, row, rights } = context.mailbox(change.name, change.by);
   demand(rights, 'i', 'add messages to this mailbox');
-  checkQuota(index, row, change.message.size, 1);
-  const uid = nextUid(row);
-  const allowed = change.flags.filter((name) =>
-    hasRight(rights, systemFlagBit(name) === SEEN ? 's' : systemFlagBit(name) === DELETED ? 't' : 'w')
+  checkQuota(index, row, messages.reduce((sum, { data }) => sum + data.size, 0), messages.length);
+  const first = nextUid(row, messages.length);
+  const allowed = messages.map(({ flags }) =>
+    flags.filter((name) =>
+      hasRight(rights, systemFlagBit(name) === SEEN ? 's' : systemFlagBit(name) === DELETED ? 't' : 'w')
+    )
   );
-  const { bits, newKeywords } = flagBits(row, allowed);
+  const { newKeywords } = flagBits(row, [...new Set(allowed.flat())]);
+  if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
   // \Seen of somebody else's mailbox is kept per user.
   const own = change.by.userid === index.userid;
-  const lo = own ? bits.lo : (bits.lo & ~SEEN) >>> 0;
-  const part = newPart(context, index, row, change.message, {
-    structure: context.blob(blobs[0] as Uint8Array),
-    body: change.message.stage === null ? context.blob(blobs[1] as Uint8Array) : null,
+  const parts: PartData[] = [];
+  const added: AddedMessage[] = [];
+  const seen: number[] = [];
+  let blob = 0;
+  messages.forEach(({ data, internaldate }, at) => {
+    const places = {
+      structure: context.blob(blobs[blob++] as Uint8Array),
+      body: data.stage === null ? context.blob(blobs[blob++] as Uint8Array) : null,
+    };
+    const part = newPart(context, index, row, data, places, index.nextPart + at);
+    const { lo, hi } = flagBits(row, allowed[at] as string[]).bits;
+    if (!own && (lo & SEEN) !== 0) seen.push(first + at);
+    parts.push(part);
+    added.push([
+      first + at,
+      own ? lo : (lo & ~SEEN) >>> 0,
+      hi,
+      internaldate ?? context.now,
+      context.now,
+      part.id,
+    ]);
   });
-  if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
   const q = index.nextModseq();
-  context.emit(index, {
-    k: 'add',
-    mb: row.id,
-    q,
-    parts: [part],
-    msgs: [[uid, lo, bits.hi, change.internaldate ?? context.now, context.now, part.id]],
-    dup: null,
-  });
-  if (lo !== bits.lo) {
-    const seen = seenOf(index, row.id, change.by.userid).union(UidSet.range(uid, uid));
-    context.emit(index, { k: 'seen', mb: row.id, q, userid: change.by.userid, u: seen.toString() });
+  context.emit(index, { k: 'add', mb: row.id, q, parts, msgs: added, dup: null });
+  if (seen.length > 0) {
+    const { userid } = change.by;
+    const uids = seenOf(index, row.id, userid).union(UidSet.fromSorted(seen));
+    context.emit(index, { k: 'seen', mb: row.id, q, userid, u: uids.toString() });
   }
-  return { uid, uidvalidity: row.uidvalidity };
+  return { uids: UidSet.range(first, first + messages.length - 1).toString(), uidvalidity: row.uidvalidity };
 }
