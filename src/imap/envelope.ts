@@ -7,7 +7,7 @@
 export interface StoredEnvelope {
   readonly date: string | null;
   readonly subject: string | null;
-  /** addr-mailbox of the first address of the field that is one (a group's name is none); null if there is none. */
+  /** addr-mailbox of the first address structure of the field, a group's name where it begins with one (RFC 5256 §3). */
   readonly from: string | null;
   readonly to: string | null;
   readonly cc: string | null;
@@ -74,7 +74,7 @@ class Reader {
     }
   }
 
-  /** Walks over an address list; the mailbox of its first address with a host. */
+  /** Walks over an address list; the mailbox of its first address structure. */
   firstMailbox(): string | null {
     const text = this.#text;
     if (text.charCodeAt(this.#at) !== OPEN) {
@@ -89,7 +89,8 @@ class Reader {
       this.nstring();
       const mailbox = this.nstring();
       // Each string passes the space behind it, the last the parenthesis.
-      if (this.nstring() !== null) found ??= mailbox;
+      this.nstring();
+      found ??= mailbox;
     }
     if (text.charCodeAt(this.#at) === CLOSE) this.#at++;
     this.#at++;
