@@ -5,10 +5,21 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import type { MailError } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
+import { OWNER_TABLES } from '../../src/store/index/tables.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { UidSet } from '../../src/store/uidset.ts';
 import { type SmallDisk, smallDisk } from './faults.ts';
-import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from './teststore.ts';
+import {
+  box,
+  damage,
+  dump,
+  inbox,
+  message,
+  messageFiles,
+  seal,
+  TestFolders,
+  TestStore,
+} from './teststore.ts';
 
 // Other work may share the machine.
 setDefaultTimeout(60_000);
@@ -111,6 +122,7 @@ describe('numbers (FIELD 27, 28)', () => {
     await t.close();
     const db = new Database(layoutOf(folders.settings).index('a/user/anna'));
     db.run("UPDATE mailbox SET uidnext = 4294967294 WHERE path = 'Work'");
+    seal(db, OWNER_TABLES, 'mailbox');
     db.close();
     t = new TestStore(folders);
     const session = t.as('anna');

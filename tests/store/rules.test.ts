@@ -9,6 +9,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/open.ts';
 import { openForReading } from '../../src/store/index/database.ts';
+import { STORE_FORMAT } from '../../src/store/index/schema.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { tryLock } from '../../src/store/lock.ts';
 import { UidSet } from '../../src/store/uidset.ts';
@@ -306,7 +307,7 @@ describe('rule 18', () => {
     expect(openStore(folders.settings, new Lines(), 'direct')).rejects.toThrow(/start the newer mailstore/);
     expect(dump(folders.settings)).toBe(before);
     const again = new Database(directory);
-    again.run('UPDATE state SET format = 1');
+    again.run('UPDATE state SET format = ?', [STORE_FORMAT]);
     again.close();
     t = new TestStore(folders);
     expect(damage(folders.settings)).toEqual([]);

@@ -8,6 +8,9 @@ import { checkStore } from '../../src/store/check/store.ts';
 import type { DeliveryResult, Identity, MailboxName, Store, StoreSession } from '../../src/store/border.ts';
 import { DirectLink } from '../../src/store/client/link.ts';
 import { MailStore } from '../../src/store/client/store.ts';
+import { digestOf } from '../../src/store/index/digest.ts';
+import type { SqlValue } from '../../src/store/index/statements.ts';
+import { selectText, type Tables } from '../../src/store/index/tables.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { syncFileSystem } from '../../src/store/lock.ts';
 import { Spool } from '../../src/store/spool/spool.ts';
@@ -234,6 +237,18 @@ export function dump(settings: Settings): string {
     db.close();
   }
   return out.join('\n');
+}
+
+/** Gives the rows of a table the digests they should have, after a test wrote into them. */
+export function seal(db: Database, tables: Tables, table: string): void {
+  const columns = tables[table] as readonly string[];
+  for (const row of db.query(selectText(tables, table)).values() as SqlValue[][]) {
+    const values = row.slice(0, -1);
+    db.run(`UPDATE ${table} SET digest = ? WHERE ${columns[0]} = ?`, [
+      digestOf(table, values),
+      values[0] as SqlValue,
+    ]);
+  }
 }
 
 /** What `mailstore check --deep` finds. */

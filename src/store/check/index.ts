@@ -1,6 +1,9 @@
-/** Checking one owner's index against itself: counters are sums, UIDs are in order, every message has its part. */
+/** Checking one owner's index against itself: rows have their digests, counters are sums, UIDs are in order, every message has its part. */
 import { Database } from 'bun:sqlite';
 import type { Finding } from './finding.ts';
+import { STORE_FORMAT } from '../index/schema.ts';
+import { formatOf } from '../index/upgrade.ts';
+import { verifyDirectory, verifyOwner } from '../index/verify.ts';
 import { quotarootOf, type QuotaRow } from '../index/rows.ts';
 
 /** A query whose rows are findings: mailbox path and what is wrong there. */
@@ -61,38 +64,65 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Runs all rules in one read transaction. */
+type Damage = (place: string, text: string) => void;
+
+/** Checks an owner's index in one read transaction. */
 export function checkIndex(path: string, userid: string): Finding[] {
-  const findings: Finding[] = [];
-  const damage = (place: string, text: string) => findings.push({ severity: 'damage', userid, place, text });
-  const db = new Database(path, { readwrite: true, create: false });
-  try {
-    db.run('PRAGMA query_only = 1');
-    db.run('BEGIN');
-    for (
-      const { integrity_check: text } of db.query<{ integrity_check: string }, []>(
-        'PRAGMA integrity_check(5)',
-      ).all()
-    ) {
-      if (text !== 'ok') damage('index.db', text);
-    }
+  return inspect(path, userid, 'index.db', (db, damage) => {
+    verifyOwner(db, damage);
     for (const rule of RULES) {
       for (const [place, detail] of db.query(`${rule.sql} LIMIT 20`).values()) {
         damage(place === '' ? 'INBOX' : String(place), `${rule.text}: ${detail}`);
       }
     }
     checkQuotas(db, damage);
+  });
+}
+
+/** Checks directory.db by itself, in one read transaction. */
+export function checkDirectory(path: string): Finding[] {
+  return inspect(path, '', 'directory.db', verifyDirectory);
+}
+
+/** Looks at a database in one read transaction. What SQLite itself finds wrong is a finding as well. */
+function inspect(
+  path: string,
+  userid: string,
+  name: string,
+  look: (db: Database, damage: Damage) => void,
+): Finding[] {
+  const findings: Finding[] = [];
+  const damage = (place: string, text: string) => findings.push({ severity: 'damage', userid, place, text });
+  let db: Database | null = null;
+  try {
+    db = new Database(path, { readwrite: true, create: false });
+    db.run('PRAGMA query_only = 1');
+    db.run('BEGIN');
+    const format = formatOf(db);
+    if (format < STORE_FORMAT) {
+      const text =
+        `has store format ${format}; "mailstore serve" brings it to ${STORE_FORMAT} when it starts`;
+      return [{ severity: 'notice', userid, place: name, text }];
+    }
+    for (
+      const { integrity_check: text } of db.query<{ integrity_check: string }, []>(
+        'PRAGMA integrity_check(5)',
+      ).all()
+    ) {
+      if (text !== 'ok') damage(name, text);
+    }
+    look(db, damage);
     db.run('COMMIT');
   } catch (error) {
-    damage('index.db', error instanceof Error ? error.message : String(error));
+    damage(name, error instanceof Error ? error.message : String(error));
   } finally {
-    db.close();
+    db?.close();
   }
   return findings;
 }
 
 /** A quota root's use is the sum over the mailboxes it counts (promise 4). */
-function checkQuotas(db: Database, damage: (place: string, text: string) => void): void {
+function checkQuotas(db: Database, damage: Damage): void {
   const roots = new Map<string, QuotaRow>();
   for (
     const [path, storage, messages] of db.query('SELECT path, storage, messages FROM quotaroot').values() as [

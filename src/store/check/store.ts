@@ -9,7 +9,7 @@ import { layoutOf } from '../layout.ts';
 import { readLog } from '../log/redo.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { Finding } from './finding.ts';
-import { checkIndex } from './index.ts';
+import { checkDirectory, checkIndex } from './index.ts';
 import { checkSpool } from './spool.ts';
 
 /** Longest time between the sync of a batch and its commit, generously. */
@@ -36,6 +36,10 @@ export function checkStore(settings: Settings, options: CheckOptions): CheckRepo
     return { owners: 0, messages: 0, findings: [storeDamage(layout.directory, 'directory.db is missing')] };
   }
   const lastOf = readChain(layout.log, findings);
+  const found = checkDirectory(layout.directory);
+  findings.push(...found);
+  // Without the names of the owners there is nothing more to look at.
+  if (found.some(({ severity }) => severity === 'notice')) return { owners: 0, messages: 0, findings };
   const directory = new DirectoryReader(layout.directory);
   let messages = 0;
   try {

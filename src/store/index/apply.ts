@@ -5,9 +5,10 @@
 import { ANSWERED, DELETED, DRAFT, FLAGGED, SEEN } from '../flags.ts';
 import type { OwnerEvent } from '../log/events.ts';
 import { UidSet } from '../uidset.ts';
-import { serverError } from '../../errors.ts';
+import { MailError, serverError } from '../../errors.ts';
 import type { OwnerIndex } from './owner.ts';
-import { type MailboxRow, quotarootOf } from './rows.ts';
+import { FACTOR, messageChk } from './digest.ts';
+import { type MailboxRow, mailboxValues, quotarootOf } from './rows.ts';
 
 type Add = Extract<OwnerEvent, { k: 'add' }>;
 type Copy = Extract<OwnerEvent, { k: 'copy' }>;
@@ -21,6 +22,10 @@ function mailboxOf(index: OwnerIndex, id: number): MailboxRow {
   const row = index.mailboxes.get(id);
   if (row === undefined) throw serverError(`${index.path}: the log names mailbox ${id}, which is not there`);
   return row;
+}
+
+function damaged(index: OwnerIndex, what: string): MailError {
+  return new MailError('server', 'corruption', `${index.path} is damaged: ${what}`);
 }
 
 /** Applies one event inside the open transaction. `blobs` are those of its record. */
@@ -43,9 +48,7 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       return;
     }
     case 'seen':
-      index.sql(
-        'INSERT INTO seen VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT DO UPDATE SET uids = ?3, modseq = ?4',
-      ).run(event.mb, event.userid, event.u, event.q);
+      index.putSeen(event.mb, event.userid, (row) => ({ ...row, uids: event.u, modseq: event.q }));
       index.raiseModseq(mailboxOf(index, event.mb), event.q);
       return;
     case 'recent':
@@ -89,11 +92,8 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       return;
     }
     case 'subscribe':
-      index.sql(
-        event.on
-          ? 'INSERT OR IGNORE INTO subscription VALUES (?, ?)'
-          : 'DELETE FROM subscription WHERE owner = ? AND path = ?',
-      ).run(event.owner, event.path);
+      if (event.on) index.insert('subscription', [event.owner, event.path], 'INSERT OR IGNORE');
+      else index.remove('subscription', 'owner = ? AND path = ?', event.owner, event.path);
       return;
     case 'quota':
       if (event.set) {
@@ -151,22 +151,7 @@ function applyMailbox(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'mailbo
     created: data.created,
     deletedat: null,
   };
-  index.sql(
-    'INSERT INTO mailbox (id, path, mailboxid, uidvalidity, uidnext, highestmodseq, specialuse, acl, quotaroot, ' +
-      'partition, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  ).run(
-    row.id,
-    row.path,
-    row.mailboxid,
-    row.uidvalidity,
-    row.uidnext,
-    row.highestmodseq,
-    JSON.stringify(row.specialUse),
-    JSON.stringify(row.acl),
-    row.quotaroot,
-    row.partition,
-    row.created,
-  );
+  index.insert('mailbox', mailboxValues(row));
   index.mailboxes.set(row.id, row);
   index.byPath.set(row.path, row);
   if (row.id >= index.nextMailbox) index.nextMailbox = row.id + 1;
@@ -176,11 +161,10 @@ function applyMailbox(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'mailbo
 function applyAdd(index: OwnerIndex, event: Add, blobs: readonly Uint8Array[]): void {
   const row = mailboxOf(index, event.mb);
   const sizes = new Map<number, number>();
-  const insertPart = index.sql('INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   for (const part of event.parts) {
     const structure = blobs[part.structure];
     if (structure === undefined) throw serverError(`${index.path}: a log record lacks its structure`);
-    insertPart.run(
+    index.insert('part', [
       part.id,
       part.hash,
       part.file,
@@ -192,16 +176,17 @@ function applyAdd(index: OwnerIndex, event: Add, blobs: readonly Uint8Array[]): 
       structure,
       part.messageId,
       part.sentDate,
-    );
+    ]);
     sizes.set(part.id, part.size);
     if (part.id >= index.nextPart) index.nextPart = part.id + 1;
   }
-  const insert = index.sql('INSERT INTO msg VALUES (?1, ?2, (?3 << 32) | ?4, ?5, ?6, ?7, ?8, ?9)');
+  const insert = index.sql('INSERT INTO msg VALUES (?1, ?2, (?3 << 32) | ?4, ?5, ?6, ?7, ?8, ?9, ?10)');
   const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
   for (const [uid, lo, hi, internaldate, savedate, part] of event.msgs) {
     const size = sizes.get(part) ?? partSize(index, part);
     if (size === undefined) throw serverError(`${index.path}: a log record names part ${part} without data`);
-    insert.run(event.mb, uid, hi, lo, event.q, size, internaldate, savedate, part);
+    const chk = messageChk(event.mb, uid, lo, hi, event.q, size, internaldate, savedate, part);
+    insert.run(event.mb, uid, hi, lo, event.q, size, internaldate, savedate, part, chk);
     delta.messages++;
     delta.size += size;
     if ((lo & SEEN) === 0) delta.unseen++;
@@ -210,7 +195,8 @@ function applyAdd(index: OwnerIndex, event: Add, blobs: readonly Uint8Array[]): 
   }
   if (event.dup !== null) {
     const savedate = event.msgs[0]?.[4] ?? 0;
-    index.sql('INSERT OR REPLACE INTO delivered VALUES (?, ?, ?)').run(event.dup, event.mb, savedate);
+    index.remove('delivered', 'messageid = ? AND mailbox = ?', event.dup, event.mb);
+    index.insert('delivered', [event.dup, event.mb, savedate]);
   }
   index.count(row, delta);
   index.raiseModseq(row, event.q);
@@ -244,11 +230,16 @@ function applyCopy(index: OwnerIndex, event: Copy): void {
     delta.size += size;
     delta.unseen += unseen;
     delta.deleted += deleted;
+    // A row that is missing may not move the UIDs of those behind it: the client was told which message got which.
+    if (count !== hi - lo + 1) {
+      throw damaged(index, `${hi - lo + 1 - count} messages of mailbox ${event.from} are missing`);
+    }
+    const flags = mapFlags(event.map);
     index.sql(
-      'INSERT INTO msg SELECT ?1, ?2 + row_number() OVER (ORDER BY uid) - 1, ' +
-        `${mapFlags(event.map)}, ?3, size, internaldate, ?4, part FROM msg ` +
-        'WHERE mailbox = ?5 AND uid BETWEEN ?6 AND ?7',
-    ).run(event.mb, next, event.q, event.savedate, event.from, lo, hi);
+      `INSERT INTO msg SELECT ?1, uid + ?2, ${flags}, ?3, size, internaldate, ?4, part, chk + ${CHANGED} + ` +
+        `(?1 - mailbox) * ${FACTOR.mailbox} + ?2 * ${FACTOR.uid} + (?4 - savedate) * ${FACTOR.savedate} + ` +
+        `${changed(flags)} FROM msg WHERE mailbox = ?5 AND uid BETWEEN ?6 AND ?7`,
+    ).run(event.mb, next - lo, event.q, event.savedate, event.from, lo, hi);
     next += count;
   });
   if (next > row.uidnext) row.uidnext = next;
@@ -266,13 +257,8 @@ function mapFlags(map: readonly [number, number][]): string {
 function applyFlags(index: OwnerIndex, event: Flags): void {
   const row = mailboxOf(index, event.mb);
   const counted = event.op === 'replace' || (event.lo & (SEEN | DELETED)) !== 0;
-  const expression = event.op === 'add'
-    ? 'flags | ((?1 << 32) | ?2)'
-    : event.op === 'remove'
-    ? 'flags & ~((?1 << 32) | ?2)'
-    : '(?1 << 32) | ?2';
   const update = index.sql(
-    `UPDATE msg SET flags = ${expression}, modseq = ?3 WHERE mailbox = ?4 AND uid BETWEEN ?5 AND ?6`,
+    `UPDATE msg SET ${flagsText(event)} WHERE mailbox = ?4 AND uid BETWEEN ?5 AND ?6`,
   );
   const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
   UidSet.parse(event.u).forEachRun((lo, hi) => {
@@ -292,6 +278,30 @@ function applyFlags(index: OwnerIndex, event: Flags): void {
   index.raiseModseq(row, event.q);
 }
 
+/** What the new modseq ?3 adds to a row's `chk`. */
+const CHANGED = `(?3 - modseq) * ${FACTOR.modseq}`;
+
+/** What it adds when a row's flags become those of the expression. */
+function changed(flags: string): string {
+  if (flags === 'flags') return '0';
+  return `((${flags} & 4294967295) - (flags & 4294967295)) * ${FACTOR.lo} + ` +
+    `((${flags} >> 32) - (flags >> 32)) * ${FACTOR.hi}`;
+}
+
+/** The columns a flag change sets: halves ?1 and ?2 of the flags, modseq ?3. */
+function flagsText({ op, hi }: Flags): string {
+  // Without keywords beyond the lower half, the bits that change are all that is added or taken away.
+  const low = hi === 0 && op !== 'replace';
+  const bits = low ? '?2' : '((?1 << 32) | ?2)';
+  const flags = op === 'add' ? `flags | ${bits}` : op === 'remove' ? `flags & ~${bits}` : bits;
+  const chk = !low
+    ? changed(`(${flags})`)
+    : op === 'add'
+    ? `(?2 & ~flags) * ${FACTOR.lo}`
+    : `(?2 & flags) * ${-FACTOR.lo}`;
+  return `flags = ${flags}, modseq = ?3, chk = chk + ${CHANGED} + ${chk}`;
+}
+
 function applyExpunge(index: OwnerIndex, event: Expunge): void {
   const row = mailboxOf(index, event.mb);
   const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
@@ -302,9 +312,10 @@ function applyExpunge(index: OwnerIndex, event: Expunge): void {
     delta.unseen -= unseen;
     delta.deleted -= deleted;
     index.sql(
-      'INSERT INTO expunged SELECT mailbox, uid, flags, ?1, size, internaldate, savedate, part, ?2 FROM msg ' +
-        'WHERE mailbox = ?3 AND uid BETWEEN ?4 AND ?5',
-    ).run(event.q, event.at, event.mb, lo, hi);
+      'INSERT INTO expunged SELECT mailbox, uid, flags, ?3, size, internaldate, savedate, part, ?2, ' +
+        `chk + ${CHANGED} + ?2 * ${FACTOR.expungedat} FROM msg WHERE mailbox = ?1 AND uid BETWEEN ?4 AND ?5`,
+    ).run(event.mb, event.at, event.q, lo, hi);
+    index.tally('expunged', count);
     index.sql('DELETE FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ?').run(event.mb, lo, hi);
   });
   index.count(row, delta);
@@ -318,24 +329,23 @@ function applyRecent(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'recent'
     index.touch(row);
     return;
   }
-  index.sql(
-    "INSERT INTO seen VALUES (?1, ?2, '', ?3, 0) ON CONFLICT DO UPDATE SET recentuid = ?3",
-  ).run(event.mb, event.userid, event.uid);
+  index.putSeen(event.mb, event.userid, (row) => ({ ...row, recentuid: event.uid }));
 }
 
 function applyPurge(index: OwnerIndex, event: Purge): void {
   for (const [mailbox, uids] of event.expunged) {
     UidSet.parse(uids).forEachRun((lo, hi) => {
-      index.sql('DELETE FROM expunged WHERE mailbox = ? AND uid BETWEEN ? AND ?').run(mailbox, lo, hi);
+      index.remove('expunged', 'mailbox = ? AND uid BETWEEN ? AND ?', mailbox, lo, hi);
     });
   }
   for (const id of event.mailboxes) {
-    for (const table of ['msg', 'expunged', 'seen', 'annotation', 'delivered']) {
-      index.sql(`DELETE FROM ${table} WHERE mailbox = ?`).run(id);
+    index.sql('DELETE FROM msg WHERE mailbox = ?').run(id);
+    for (const table of ['expunged', 'seen', 'annotation', 'delivered']) {
+      index.remove(table, 'mailbox = ?', id);
     }
-    index.sql('DELETE FROM mailbox WHERE id = ?').run(id);
+    index.remove('mailbox', 'id = ?', id);
     index.mailboxes.delete(id);
   }
-  for (const id of event.parts) index.sql('DELETE FROM part WHERE id = ?').run(id);
-  if (event.delivered > 0) index.sql('DELETE FROM delivered WHERE at < ?').run(event.delivered);
+  for (const id of event.parts) index.remove('part', 'id = ?', id);
+  if (event.delivered > 0) index.remove('delivered', 'at < ?', event.delivered);
 }

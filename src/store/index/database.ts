@@ -53,6 +53,17 @@ export function ownerOfIndex(path: string): number | null {
   }
 }
 
+/** For readers, which cannot upgrade: the writer does that before anybody reads (writer/upgrade.ts). */
+export function checkReadable(db: Database, path: string): void {
+  checkFormat(db, path);
+  const row = db.query<{ format: number }, []>('SELECT format FROM state').get();
+  if (row !== null && row.format < STORE_FORMAT) {
+    throw serverError(
+      `${path} has store format ${row.format}; "mailstore serve" brings it to ${STORE_FORMAT} when it starts`,
+    );
+  }
+}
+
 /** Refuses a store written by a newer program (DESIGN rule 18). */
 export function checkFormat(db: Database, path: string): void {
   const row = db.query<{ format: number }, []>('SELECT format FROM state').get();

@@ -6,12 +6,17 @@
  * 1. An owner id is never given twice, also after the user is gone (DESIGN rule 3).
  * 2. `uidvalidity` is the highest value ever given to any mailbox; the next is larger of now and this plus one
  *    (DESIGN rule 13), so it never repeats for a name, whoever owned it.
+ * 3. Rows are checked against their digests when they are read, so damage is never written again as if it were right.
  */
 import type { Database } from 'bun:sqlite';
+import { MailError } from '../../errors.ts';
 import type { DirectoryEvent } from '../log/events.ts';
 import { checkFormat, openForWriting } from './database.ts';
+import { digestOf } from './digest.ts';
 import { DIRECTORY_SCHEMA, STORE_FORMAT } from './schema.ts';
-import { Statements } from './statements.ts';
+import { type SqlValue, Statements } from './statements.ts';
+import { type Counts, DIRECTORY_TABLES, insertText, isIntact, selectText, withDigest } from './tables.ts';
+import { upgradeDirectory } from './upgrade.ts';
 
 export interface OwnerRow {
   id: number;
@@ -22,12 +27,20 @@ export interface OwnerRow {
   created: number;
 }
 
+type OwnerValues = [number, string, string, string, number, number | null, number];
+
+/** `state` in the order of its columns (tables.ts), then the digest. */
+type StateRow = [1, number, number, number, number, number, number, string, number];
+
 export class Directory {
   readonly db: Database;
   lsn = 0;
   start = 0;
   uidvalidity = 0;
   nextOwner = 1;
+  /** Every owner's index has at least this format (upgrade.ts). */
+  ownersFormat = STORE_FORMAT;
+  private counts: Counts = {};
   private readonly byUserid = new Map<string, OwnerRow>();
   private readonly byId = new Map<number, OwnerRow>();
   private readonly statements: Statements;
@@ -36,9 +49,16 @@ export class Directory {
   constructor(readonly path: string) {
     this.db = openForWriting(path, DIRECTORY_SCHEMA);
     this.statements = new Statements(this.db);
-    checkFormat(this.db, path);
-    this.db.run('INSERT OR IGNORE INTO state VALUES (1, ?, 0, 0, 0, 1)', [STORE_FORMAT]);
-    this.load();
+    try {
+      checkFormat(this.db, path);
+      upgradeDirectory(this.db);
+      const state = [1, STORE_FORMAT, 0, 0, 0, 1, STORE_FORMAT, '{}'];
+      this.db.run(insertText(DIRECTORY_TABLES, 'state', 'INSERT OR IGNORE'), withDigest('state', state));
+      this.load();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   private sql(text: string): ReturnType<Statements['get']> {
@@ -46,55 +66,84 @@ export class Directory {
   }
 
   private load(): void {
-    const state = this.db.query<
-      { lsn: number; start: number; uidvalidity: number; nextowner: number },
-      []
-    >('SELECT * FROM state').get();
-    if (state !== null) {
-      this.lsn = state.lsn;
-      this.start = state.start;
-      this.uidvalidity = state.uidvalidity;
-      this.nextOwner = state.nextowner;
-    }
+    const [row] = this.intact('state', '');
+    if (row === undefined) throw this.damaged('it has no state row');
+    const [, , lsn, start, uidvalidity, nextOwner, ownersFormat, counts] = row as StateRow;
+    this.lsn = lsn;
+    this.start = start;
+    this.uidvalidity = uidvalidity;
+    this.nextOwner = nextOwner;
+    this.ownersFormat = ownersFormat;
+    this.counts = JSON.parse(counts) as Counts;
     this.byUserid.clear();
     this.byId.clear();
+  }
+
+  /** Rows, their columns followed by the digest. Throws 'corruption' for one that is not what was written. */
+  private intact(
+    table: keyof typeof DIRECTORY_TABLES,
+    where: string,
+    ...parameters: SqlValue[]
+  ): SqlValue[][] {
+    const rows = this.sql(selectText(DIRECTORY_TABLES, table, where)).values(...parameters) as SqlValue[][];
+    for (const row of rows) if (!isIntact(table, row)) throw this.damaged(`a row of ${table} (${row[0]})`);
+    return rows;
+  }
+
+  private damaged(what: string): MailError {
+    return new MailError('server', 'corruption', `${this.path} is damaged: ${what}`);
+  }
+
+  private insert(table: string, columns: readonly SqlValue[], verb?: 'INSERT OR IGNORE'): void {
+    const { changes } = this.sql(insertText(DIRECTORY_TABLES, table, verb)).run(
+      ...withDigest(table, columns),
+    );
+    this.counts[table] = (this.counts[table] ?? 0) + changes;
+  }
+
+  private remove(table: string, where: string, ...parameters: SqlValue[]): void {
+    const { changes } = this.sql(`DELETE FROM ${table} WHERE ${where}`).run(...parameters);
+    this.counts[table] = (this.counts[table] ?? 0) - changes;
+  }
+
+  private ownersWhere(where: string, ...parameters: SqlValue[]): (OwnerRow & { gone: number | null })[] {
+    return this.intact('owner', where, ...parameters).map((values) => {
+      const [id, userid, folder, partition, created, gone] = values as OwnerValues;
+      return { id, userid, folder, partition, created, gone };
+    });
   }
 
   /** The living owner with this userid, or null. */
   owner(userid: string): OwnerRow | null {
     const known = this.byUserid.get(userid);
     if (known !== undefined) return known;
-    const row = this.sql('SELECT * FROM owner WHERE userid = ? AND gone IS NULL').get(userid) as
-      | OwnerRow
-      | null;
-    if (row !== null) this.remember(row);
-    return row;
+    return this.remember(this.ownersWhere('WHERE userid = ? AND gone IS NULL', userid)[0]);
   }
 
   ownerById(id: number): OwnerRow | null {
     const known = this.byId.get(id);
     if (known !== undefined) return known;
-    const row = this.sql('SELECT * FROM owner WHERE id = ? AND gone IS NULL').get(id) as OwnerRow | null;
-    if (row !== null) this.remember(row);
-    return row;
+    return this.remember(this.ownersWhere('WHERE id = ? AND gone IS NULL', id)[0]);
   }
 
   /** The owner with this id, also when it is gone. */
   anyOwner(id: number): OwnerRow | null {
-    return this.sql('SELECT * FROM owner WHERE id = ?').get(id) as OwnerRow | null;
+    return this.ownersWhere('WHERE id = ?', id)[0] ?? null;
   }
 
-  private remember(row: OwnerRow): void {
+  private remember(row: OwnerRow | undefined): OwnerRow | null {
+    if (row === undefined) return null;
     if (this.byId.size > 100_000) {
       this.byId.clear();
       this.byUserid.clear();
     }
     this.byId.set(row.id, row);
     this.byUserid.set(row.userid, row);
+    return row;
   }
 
   owners(): OwnerRow[] {
-    return this.sql('SELECT * FROM owner WHERE gone IS NULL ORDER BY userid').all() as OwnerRow[];
+    return this.ownersWhere('WHERE gone IS NULL ORDER BY userid');
   }
 
   begin(): void {
@@ -111,28 +160,26 @@ export class Directory {
   apply(event: DirectoryEvent): void {
     switch (event.k) {
       case 'owner':
-        this.sql('INSERT OR REPLACE INTO owner VALUES (?, ?, ?, ?, ?, NULL)').run(
-          event.id,
-          event.userid,
-          event.folder,
-          event.partition,
-          event.created,
-        );
+        this.remove('owner', 'id = ?', event.id);
+        this.insert('owner', [event.id, event.userid, event.folder, event.partition, event.created, null]);
         if (event.id >= this.nextOwner) this.nextOwner = event.id + 1;
         return;
       case 'ownergone': {
-        const row = this.ownerById(event.id);
+        const row = this.anyOwner(event.id);
         if (row !== null) {
-          this.byId.delete(row.id);
-          this.byUserid.delete(row.userid);
+          const { id, userid, folder, partition, created } = row;
+          this.byId.delete(id);
+          this.byUserid.delete(userid);
+          this.remove('owner', 'id = ?', id);
+          this.insert('owner', [id, userid, folder, partition, created, event.at]);
         }
-        this.sql('UPDATE owner SET gone = ? WHERE id = ?').run(event.at, event.id);
-        this.sql('DELETE FROM mailbox WHERE owner = ?').run(event.id);
-        this.sql('DELETE FROM grantee WHERE owner = ?').run(event.id);
+        this.remove('mailbox', 'owner = ?', event.id);
+        this.remove('grantee', 'owner = ?', event.id);
         return;
       }
       case 'mb':
-        this.sql('INSERT OR REPLACE INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+        this.remove('mailbox', 'owner = ? AND id = ?', event.o, event.m);
+        this.insert('mailbox', [
           event.o,
           event.m,
           event.path,
@@ -140,26 +187,20 @@ export class Directory {
           JSON.stringify(event.specialUse),
           JSON.stringify(event.acl),
           event.uidvalidity,
-        );
-        this.sql('DELETE FROM grantee WHERE owner = ? AND mailbox = ?').run(event.o, event.m);
+        ]);
+        this.remove('grantee', 'owner = ? AND mailbox = ?', event.o, event.m);
         for (const { identifier } of event.acl) {
-          this.sql('INSERT OR IGNORE INTO grantee VALUES (?, ?, ?)').run(identifier, event.o, event.m);
+          this.insert('grantee', [identifier, event.o, event.m], 'INSERT OR IGNORE');
         }
         if (event.uidvalidity > this.uidvalidity) this.uidvalidity = event.uidvalidity;
         return;
       case 'mbgone':
-        this.sql('DELETE FROM mailbox WHERE owner = ? AND id = ?').run(event.o, event.m);
-        this.sql('DELETE FROM grantee WHERE owner = ? AND mailbox = ?').run(event.o, event.m);
+        this.remove('mailbox', 'owner = ? AND id = ?', event.o, event.m);
+        this.remove('grantee', 'owner = ? AND mailbox = ?', event.o, event.m);
         return;
       case 'secret':
-        if (event.secret === null) this.sql('DELETE FROM secret WHERE userid = ?').run(event.userid);
-        else {
-          this.sql('INSERT OR REPLACE INTO secret VALUES (?, ?, ?)').run(
-            event.userid,
-            event.secret,
-            event.at,
-          );
-        }
+        this.remove('secret', 'userid = ?', event.userid);
+        if (event.secret !== null) this.insert('secret', [event.userid, event.secret, event.at]);
         return;
     }
   }
@@ -171,12 +212,21 @@ export class Directory {
 
   commit(): void {
     if (!this.open) return;
-    this.sql('UPDATE state SET lsn = ?, start = ?, uidvalidity = ?, nextowner = ?').run(
-      this.lsn,
-      this.start,
-      this.uidvalidity,
-      this.nextOwner,
-    );
+    const counts = JSON.stringify(this.counts);
+    const { lsn, start, uidvalidity, nextOwner, ownersFormat } = this;
+    const digest = digestOf('state', [
+      1,
+      STORE_FORMAT,
+      lsn,
+      start,
+      uidvalidity,
+      nextOwner,
+      ownersFormat,
+      counts,
+    ]);
+    this.sql(
+      'UPDATE state SET lsn = ?, start = ?, uidvalidity = ?, nextowner = ?, ownersformat = ?, counts = ?, digest = ?',
+    ).run(lsn, start, uidvalidity, nextOwner, ownersFormat, counts, digest);
     this.sql('COMMIT').run();
     this.open = false;
   }

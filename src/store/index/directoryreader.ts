@@ -1,7 +1,7 @@
 /** directory.db as workers and tools read it. */
 import type { Database } from 'bun:sqlite';
 import type { AclEntry, SecretRecord } from '../border.ts';
-import { checkFormat, openForReading } from './database.ts';
+import { checkReadable, openForReading } from './database.ts';
 import type { OwnerRow } from './directory.ts';
 import { Statements } from './statements.ts';
 
@@ -35,7 +35,7 @@ export class DirectoryReader {
   constructor(path: string) {
     this.db = openForReading(path);
     this.statements = new Statements(this.db);
-    checkFormat(this.db, path);
+    checkReadable(this.db, path);
   }
 
   private sql(text: string): ReturnType<Statements['get']> {

@@ -6,28 +6,42 @@
  *    loaded again.
  * 2. The applied LSN is written in the same transaction as what it stands for (DESIGN rule 3).
  * 3. A quota root's use is the sum over its mailboxes, changed together with their counters (promise 4).
- * 4. An index that failed after its record was logged is closed until it has been applied again (DESIGN rule 4).
+ * 4. Rows are checked against their digests when they are read, so damage is never written again as if it were right.
+ * 5. An index that failed after its record was logged is closed until it has been applied again (DESIGN rule 4).
  */
 import type { Database } from 'bun:sqlite';
-import { serverError } from '../../errors.ts';
+import { MailError, serverError } from '../../errors.ts';
 import { checkFormat, openForWriting } from './database.ts';
+import { digestOf } from './digest.ts';
 import {
-  MAILBOX_COLUMNS,
   type MailboxColumns,
   mailboxFromColumns,
   type MailboxRow,
+  mailboxValues,
   type QuotaRow,
+  type SeenRow,
 } from './rows.ts';
 import { OWNER_SCHEMA, STORE_FORMAT } from './schema.ts';
-import { Statements } from './statements.ts';
+import { type SqlValue, Statements } from './statements.ts';
+import { type Counts, insertText, isIntact, OWNER_TABLES, selectText, withDigest } from './tables.ts';
+import { upgradeOwner } from './upgrade.ts';
 
-interface StateColumns {
-  owner: number;
-  userid: string;
-  lsn: number;
-  modseq: number;
-  nextmailbox: number;
-  nextpart: number;
+/** `state` in the order of its columns (tables.ts), then the digest. */
+type StateRow = [1, number, number, string, number, number, number, number, string, number];
+
+const UPDATE_MAILBOX =
+  'UPDATE mailbox SET path = ?2, uidnext = ?5, highestmodseq = ?6, messages = ?7, unseen = ?8, deleted = ?9, ' +
+  'size = ?10, recentuid = ?11, specialuse = ?12, acl = ?13, quotaroot = ?14, keywords = ?16, deletedat = ?18, ' +
+  'digest = ?19 WHERE id = ?1';
+
+const INSERTS = new Map<string, string>();
+
+/** The INSERT of a table, made once. */
+function insertOf(table: string, verb: 'INSERT' | 'INSERT OR IGNORE'): string {
+  const key = `${verb} ${table}`;
+  let text = INSERTS.get(key);
+  if (text === undefined) INSERTS.set(key, text = insertText(OWNER_TABLES, table, verb));
+  return text;
 }
 
 export class OwnerIndex {
@@ -42,6 +56,7 @@ export class OwnerIndex {
   readonly mailboxes = new Map<number, MailboxRow>();
   readonly byPath = new Map<string, MailboxRow>();
   readonly quotas = new Map<string, QuotaRow>();
+  private counts: Counts = {};
   private readonly statements: Statements;
   private readonly dirtyMailboxes = new Set<MailboxRow>();
   private quotaDirty = false;
@@ -52,15 +67,18 @@ export class OwnerIndex {
   constructor(readonly path: string, owner: { id: number; userid: string }) {
     this.db = openForWriting(path, OWNER_SCHEMA);
     this.statements = new Statements(this.db);
-    checkFormat(this.db, path);
     this.id = owner.id;
     this.userid = owner.userid;
-    this.db.run('INSERT OR IGNORE INTO state VALUES (1, ?, ?, ?, 0, 0, 1, 1)', [
-      STORE_FORMAT,
-      owner.id,
-      owner.userid,
-    ]);
-    this.load();
+    try {
+      checkFormat(this.db, path);
+      upgradeOwner(this.db);
+      const state = [1, STORE_FORMAT, owner.id, owner.userid, 0, 0, 1, 1, '{}'];
+      this.db.run(insertText(OWNER_TABLES, 'state', 'INSERT OR IGNORE'), withDigest('state', state));
+      this.load();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** True while a transaction is open, that is, since the first change of the running batch. */
@@ -73,47 +91,87 @@ export class OwnerIndex {
     return this.statements.get(text);
   }
 
+  /** Inserts a row of a table that has digests. */
+  insert(table: string, columns: readonly SqlValue[], verb: 'INSERT' | 'INSERT OR IGNORE' = 'INSERT'): void {
+    const { changes } = this.sql(insertOf(table, verb)).run(...withDigest(table, columns));
+    this.tally(table, changes);
+  }
+
+  /** Removes rows of a table that is counted. */
+  remove(table: string, where: string, ...parameters: SqlValue[]): void {
+    this.tally(table, -this.sql(`DELETE FROM ${table} WHERE ${where}`).run(...parameters).changes);
+  }
+
+  /** Notes that a counted table has so many rows more. */
+  tally(table: string, rows: number): void {
+    if (rows === 0) return;
+    this.counts[table] = (this.counts[table] ?? 0) + rows;
+    this.stateDirty = true;
+  }
+
+  /** What another user has seen of a mailbox, or null. */
+  seen(mailbox: number, userid: string): SeenRow | null {
+    const [row] = this.intact('seen', 'WHERE mailbox = ? AND userid = ?', mailbox, userid);
+    if (row === undefined) return null;
+    const [, , uids, recentuid, modseq] = row as [number, string, string, number, number, number];
+    return { uids, recentuid, modseq };
+  }
+
+  /** Changes what another user has seen. */
+  putSeen(mailbox: number, userid: string, change: (row: SeenRow) => SeenRow): void {
+    const found = this.seen(mailbox, userid);
+    const { uids, recentuid, modseq } = change(found ?? { uids: '', recentuid: 0, modseq: 0 });
+    if (found !== null) this.remove('seen', 'mailbox = ? AND userid = ?', mailbox, userid);
+    this.insert('seen', [mailbox, userid, uids, recentuid, modseq]);
+  }
+
+  /** Rows, their columns followed by the digest. Throws 'corruption' for one that is not what was written. */
+  intact(table: keyof typeof OWNER_TABLES, where: string, ...parameters: SqlValue[]): SqlValue[][] {
+    const rows = this.sql(selectText(OWNER_TABLES, table, where)).values(...parameters) as SqlValue[][];
+    for (const row of rows) if (!isIntact(table, row)) throw this.damaged(`a row of ${table} (${row[0]})`);
+    return rows;
+  }
+
+  private damaged(what: string): MailError {
+    return new MailError('server', 'corruption', `${this.path} is damaged: ${what}`);
+  }
+
   private load(): void {
-    const state = this.db.query<StateColumns, []>('SELECT * FROM state').get();
-    if (state === null) throw serverError(`${this.path} has no state row; run "mailstore check"`);
-    if (state.owner !== this.id) {
+    const [row] = this.intact('state', '');
+    if (row === undefined) throw this.damaged('it has no state row');
+    const [, , owner, userid, lsn, modseq, nextMailbox, nextPart, counts] = row as StateRow;
+    if (owner !== this.id) {
       throw serverError(
-        `${this.path} belongs to owner ${state.owner} (${state.userid}), not ${this.id} (${this.userid})`,
+        `${this.path} belongs to owner ${owner} (${userid}), not ${this.id} (${this.userid})`,
       );
     }
-    this.lsn = state.lsn;
-    this.modseq = state.modseq;
-    this.nextMailbox = state.nextmailbox;
-    this.nextPart = state.nextpart;
+    this.lsn = lsn;
+    this.modseq = modseq;
+    this.nextMailbox = nextMailbox;
+    this.nextPart = nextPart;
+    this.counts = JSON.parse(counts) as Counts;
     this.mailboxes.clear();
     this.byPath.clear();
     this.quotas.clear();
-    for (
-      const columns of this.db.query<MailboxColumns, []>(`SELECT ${MAILBOX_COLUMNS} FROM mailbox`).iterate()
-    ) {
-      const row = mailboxFromColumns(columns);
-      this.mailboxes.set(row.id, row);
-      if (row.deletedat === null) this.byPath.set(row.path, row);
+    for (const values of this.intact('mailbox', '')) {
+      const names: readonly string[] = OWNER_TABLES.mailbox;
+      const columns = Object.fromEntries(names.map((name, at) => [name, values[at]]));
+      const mailbox = mailboxFromColumns(columns as unknown as MailboxColumns);
+      this.mailboxes.set(mailbox.id, mailbox);
+      if (mailbox.deletedat === null) this.byPath.set(mailbox.path, mailbox);
     }
-    const quotas = this.db.query<
-      {
-        path: string;
-        storagelimit: number | null;
-        messagelimit: number | null;
-        storage: number;
-        messages: number;
-      },
-      []
-    >('SELECT * FROM quotaroot').all();
-    for (const { path, storagelimit, messagelimit, storage, messages } of quotas) {
-      this.quotas.set(path, {
-        path,
-        storageLimit: storagelimit,
-        messageLimit: messagelimit,
-        storage,
-        messages,
-      });
+    for (const values of this.intact('quotaroot', '')) {
+      const [path, storageLimit, messageLimit, storage, messages] = values as [
+        string,
+        number | null,
+        number | null,
+        number,
+        number,
+      ];
+      this.quotas.set(path, { path, storageLimit, messageLimit, storage, messages });
     }
+    if (this.mailboxes.size !== (this.counts['mailbox'] ?? 0)) throw this.damaged('mailboxes are missing');
+    if (this.quotas.size !== (this.counts['quotaroot'] ?? 0)) throw this.damaged('quota roots are missing');
     this.dirtyMailboxes.clear();
     this.quotaDirty = false;
     this.stateDirty = false;
@@ -176,48 +234,33 @@ export class OwnerIndex {
   /** Writes the rows that changed into the open transaction. */
   flush(): void {
     for (const row of this.dirtyMailboxes) {
-      this.sql(
-        'UPDATE mailbox SET path = ?2, uidnext = ?3, highestmodseq = ?4, messages = ?5, unseen = ?6, deleted = ?7, ' +
-          'size = ?8, recentuid = ?9, specialuse = ?10, acl = ?11, quotaroot = ?12, keywords = ?13, deletedat = ?14 ' +
-          'WHERE id = ?1',
-      ).run(
-        row.id,
-        row.path,
-        row.uidnext,
-        row.highestmodseq,
-        row.messages,
-        row.unseen,
-        row.deleted,
-        row.size,
-        row.recentuid,
-        JSON.stringify(row.specialUse),
-        JSON.stringify(row.acl),
-        row.quotaroot,
-        JSON.stringify(row.keywords),
-        row.deletedat,
-      );
+      this.sql(UPDATE_MAILBOX).run(...withDigest('mailbox', mailboxValues(row)));
     }
     this.dirtyMailboxes.clear();
     if (this.quotaDirty) {
-      this.sql('DELETE FROM quotaroot').run();
-      for (const quota of this.quotas.values()) {
-        this.sql('INSERT INTO quotaroot VALUES (?, ?, ?, ?, ?)').run(
-          quota.path,
-          quota.storageLimit,
-          quota.messageLimit,
-          quota.storage,
-          quota.messages,
-        );
+      this.remove('quotaroot', 'true');
+      for (const { path, storageLimit, messageLimit, storage, messages } of this.quotas.values()) {
+        this.insert('quotaroot', [path, storageLimit, messageLimit, storage, messages]);
       }
       this.quotaDirty = false;
     }
     if (this.stateDirty) {
-      this.sql('UPDATE state SET lsn = ?, modseq = ?, nextmailbox = ?, nextpart = ?').run(
-        this.lsn,
-        this.modseq,
-        this.nextMailbox,
-        this.nextPart,
-      );
+      const counts = JSON.stringify(this.counts);
+      const { id, userid, lsn, modseq, nextMailbox, nextPart } = this;
+      const digest = digestOf('state', [
+        1,
+        STORE_FORMAT,
+        id,
+        userid,
+        lsn,
+        modseq,
+        nextMailbox,
+        nextPart,
+        counts,
+      ]);
+      this.sql(
+        'UPDATE state SET lsn = ?, modseq = ?, nextmailbox = ?, nextpart = ?, counts = ?, digest = ?',
+      ).run(lsn, modseq, nextMailbox, nextPart, counts, digest);
       this.stateDirty = false;
     }
   }

@@ -5,7 +5,7 @@
 import type { Database } from 'bun:sqlite';
 import type { NarrowRow, WideRow } from '../border.ts';
 import { UidSet } from '../uidset.ts';
-import { checkFormat, openForReading } from './database.ts';
+import { checkReadable, openForReading } from './database.ts';
 import {
   MAILBOX_COLUMNS,
   type MailboxColumns,
@@ -34,7 +34,7 @@ export class OwnerReader {
   constructor(readonly path: string) {
     this.db = openForReading(path);
     this.statements = new Statements(this.db);
-    checkFormat(this.db, path);
+    checkReadable(this.db, path);
   }
 
   private sql(text: string): ReturnType<Statements['get']> {

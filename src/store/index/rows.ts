@@ -1,6 +1,7 @@
 /** Rows of an owner's mailbox table as the program holds them. */
 
 import type { AclEntry } from '../border.ts';
+import type { SqlValue } from './statements.ts';
 
 /** One mailbox. Counters are those of the owner (\Seen of other users stands in the `seen` table). */
 export interface MailboxRow {
@@ -60,6 +61,37 @@ export function mailboxFromColumns(columns: MailboxColumns): MailboxRow {
     acl: JSON.parse(acl) as AclEntry[],
     keywords: JSON.parse(keywords) as string[],
   };
+}
+
+/** The columns of a row, in order. */
+export function mailboxValues(row: MailboxRow): SqlValue[] {
+  return [
+    row.id,
+    row.path,
+    row.mailboxid,
+    row.uidvalidity,
+    row.uidnext,
+    row.highestmodseq,
+    row.messages,
+    row.unseen,
+    row.deleted,
+    row.size,
+    row.recentuid,
+    JSON.stringify(row.specialUse),
+    JSON.stringify(row.acl),
+    row.quotaroot,
+    row.partition,
+    JSON.stringify(row.keywords),
+    row.created,
+    row.deletedat,
+  ];
+}
+
+/** What a user who is not the owner has seen of a mailbox; UIDs in sequence-set form, '' for none. */
+export interface SeenRow {
+  uids: string;
+  recentuid: number;
+  modseq: number;
 }
 
 /** Limits and use of a quota root; bytes and messages, null = unlimited. */

@@ -3,11 +3,12 @@
  *
  * What changes (flags, modseq) stands in `msg`, a narrow table; what never does (envelope, structure, hash) in
  * `part`. Counters stand in the mailbox row, so that SELECT and STATUS never scan. Keywords are bits of `flags`
- * from bit 5 on; `flags >> 32` and `flags & 0xffffffff` are the two halves of flags.ts.
+ * from bit 5 on; `flags >> 32` and `flags & 0xffffffff` are the two halves of flags.ts. `digest` and `chk` are
+ * checksums of their rows, `counts` the number of rows in each table but `msg`, as JSON (digest.ts).
  */
 
 /** Version of both schemas; a program that finds a higher one refuses the store (DESIGN rule 18). */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 
 export const OWNER_SCHEMA = `
 CREATE TABLE state (
@@ -18,7 +19,9 @@ CREATE TABLE state (
   lsn INTEGER NOT NULL,
   modseq INTEGER NOT NULL,
   nextmailbox INTEGER NOT NULL,
-  nextpart INTEGER NOT NULL
+  nextpart INTEGER NOT NULL,
+  counts TEXT NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE mailbox (
   id INTEGER PRIMARY KEY,
@@ -38,7 +41,8 @@ CREATE TABLE mailbox (
   partition TEXT NOT NULL,
   keywords TEXT NOT NULL DEFAULT '[]',
   created INTEGER NOT NULL,
-  deletedat INTEGER
+  deletedat INTEGER,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX mailbox_path ON mailbox (path) WHERE deletedat IS NULL;
 CREATE TABLE part (
@@ -52,7 +56,8 @@ CREATE TABLE part (
   bodystructure TEXT NOT NULL,
   structure BLOB NOT NULL,
   messageid TEXT,
-  sentdate INTEGER
+  sentdate INTEGER,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE msg (
   mailbox INTEGER NOT NULL,
@@ -63,6 +68,7 @@ CREATE TABLE msg (
   internaldate INTEGER NOT NULL,
   savedate INTEGER NOT NULL,
   part INTEGER NOT NULL,
+  chk INTEGER NOT NULL,
   PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX msg_unseen ON msg (mailbox, uid) WHERE (flags & 16) = 0;
@@ -76,6 +82,7 @@ CREATE TABLE expunged (
   savedate INTEGER NOT NULL,
   part INTEGER NOT NULL,
   expungedat INTEGER NOT NULL,
+  chk INTEGER NOT NULL,
   PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE seen (
@@ -84,11 +91,13 @@ CREATE TABLE seen (
   uids TEXT NOT NULL,
   recentuid INTEGER NOT NULL,
   modseq INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (mailbox, userid)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE subscription (
   owner TEXT NOT NULL,
   path TEXT NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (owner, path)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE quotaroot (
@@ -96,12 +105,14 @@ CREATE TABLE quotaroot (
   storagelimit INTEGER,
   messagelimit INTEGER,
   storage INTEGER NOT NULL,
-  messages INTEGER NOT NULL
+  messages INTEGER NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE delivered (
   messageid TEXT NOT NULL,
   mailbox INTEGER NOT NULL,
   at INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (messageid, mailbox)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE annotation (
@@ -111,6 +122,7 @@ CREATE TABLE annotation (
   userid TEXT NOT NULL,
   value TEXT NOT NULL,
   modseq INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (mailbox, uid, entry, userid)
 ) STRICT, WITHOUT ROWID;
 `;
@@ -122,7 +134,10 @@ CREATE TABLE state (
   lsn INTEGER NOT NULL,
   start INTEGER NOT NULL,
   uidvalidity INTEGER NOT NULL,
-  nextowner INTEGER NOT NULL
+  nextowner INTEGER NOT NULL,
+  ownersformat INTEGER NOT NULL,
+  counts TEXT NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE owner (
   id INTEGER PRIMARY KEY,
@@ -130,7 +145,8 @@ CREATE TABLE owner (
   folder TEXT NOT NULL,
   partition TEXT NOT NULL,
   created INTEGER NOT NULL,
-  gone INTEGER
+  gone INTEGER,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX owner_userid ON owner (userid) WHERE gone IS NULL;
 CREATE TABLE mailbox (
@@ -141,6 +157,7 @@ CREATE TABLE mailbox (
   specialuse TEXT NOT NULL,
   acl TEXT NOT NULL,
   uidvalidity INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (owner, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mailbox_path ON mailbox (owner, path);
@@ -148,11 +165,13 @@ CREATE TABLE grantee (
   identifier TEXT NOT NULL,
   owner INTEGER NOT NULL,
   mailbox INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY (identifier, owner, mailbox)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE secret (
   userid TEXT PRIMARY KEY,
   secret TEXT NOT NULL,
-  changed INTEGER NOT NULL
+  changed INTEGER NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;

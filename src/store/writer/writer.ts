@@ -33,6 +33,7 @@ import { rebuildOwner, type Rebuilt } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
 import type { ChangeRequest } from './requests.ts';
+import { upgradeOwners } from './upgrade.ts';
 
 /** Answers remembered for askers that lost their connection. */
 const REMEMBERED = 20_000;
@@ -131,6 +132,7 @@ export class Writer {
       const owner = directory.ownerById(id);
       if (owner !== null) this.attempt(() => this.rebuildNow(owner));
     }
+    upgradeOwners(this.state, log, (owner, error) => this.attempt(() => this.rebuildAfter(owner, error)));
     this.reopening = new Reopening(this.state, this.layout, log, {
       durableLsn: () => this.durableLsn,
       stopped: () => this.fatal !== null,
@@ -188,6 +190,11 @@ export class Writer {
     this.state.owners.quarantine(id, 'its index is being rebuilt');
     await this.settled();
     return this.rebuildNow(owner);
+  }
+
+  private rebuildAfter(owner: OwnerRow, error: unknown): void {
+    this.log.error('owner closed until repaired', { userid: owner.userid, reason: errorText(error) });
+    this.rebuildNow(owner);
   }
 
   private rebuildNow(owner: OwnerRow): Rebuilt {

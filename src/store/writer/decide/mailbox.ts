@@ -208,11 +208,7 @@ export function decideRecent(context: Context, change: Of<'recent'>): { after: n
 }
 
 function recentOf(index: OwnerIndex, mailbox: number, userid: string): number {
-  const found = index.sql('SELECT recentuid FROM seen WHERE mailbox = ? AND userid = ?').values(
-    mailbox,
-    userid,
-  );
-  return (found[0]?.[0] as number | undefined) ?? 0;
+  return index.seen(mailbox, userid)?.recentuid ?? 0;
 }
 
 /** Brings a deleted mailbox back under a free name, with its messages, UIDs and UIDVALIDITY. */

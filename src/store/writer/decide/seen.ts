@@ -4,6 +4,6 @@ import { UidSet } from '../../uidset.ts';
 
 /** The seen set of a user who is not the owner. */
 export function seenOf(index: OwnerIndex, mailbox: number, userid: string): UidSet {
-  const row = index.sql('SELECT uids FROM seen WHERE mailbox = ? AND userid = ?').values(mailbox, userid)[0];
-  return row === undefined || row[0] === '' ? UidSet.empty : UidSet.parse(row[0] as string);
+  const uids = index.seen(mailbox, userid)?.uids ?? '';
+  return uids === '' ? UidSet.empty : UidSet.parse(uids);
 }

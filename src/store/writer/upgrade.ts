@@ -1,0 +1,35 @@
+/**
+ * After the program was replaced by a newer one: every owner's index is brought to its format before anybody reads. Workers
+ * open indexes read-only and could not do it themselves. Opening an index upgrades it (index/upgrade.ts); directory.db
+ * remembers when all are done.
+ */
+import type { Log } from '../../telemetry/log.ts';
+import type { OwnerRow } from '../index/directory.ts';
+import { STORE_FORMAT } from '../index/schema.ts';
+import type { WriterState } from './context.ts';
+
+/** Owners between two lines in the log: it can take minutes. */
+const REPORT_EVERY = 5000;
+
+/** Upgrades all owners' indexes, once. `failed` hears of those that cannot be opened; the others go on. */
+export function upgradeOwners(
+  { directory, owners }: WriterState,
+  log: Log,
+  failed: (owner: OwnerRow, error: unknown) => void,
+): void {
+  if (directory.ownersFormat >= STORE_FORMAT) return;
+  const all = directory.owners();
+  log.info('upgrading the store', { from: directory.ownersFormat, to: STORE_FORMAT, users: all.length });
+  for (const [at, owner] of all.entries()) {
+    if (at > 0 && at % REPORT_EVERY === 0) log.info('upgrading the store', { done: at, users: all.length });
+    if (owners.closed.has(owner.id)) continue;
+    try {
+      owners.open(owner);
+    } catch (error) {
+      failed(owner, error);
+    }
+  }
+  directory.begin();
+  directory.ownersFormat = STORE_FORMAT;
+  directory.commit();
+}
