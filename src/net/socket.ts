@@ -1,5 +1,5 @@
 /**
- * A connection over a node socket, with TLS from the start, later by STARTTLS, or never.
+ * A connection over a socket of the runtime, with TLS from the start, later by STARTTLS, or never.
  *
  * Invariants:
  * 1. `onClose` is called exactly once, and nothing is handed to `onData` after it.
@@ -7,34 +7,46 @@
  * 3. While the handshake runs nothing is handed out and nothing written leaves.
  * 4. A peer that takes no output for `limits.output_stall` is cut off; `end()` lingers `limits.close_linger`.
  * 5. After `onClose` no descriptor is held, whichever side closed and however.
+ * 6. An idle connection is this object, its socket and its output: no timer, no buffer, no closure of its own.
  */
 
-import { type Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { ptr } from 'bun:ffi';
-import { serverError } from '../errors.ts';
+import { type MailError, serverError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { CloseReason, Connection, DataHandler, PeerCredentials, TlsInfo } from './connection.ts';
 import { idleNow, unwatch, watch, type Watched } from './idle.ts';
 import { libc, SO_PEERCRED, SOL_SOCKET } from './libc.ts';
-import { Output } from './output.ts';
+import { type ByteSink, Output } from './output.ts';
+import { type Endpoint, listenRaw, type RawHandlers, type RawListener } from './rawsocket.ts';
+import { native, type RawSocket, type SecureHandlers, secureRaw } from './rawsocket.ts';
 import type { TlsParameters } from './tls.ts';
 
+/** What the connections of one listening socket have in common. */
 export interface SocketOptions {
-  /** Path of the unix socket it came in by, or ''. */
+  /** Path of the unix socket they come in by, or ''. */
   readonly unixPath: string;
   /** What a handshake is made with, as of the moment it begins; undefined where no certificate is configured. */
   readonly tls: () => TlsParameters | undefined;
   /** Replaces limits.tls_handshake in tests. */
   readonly handshakeMs?: number;
   /** Called by `admit()` the first time. */
-  readonly admitted?: () => void;
-  /** Called once when the connection is gone, after `onClose`. */
-  readonly gone?: () => void;
+  readonly admitted?: (connection: SocketConnection) => void;
+  /** Called once when a connection is gone, after `onClose`. */
+  readonly gone?: (connection: SocketConnection) => void;
 }
 
 /** Seconds without output after which a peer that has closed its side is let go. */
 const HALF_CLOSED = 1;
+
+/** A handshake, or the wish for one, as long as it lasts. */
+interface Handshake {
+  readonly parameters: TlsParameters;
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly done: (info: TlsInfo) => void;
+  readonly failed: (error: MailError) => void;
+  /** What came before has left, and the client has been asked. */
+  begun: boolean;
+}
 
 let counter = 0;
 
@@ -46,57 +58,130 @@ export function plainAddress(address: string | undefined): string {
   return zone < 0 ? bare : bare.slice(0, zone);
 }
 
-export class SocketConnection implements Connection, Watched {
-  readonly id: string;
+/** What a handler of ours throws is a bug, and for the process to know of; the runtime would tell the socket. */
+function raise(thrown: unknown): void {
+  queueMicrotask(() => {
+    throw thrown;
+  });
+}
+
+/** The handlers of all sockets: what happens is told to the connection they belong to. */
+const PLAIN: RawHandlers<SocketConnection> = {
+  data: (socket, bytes) => {
+    try {
+      socket.data?.received(socket, bytes);
+    } catch (thrown) {
+      raise(thrown);
+    }
+  },
+  drain: (socket) => {
+    try {
+      socket.data?.drained(socket);
+    } catch (thrown) {
+      raise(thrown);
+    }
+  },
+  end: (socket) => {
+    try {
+      socket.data?.ended(socket);
+    } catch (thrown) {
+      raise(thrown);
+    }
+  },
+  close: (socket, error) => {
+    try {
+      socket.data?.gone(socket, error);
+    } catch (thrown) {
+      raise(thrown);
+    }
+  },
+  // A TLS session that fails is closed behind this.
+  error: (socket) => socket.data?.broken(socket),
+};
+
+const SECURE: SecureHandlers<SocketConnection> = {
+  ...PLAIN,
+  handshake: (socket, success, error) => socket.data?.shaken(success, error),
+  serverName: (connection, name) => connection.contextFor(name),
+};
+
+/** Accepts on an endpoint; every connection is handed over before anything is read from it. */
+export function acceptConnections(
+  endpoint: Endpoint,
+  options: SocketOptions,
+  accept: (connection: SocketConnection) => void,
+): RawListener {
+  return listenRaw<SocketConnection>(endpoint, {
+    ...PLAIN,
+    open: (socket) => {
+      try {
+        accept(new SocketConnection(socket, options));
+      } catch (thrown) {
+        raise(thrown);
+      }
+    },
+  });
+}
+
+export class SocketConnection implements Connection, Watched, ByteSink {
   readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly unix: boolean;
-  readonly #raw: Socket;
-  #stream: Socket;
-  readonly #output: Output;
+  readonly #number = ++counter;
+  #socket: RawSocket<SocketConnection>;
   readonly #options: SocketOptions;
-  #tls: TlsInfo | undefined;
-  #shaking = false;
+  readonly #output: Output;
+  #shaking: Handshake | undefined;
+  #secure = false;
   #closed = false;
   #ending = false;
-  #reason: CloseReason | undefined;
+  #shut = false;
   #admitted = false;
   #paused = false;
+  #peerEnded = false;
+  #reason: CloseReason | undefined;
   #onData: DataHandler | undefined;
-  #early: Buffer[] = [];
   #onClose: ((reason: CloseReason) => void) | undefined;
+  #onIdle: (() => void) | undefined;
+  /** Received and not handed out. */
+  #early: Buffer[] | undefined;
   #lastActivity: number;
   #lastProgress: number;
   #idleLimit = 0;
-  #onIdle: (() => void) | undefined;
   #endDeadline = 0;
-  #peerEnded = false;
 
-  constructor(socket: Socket, options: SocketOptions) {
-    this.id = (++counter).toString(36);
-    this.#raw = socket;
-    this.#stream = socket;
+  constructor(socket: RawSocket<SocketConnection>, options: SocketOptions) {
+    this.#socket = socket;
     this.#options = options;
-    this.unix = options.unixPath !== '';
-    this.remoteAddress = this.unix ? '' : plainAddress(socket.remoteAddress);
-    this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = this.unix ? options.unixPath : plainAddress(socket.localAddress);
-    this.localPort = socket.localPort ?? 0;
+    this.remoteAddress = options.unixPath === '' ? plainAddress(socket.remoteAddress) : '';
     this.#lastActivity = this.#lastProgress = idleNow();
-    this.#output = new Output(this.#sink(socket), () => {
-      this.#lastProgress = this.#lastActivity = idleNow();
-    });
-    // Replies are written whole, so waiting for more would only add the peer's delayed ACK (40 ms).
-    if (!this.unix) socket.setNoDelay(true);
-    this.#attach(socket);
+    this.#output = new Output(this);
+    // The runtime has set TCP_NODELAY: answers are written whole, so waiting would only add the peer's delayed ACK.
+    socket.data = this;
     watch(this);
   }
 
+  get id(): string {
+    return this.#number.toString(36);
+  }
+
+  get unix(): boolean {
+    return this.#options.unixPath !== '';
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort ?? 0;
+  }
+
+  get localAddress(): string {
+    return this.unix ? this.#options.unixPath : plainAddress(this.#socket.localAddress);
+  }
+
+  get localPort(): number {
+    return this.unix ? 0 : this.#socket.localPort ?? 0;
+  }
+
   get peer(): PeerCredentials | undefined {
-    const fd = (this.#raw as unknown as { _handle?: { fd?: number } })._handle?.fd;
-    if (!this.unix || fd === undefined || fd < 0) return undefined;
+    const { fd } = this.#socket;
+    if (!this.unix || fd < 0) return undefined;
     const found = new Int32Array(3);
     const length = new Uint32Array([12]);
     if (libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ptr(found), ptr(length)) !== 0) return undefined;
@@ -104,19 +189,24 @@ export class SocketConnection implements Connection, Watched {
   }
 
   get secure(): boolean {
-    return this.#tls !== undefined;
+    return this.#secure;
   }
 
   get tls(): TlsInfo | undefined {
-    return this.#tls;
+    return this.#secure ? describeTls(this.#socket) : undefined;
   }
 
   get canStartTls(): boolean {
-    return !this.#closed && !this.#shaking && this.#tls === undefined && this.#options.tls() !== undefined;
+    return !this.#closed && !this.#secure && this.#shaking === undefined && this.#options.tls() !== undefined;
   }
 
   get closed(): boolean {
     return this.#closed || this.#ending;
+  }
+
+  /** Whether `admit` was called. */
+  get admitted(): boolean {
+    return this.#admitted;
   }
 
   get pendingBytes(): number {
@@ -134,12 +224,21 @@ export class SocketConnection implements Connection, Watched {
   }
 
   flush(): void {
-    if (!this.#shaking) this.#output.flush();
+    this.#output.flush();
+  }
+
+  /** For the output: gives bytes to the system. */
+  take(bytes: Uint8Array): number {
+    if (this.#closed || this.#shaking?.begun === true) return 0;
+    const taken = this.#socket.write(bytes);
+    if (taken <= 0) return 0;
+    this.#lastProgress = this.#lastActivity = idleNow();
+    return taken;
   }
 
   onData(handler: DataHandler): void {
     this.#onData = handler;
-    while (this.#early.length > 0 && !this.#paused && !this.#closed) handler(this.#early.shift() as Buffer);
+    this.#handOut();
   }
 
   onClose(handler: (reason: CloseReason) => void): void {
@@ -148,15 +247,15 @@ export class SocketConnection implements Connection, Watched {
 
   pause(): void {
     this.#paused = true;
-    this.#stream.pause();
+    if (!this.#closed) this.#socket.pause();
   }
 
   resume(): void {
     if (!this.#paused || this.#closed) return;
     this.#paused = false;
-    if (this.#shaking) return;
-    this.#stream.resume();
-    if (this.#onData !== undefined && this.#early.length > 0) this.onData(this.#onData);
+    if (this.#shaking?.begun === true) return;
+    this.#socket.resume();
+    this.#handOut();
   }
 
   setIdleTimeout(ms: number, handler?: () => void): void {
@@ -192,67 +291,72 @@ export class SocketConnection implements Connection, Watched {
 
   async startTls(): Promise<TlsInfo> {
     const parameters = this.#options.tls();
-    if (parameters === undefined || this.#tls !== undefined || this.#shaking || this.closed) {
+    if (parameters === undefined || this.#secure || this.#shaking !== undefined || this.closed) {
       throw serverError('TLS cannot be started on this connection');
     }
-    this.#shaking = true;
-    this.#detach(this.#raw);
-    await this.#output.empty();
-    if (this.#closed) throw serverError('the connection closed before the TLS handshake');
-    // Plain text that came in behind STARTTLS would otherwise count as said under TLS (RFC 3207 §4.2).
-    this.#early = [];
-    while (this.#raw.read() !== null);
-    return await this.#handshake(parameters);
+    const { promise, resolve, reject } = Promise.withResolvers<TlsInfo>();
+    const timer = setTimeout(
+      () => this.#unshaken('error', new Error('not done in time')),
+      this.#options.handshakeMs ?? limits.tls_handshake.value * 1000,
+    );
+    this.#shaking = { parameters, timer, done: resolve, failed: reject, begun: false };
+    this.#early = undefined;
+    this.flush();
+    this.#beginHandshake();
+    return await promise;
   }
 
-  #handshake(parameters: TlsParameters): Promise<TlsInfo> {
-    return new Promise((resolve, reject) => {
-      const secured = new TLSSocket(this.#raw, {
-        isServer: true,
-        secureContext: parameters.context,
-        SNICallback: parameters.sni,
-        ALPNProtocols: [parameters.alpn],
-      });
-      const stop = (reason: CloseReason, cause?: Error) => {
-        clearTimeout(timer);
-        this.#reason ??= reason;
-        this.destroy();
-        reject(serverError(`TLS handshake failed: ${cause?.message ?? 'the peer closed'}`, cause));
-      };
-      const timer = setTimeout(
-        () => stop('error', new Error('not done in time')),
-        this.#options.handshakeMs ?? limits.tls_handshake.value * 1000,
-      );
-      secured.once('error', (error) => stop('error', error));
-      secured.once('close', () => stop('peer'));
-      secured.once('secure', () => {
-        clearTimeout(timer);
-        secured.removeAllListeners('error');
-        secured.removeAllListeners('close');
-        if (this.#closed) {
-          secured.destroy();
-          reject(serverError('the connection closed during the TLS handshake'));
-          return;
-        }
-        // The raw socket says 'close' as soon as the peer has closed its side, with data still to be decrypted and
-        // the descriptor still open: from here on only the TLS stream counts.
-        this.#raw.removeAllListeners('close');
-        this.#stream = secured;
-        this.#output.redirect(this.#sink(secured));
-        this.#tls = describeTls(secured);
-        this.#shaking = false;
-        this.#attach(secured);
-        if (this.#paused) secured.pause();
-        this.#output.flush();
-        resolve(this.#tls);
-      });
-    });
+  /** Shakes hands as soon as what was written in plain text has left. */
+  #beginHandshake(): void {
+    const shaking = this.#shaking;
+    if (shaking === undefined || shaking.begun || this.#output.pending > 0) return;
+    shaking.begun = true;
+    // Plain text that came in behind STARTTLS was dropped, or spoils the handshake (RFC 3207 §4.2).
+    if (this.#paused) this.#socket.resume();
+    this.#socket = secureRaw(this.#socket, this, shaking.parameters, SECURE);
+  }
+
+  /** For the handlers: the native context for a name the client asks for. */
+  contextFor(name: string): unknown {
+    const context = this.#shaking?.parameters.named(name);
+    return context === undefined ? undefined : native(context);
+  }
+
+  /** For the handlers: the handshake is over. */
+  shaken(success: boolean, error: Error | null): void {
+    const shaking = this.#shaking;
+    if (shaking === undefined) return;
+    // That the client shows no certificate is told as an error beside the success.
+    if (!success) return this.#unshaken('error', error ?? undefined);
+    clearTimeout(shaking.timer);
+    this.#shaking = undefined;
+    this.#secure = true;
+    this.#lastActivity = idleNow();
+    if (this.#paused) this.#socket.pause();
+    shaking.done(describeTls(this.#socket));
+    this.drained(this.#socket);
+  }
+
+  #unshaken(reason: CloseReason, cause?: Error): void {
+    this.#reason ??= reason;
+    this.#abandonHandshake(cause);
+    this.destroy();
+  }
+
+  /** Tells whoever waits for the handshake that there will be none. */
+  #abandonHandshake(cause?: Error): void {
+    const shaking = this.#shaking;
+    if (shaking === undefined) return;
+    this.#shaking = undefined;
+    clearTimeout(shaking.timer);
+    const what = shaking.begun ? 'TLS handshake failed' : 'the connection closed before the TLS handshake';
+    shaking.failed(serverError(`${what}: ${cause?.message ?? 'the peer closed'}`, cause));
   }
 
   admit(): void {
     if (this.#admitted) return;
     this.#admitted = true;
-    this.#options.admitted?.();
+    this.#options.admitted?.(this);
   }
 
   end(): void {
@@ -261,11 +365,17 @@ export class SocketConnection implements Connection, Watched {
     this.#ending = true;
     this.#endDeadline = idleNow() + limits.close_linger.value + 1;
     // Input is still read, and thrown away: closing with unread bytes would reset what the peer has not taken.
-    this.#early = [];
-    this.#stream.resume();
-    void this.#output.empty().then(() => {
-      if (!this.#closed) this.#stream.end();
-    });
+    this.#early = undefined;
+    this.#socket.resume();
+    this.flush();
+    this.#shutdown();
+  }
+
+  /** Closes our side, once everything has left. */
+  #shutdown(): void {
+    if (!this.#ending || this.#shut || this.#closed || this.#output.pending > 0) return;
+    this.#shut = true;
+    this.#socket.shutdown();
   }
 
   destroy(): void {
@@ -274,48 +384,53 @@ export class SocketConnection implements Connection, Watched {
     this.#finish();
   }
 
-  #sink(socket: Socket) {
-    return {
-      write: (bytes: Uint8Array, done: () => void) => {
-        socket.write(bytes, (error?: Error | null) => {
-          if (!error) done();
-        });
-      },
-    };
+  /** For the handlers: bytes came in. */
+  received(socket: RawSocket<SocketConnection>, bytes: Buffer): void {
+    if (socket !== this.#socket) return;
+    this.#lastActivity = idleNow();
+    // Behind STARTTLS nothing counts that was sent in plain text.
+    if (this.closed || this.#shaking !== undefined) return;
+    if (this.#onData !== undefined && this.#early === undefined && !this.#paused) this.#onData(bytes);
+    else if (this.#early === undefined) this.#early = [bytes];
+    else this.#early.push(bytes);
   }
 
-  #attach(stream: Socket): void {
-    stream.on('data', (chunk: Buffer) => {
-      this.#lastActivity = idleNow();
-      if (this.closed) return;
-      if (this.#onData !== undefined && this.#early.length === 0 && !this.#paused) this.#onData(chunk);
-      else this.#early.push(chunk);
-    });
-    stream.on('end', () => {
-      // A peer that closes its side has nothing more to ask, but may wait for answers that are being made.
-      this.#reason ??= 'peer';
-      this.#peerEnded = true;
-      this.#lastActivity = idleNow();
-    });
-    stream.on('error', () => {
-      this.#reason ??= 'error';
-    });
-    stream.on('close', () => {
-      this.#reason ??= 'peer';
-      this.#finish();
-    });
+  /** Hands out what came while nobody listened. */
+  #handOut(): void {
+    while (this.#early !== undefined && this.#onData !== undefined && !this.#paused && !this.closed) {
+      const bytes = this.#early.shift() as Buffer;
+      if (this.#early.length === 0) this.#early = undefined;
+      this.#onData(bytes);
+    }
   }
 
-  #detach(stream: Socket): void {
-    stream.pause();
-    for (const event of ['data', 'end', 'error', 'close']) stream.removeAllListeners(event);
-    stream.on('error', () => {
-      this.#reason ??= 'error';
-    });
-    stream.on('close', () => {
-      this.#reason ??= 'peer';
-      this.#finish();
-    });
+  /** For the handlers: the system takes bytes again. */
+  drained(socket: RawSocket<SocketConnection>): void {
+    if (socket !== this.#socket || this.#closed) return;
+    this.#output.drained();
+    this.#beginHandshake();
+    this.#shutdown();
+  }
+
+  /** For the handlers: a peer that closes its side has nothing more to ask, but may wait for answers being made. */
+  ended(socket: RawSocket<SocketConnection>): void {
+    if (socket !== this.#socket) return;
+    if (this.#shaking !== undefined) return this.#unshaken('peer');
+    this.#reason ??= 'peer';
+    this.#peerEnded = true;
+    this.#lastActivity = idleNow();
+  }
+
+  /** For the handlers: the TLS session failed; the end of the socket follows. */
+  broken(socket: RawSocket<SocketConnection>): void {
+    if (socket === this.#socket) this.#reason ??= 'error';
+  }
+
+  /** For the handlers: the socket is closed. */
+  gone(socket: RawSocket<SocketConnection>, error: Error | undefined): void {
+    if (socket !== this.#socket) return;
+    this.#reason ??= error === undefined ? 'peer' : 'error';
+    this.#finish();
   }
 
   #finish(): void {
@@ -323,27 +438,27 @@ export class SocketConnection implements Connection, Watched {
     this.#closed = true;
     unwatch(this);
     // However it came to this, no descriptor stays behind (invariant 5).
-    this.#stream.destroy();
-    this.#raw.destroy();
-    this.#early = [];
+    this.#socket.close();
+    this.#early = undefined;
     this.#output.close();
+    this.#abandonHandshake();
     const handler = this.#onClose;
     this.#onClose = undefined;
+    this.#onData = undefined;
+    this.#onIdle = undefined;
     handler?.(this.#reason ?? 'peer');
-    this.#options.gone?.();
+    this.#options.gone?.(this);
   }
 }
 
-function describeTls(socket: TLSSocket): TlsInfo {
-  const { name } = socket.getCipher();
-  const { servername } = socket as unknown as { servername?: string | false };
+function describeTls(socket: RawSocket<SocketConnection>): TlsInfo {
   return {
-    version: socket.getProtocol() ?? '',
-    cipher: name,
-    servername: typeof servername === 'string' ? servername : '',
-    alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : '',
+    version: socket.getTLSVersion(),
+    cipher: socket.getCipher()?.name ?? '',
+    servername: socket.getServername() ?? '',
+    alpn: socket.alpnProtocol || '',
     exporter: () => {
-      if (socket.getProtocol() !== 'TLSv1.3') {
+      if (socket.getTLSVersion() !== 'TLSv1.3') {
         throw serverError(
           'channel binding by tls-exporter needs TLS 1.3 (RFC 9266 §4.2)',
           undefined,

@@ -30,20 +30,22 @@ export class Strangers {
     this.#most = most;
   }
 
-  /** Counts a new connection; undefined if the address has too many, else what to call when it is no stranger. */
-  enter(address: string): (() => void) | undefined {
-    if (isLoopback(address)) return () => {};
+  /** Counts a new connection; false if the address has too many. */
+  enter(address: string): boolean {
+    if (isLoopback(address)) return true;
     const key = clientKey(address);
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#most) return undefined;
+    if (count >= this.#most) return false;
     this.#counts.set(key, count + 1);
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
-      const now = this.#counts.get(key) as number;
-      if (now === 1) this.#counts.delete(key);
-      else this.#counts.set(key, now - 1);
-    };
+    return true;
+  }
+
+  /** A connection that entered is no stranger any more, or gone. Once for each. */
+  leave(address: string): void {
+    if (isLoopback(address)) return;
+    const key = clientKey(address);
+    const count = this.#counts.get(key) ?? 0;
+    if (count > 1) this.#counts.set(key, count - 1);
+    else this.#counts.delete(key);
   }
 }

@@ -36,9 +36,12 @@ export interface TlsMaterial {
 
 /** What one handshake is made with. */
 export interface TlsParameters {
+  /** Where the client names no host, or none of ours. */
   readonly context: SecureContext;
-  readonly alpn: string;
-  readonly sni: (name: string, done: (error: Error | null, context?: SecureContext) => void) => void;
+  /** The protocol agreed to, its length in front (RFC 7301 §3.1). */
+  readonly alpn: Uint8Array;
+  /** The context of a host name the client asks for (RFC 6066 §3), if there is one of its own. */
+  named(name: string): SecureContext | undefined;
 }
 
 type TlsSettings = Pick<
@@ -177,6 +180,7 @@ export class TlsContexts {
   readonly #services = new Map<string, SecureContext>();
   /** By name, wildcards as `*.example.org`. */
   readonly #names = new Map<string, SecureContext>();
+  readonly #parameters = new Map<string, TlsParameters>();
 
   constructor(material: TlsMaterial) {
     const context = ({ cert, key, certFile }: Certificate) => {
@@ -204,9 +208,18 @@ export class TlsContexts {
 
   /** What a handshake of a service is made with, or undefined if it has no certificate. */
   parameters(service: string, alpn: string): TlsParameters | undefined {
+    const key = `${service} ${alpn}`;
+    const known = this.#parameters.get(key);
+    if (known !== undefined) return known;
     const context = this.#services.get(service) ?? this.#services.get('');
     if (context === undefined) return undefined;
-    return { context, alpn, sni: (name, done) => done(null, this.#named(name.toLowerCase()) ?? context) };
+    const made = {
+      context,
+      alpn: Buffer.from(String.fromCharCode(alpn.length) + alpn, 'latin1'),
+      named: (name: string) => this.#named(name.toLowerCase()),
+    };
+    this.#parameters.set(key, made);
+    return made;
   }
 
   #named(name: string): SecureContext | undefined {

@@ -7,11 +7,11 @@
  * 3. After `stop()` nothing is accepted; connections that stand go on.
  */
 
-import { createServer, type Server, type Socket } from 'node:net';
 import type { Service } from '../config/services.ts';
 import { limits } from '../limits.ts';
 import type { Protocol } from '../net/service.ts';
-import { SocketConnection } from '../net/socket.ts';
+import type { RawListener } from '../net/rawsocket.ts';
+import { acceptConnections, type SocketConnection } from '../net/socket.ts';
 import { Strangers } from '../net/strangers.ts';
 import type { TlsContexts } from '../net/tls.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -36,10 +36,17 @@ export interface AcceptorOptions {
   readonly preauthMs?: number;
 }
 
+/** A connection that has not authenticated. */
+interface Stranger {
+  /** When it is cut off. */
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
 export class Acceptor {
   readonly #options: AcceptorOptions;
-  readonly #servers: Server[] = [];
-  readonly #connections = new Set<SocketConnection>();
+  readonly #listeners: RawListener[] = [];
+  /** All that stand; with a clock where they have not authenticated. */
+  readonly #connections = new Map<SocketConnection, Stranger | undefined>();
   readonly #perService = new Map<string, number>();
   readonly #strangers = new Strangers();
 
@@ -52,66 +59,46 @@ export class Acceptor {
     return this.#connections.size;
   }
 
-  /** Accepts on all sockets; resolves when each of them does. */
-  async start(): Promise<void> {
+  /** Accepts on all sockets. */
+  start(): void {
     for (const listening of this.#options.listening) {
-      const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket, listening));
-      this.#servers.push(server);
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ fd: listening.fd }, () => {
-          server.removeListener('error', reject);
-          // Too many open files and the like: this connection is lost, the next may succeed.
-          server.on('error', (error) => {
-            this.#options.log.error('accept failed', { service: listening.service.name, error });
-          });
-          resolve();
-        });
-      });
+      const { service, protocol, path } = listening;
+      const options = {
+        unixPath: path,
+        tls: () => this.#options.tls()?.parameters(service.name, protocol.alpn),
+        admitted: (connection: SocketConnection) => this.#admitted(connection),
+        gone: (connection: SocketConnection) => this.#gone(connection, service.name),
+      };
+      this.#listeners.push(
+        acceptConnections(
+          { fd: listening.fd },
+          options,
+          (connection) => this.#accept(connection, listening),
+        ),
+      );
     }
   }
 
   /** Stops accepting. */
   stop(): void {
-    for (const server of this.#servers) server.close();
+    for (const listener of this.#listeners) listener.stop();
   }
 
   /** Cuts everything that still stands. */
   cut(): void {
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections.keys()) connection.destroy();
   }
 
-  #accept(socket: Socket, listening: Listening): void {
+  #accept(connection: SocketConnection, listening: Listening): void {
     const { service, protocol } = listening;
-    const connection = new SocketConnection(socket, {
-      unixPath: listening.path,
-      tls: () => this.#options.tls()?.parameters(service.name, protocol.alpn),
-      admitted: () => {
-        clearTimeout(timer);
-        leave?.();
-      },
-      gone: () => {
-        clearTimeout(timer);
-        if (leave === undefined) return;
-        leave();
-        this.#connections.delete(connection);
-        this.#perService.set(service.name, (this.#perService.get(service.name) ?? 1) - 1);
-      },
-    });
     const standing = this.#perService.get(service.name) ?? 0;
     const most = service.maxchild === 0 ? Infinity : Math.ceil(service.maxchild / this.#options.workers);
-    const leave = standing >= most ? undefined : this.#strangers.enter(connection.remoteAddress);
-    const timer = setTimeout(
-      () => this.#late(connection, listening),
-      this.#options.preauthMs ?? limits.preauth_seconds.value * 1000,
-    );
-    timer.unref();
-    if (leave === undefined) {
-      clearTimeout(timer);
+    const full = standing >= most;
+    if (full || !this.#strangers.enter(connection.remoteAddress)) {
       this.#options.log.info('connection refused', {
         service: service.name,
         rip: connection.remoteAddress || 'local',
-        reason: standing >= most ? 'maxchild' : 'preauth_per_address',
+        reason: full ? 'maxchild' : 'preauth_per_address',
       });
       // Nobody would read a line of plain text where TLS is expected.
       if (!service.tls) connection.write(protocol.busy);
@@ -119,7 +106,12 @@ export class Acceptor {
       return;
     }
     this.#perService.set(service.name, standing + 1);
-    this.#connections.add(connection);
+    const timer = setTimeout(
+      () => this.#late(connection, listening),
+      this.#options.preauthMs ?? limits.preauth_seconds.value * 1000,
+    );
+    timer.unref();
+    this.#connections.set(connection, { timer });
     if (connection.unix) connection.admit();
     if (!service.tls) {
       protocol.accept(connection, service);
@@ -136,6 +128,21 @@ export class Acceptor {
         connection.destroy();
       },
     );
+  }
+
+  #admitted(connection: SocketConnection): void {
+    const stranger = this.#connections.get(connection);
+    if (stranger === undefined) return;
+    clearTimeout(stranger.timer);
+    this.#strangers.leave(connection.remoteAddress);
+    this.#connections.set(connection, undefined);
+  }
+
+  #gone(connection: SocketConnection, service: string): void {
+    if (!this.#connections.has(connection)) return;
+    this.#admitted(connection);
+    this.#connections.delete(connection);
+    this.#perService.set(service, (this.#perService.get(service) ?? 1) - 1);
   }
 
   #late(connection: SocketConnection, { service, protocol }: Listening): void {

@@ -1,12 +1,12 @@
 /** `deliver` against LMTP on a real unix socket. */
 
 import { afterAll, beforeEach, expect, test } from 'bun:test';
-import { createServer, type Server } from 'node:net';
 import type { CommandIo } from '../../src/cli/command.ts';
 import { deliverCommand, lmtpPlace, recipientAddress } from '../../src/cli/deliver.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { MailError, serverError, userError } from '../../src/errors.ts';
-import { SocketConnection } from '../../src/net/socket.ts';
+import type { RawListener } from '../../src/net/rawsocket.ts';
+import { acceptConnections } from '../../src/net/socket.ts';
 import { Folder } from '../config/folder.ts';
 import { FakeStore } from '../lmtp/fake_store.ts';
 import { lmtpFor } from '../lmtp/peer.ts';
@@ -18,10 +18,10 @@ const config = folder.write(
   `[server]\nservername = "imap.nausch.org"\n[services.lmtpunix]\nlisten = "${socketPath}"\n`,
 );
 let store = new FakeStore();
-const server = await listen();
+const server = listen();
 
 afterAll(() => {
-  server.close();
+  server.stop();
   folder.remove();
 });
 
@@ -29,13 +29,12 @@ beforeEach(() => {
   store = new FakeStore();
 });
 
-async function listen(): Promise<Server> {
-  const listening = createServer((socket) => {
+function listen(): RawListener {
+  const options = { unixPath: socketPath, tls: () => undefined };
+  return acceptConnections({ unix: socketPath }, options, (connection) => {
     const { protocol, service } = lmtpFor({ store });
-    protocol.accept(new SocketConnection(socket, { unixPath: socketPath, tls: () => undefined }), service);
+    protocol.accept(connection, service);
   });
-  await new Promise<void>((resolve) => listening.listen(socketPath, resolve));
-  return listening;
 }
 
 async function run(

@@ -2,11 +2,12 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SocketConnection } from '../../src/net/socket.ts';
+import type { RawListener } from '../../src/net/rawsocket.ts';
+import { acceptConnections } from '../../src/net/socket.ts';
 import type { TlsParameters } from '../../src/net/tls.ts';
 import { makeCertificate } from '../net/certificates.ts';
 import { FakeStore } from './fake_store.ts';
@@ -14,26 +15,24 @@ import { lmtpFor } from './peer.ts';
 
 let folder: string;
 let path: string;
-let server: Server;
+let server: RawListener;
 let store: FakeStore;
 let secure: TlsParameters;
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mailstore-lmtp-'));
   path = join(folder, 'lmtp');
   const { cert, key } = makeCertificate(folder, 'server', ['localhost']);
   const context = createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
-  secure = { context, alpn: 'lmtp', sni: (_name, done) => done(null, context) };
+  secure = { context, alpn: Buffer.from('\x04lmtp'), named: () => undefined };
   store = new FakeStore();
   const { protocol, service } = lmtpFor({ store });
-  server = createServer((socket) => {
-    protocol.accept(new SocketConnection(socket, { unixPath: path, tls: () => secure }), service);
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const options = { unixPath: path, tls: () => secure };
+  server = acceptConnections({ unix: path }, options, (connection) => protocol.accept(connection, service));
 });
 
 afterAll(() => {
-  server.close();
+  server.stop();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { makeSettings } from '../../src/config/settings.ts';
 import { limits } from '../../src/limits.ts';
-import { SocketConnection } from '../../src/net/socket.ts';
+import type { RawListener } from '../../src/net/rawsocket.ts';
+import { acceptConnections, type SocketConnection } from '../../src/net/socket.ts';
 import { readTlsMaterial, TlsContexts, tlsFingerprint } from '../../src/net/tls.ts';
 import { makeCertificate } from './certificates.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailstore-net-'));
 let contexts: TlsContexts;
-let server: Server;
+let server: RawListener;
 let port = 0;
 /** Time for a handshake, or 0 for that of the limits. */
 let handshakeMs = 0;
@@ -26,25 +27,27 @@ const settings = () =>
     ],
   });
 
-beforeAll(async () => {
+beforeAll(() => {
   makeCertificate(folder, 'a', ['a.example']);
   makeCertificate(folder, 'b', ['b.example', '*.b.example']);
   contexts = new TlsContexts(readTlsMaterial(settings())!);
-  server = createServer({ allowHalfOpen: true }, (socket) => {
-    accept(
-      new SocketConnection(socket, {
-        unixPath: '',
-        tls: () => contexts.parameters('imap', 'imap'),
-        ...(handshakeMs === 0 ? {} : { handshakeMs }),
-      }),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  port = (server.address() as { port: number }).port;
+  const options = {
+    unixPath: '',
+    tls: () => contexts.parameters('imap', 'imap'),
+    get handshakeMs() {
+      return handshakeMs || limits.tls_handshake.value * 1000;
+    },
+  };
+  server = acceptConnections(
+    { hostname: '127.0.0.1', port: 0 },
+    options,
+    (connection) => accept(connection),
+  );
+  port = server.port;
 });
 
 afterAll(() => {
-  server.close();
+  server.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -407,12 +410,12 @@ test('a handshake that stops in the middle is given up (limits.tls_handshake)', 
   const served = serveLines(() => {});
   const { socket, until, closed } = await client();
   await served;
-  handshakeMs = 0;
   socket.write('starttls\n');
   await until('go\n');
   // The first bytes of a record that never comes whole.
   socket.write(Buffer.from([0x16, 0x03, 0x01, 0x02]));
   await closed;
+  handshakeMs = 0;
   expect((await served).closed).toBe(true);
 });
 

@@ -60,7 +60,7 @@ async function accepting(given: Partial<Service>, options: { preauthMs?: number;
     workers: 1,
     ...(options.preauthMs === undefined ? {} : { preauthMs: options.preauthMs }),
   });
-  await acceptor.start();
+  acceptor.start();
   stop = () => {
     acceptor.stop();
     acceptor.cut();

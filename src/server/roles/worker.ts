@@ -32,7 +32,7 @@ export function workerBody(make: (start: StartMessage, log: Log) => Promise<Made
       return { service, protocol, fd, path };
     });
     const acceptor = new Acceptor({ listening, log, workers: start.workers, tls: () => contexts });
-    await acceptor.start();
+    acceptor.start();
     return {
       tls: (material) => {
         contexts = new TlsContexts(material);
