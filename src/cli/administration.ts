@@ -30,7 +30,7 @@ export const processSurroundings: Surroundings = {
 };
 
 /** As root this changes to the server's user, so that a store opened directly holds no file the server cannot write. */
-function becomeServer(settings: Settings): void {
+export function becomeServer(settings: Settings): void {
   if (process.getuid?.() !== 0) return;
   const account = configuredAccount(settings);
   // On which file systems a store may lie, serve decides.

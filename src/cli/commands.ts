@@ -44,6 +44,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "build users' indexes anew from snapshot and log, or from the message files",
     load: () => import('./reconstruct.ts'),
   },
+  backup: {
+    summary: 'back up the store while it runs; list, verify and prune backups',
+    load: () => import('./backup.ts'),
+  },
+  restore: {
+    summary: 'bring back the whole store, or what a user lost, from a backup',
+    load: () => import('./restore.ts'),
+  },
   install: {
     summary: 'put executable, unit, user, folders and configuration in place',
     load: () => import('./install.ts'),

@@ -5,6 +5,7 @@
 
 import type { Option } from './option.ts';
 import { authOptions } from './options/auth.ts';
+import { backupOptions } from './options/backup.ts';
 import { imapOptions } from './options/imap.ts';
 import { lmtpOptions } from './options/lmtp.ts';
 import { mailboxOptions } from './options/mailbox.ts';
@@ -20,6 +21,7 @@ export const options = {
   ...tlsOptions,
   ...imapOptions,
   ...lmtpOptions,
+  ...backupOptions,
 };
 
 export type OptionName = keyof typeof options;

@@ -44,9 +44,14 @@ export function syncFileSystem(folder: string): void {
 
 /** Takes the lock, or returns null while another process has it. */
 export function tryLock(logFolder: string): StoreLock | null {
-  library ??= openLibrary();
   mkdirSync(logFolder, { recursive: true, mode: 0o700 });
-  const fd = openSync(join(logFolder, 'lock'), 'a', 0o600);
+  return lockFile(join(logFolder, 'lock'));
+}
+
+/** Locks a file, made where it is missing; null while another process has it. */
+export function lockFile(path: string): StoreLock | null {
+  library ??= openLibrary();
+  const fd = openSync(path, 'a', 0o600);
   if (library.symbols.flock(fd, LOCK_EX | LOCK_NB) === 0) return { release: () => closeSync(fd) };
   closeSync(fd);
   return null;

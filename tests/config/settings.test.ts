@@ -66,6 +66,7 @@ function randomValues(random: Random): OptionValues {
         break;
     }
   }
+  values.backup_target = random.pick(['', '/srv/backup']);
   values.defaultpartition = random.pick(Object.keys(values.partition));
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
   if (values.altnamespace) {

@@ -107,6 +107,8 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       } else index.quotas.delete(event.path);
       recountQuotas(index);
       return;
+    case 'raise':
+      return applyRaise(index, event);
     case 'purge':
       return applyPurge(index, event);
   }
@@ -330,6 +332,22 @@ function applyRecent(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'recent'
     return;
   }
   index.putSeen(event.mb, event.userid, (row) => ({ ...row, recentuid: event.uid }));
+}
+
+function applyRaise(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'raise' }>): void {
+  const validities = new Map(event.uidvalidities);
+  for (const row of index.mailboxes.values()) {
+    const uidvalidity = validities.get(row.id);
+    if (uidvalidity === undefined) row.uidnext += event.uids;
+    else {
+      row.uidvalidity = uidvalidity;
+      index.sql('UPDATE mailbox SET uidvalidity = ? WHERE id = ?').run(uidvalidity, row.id);
+    }
+    index.raiseModseq(row, event.q);
+    index.touch(row);
+  }
+  for (const table of ['msg', 'expunged', 'seen']) index.sql(`UPDATE ${table} SET modseq = ?`).run(event.q);
+  index.nextPart += event.parts;
 }
 
 function applyPurge(index: OwnerIndex, event: Purge): void {

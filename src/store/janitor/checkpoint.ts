@@ -2,11 +2,13 @@
 import { Database } from 'bun:sqlite';
 import { existsSync, statSync } from 'node:fs';
 import type { Settings } from '../../config/settings.ts';
+import { type Log, silentLog } from '../../telemetry/log.ts';
 import type { SocketLink } from '../client/socketlink.ts';
 import type { DirectoryReader } from '../index/directoryreader.ts';
 import { layoutOf } from '../layout.ts';
 import { type ClosedSegment, readLogFile } from '../log/redo.ts';
 import { syncEverything } from './sync.ts';
+import { releasedByBackup } from '../backup/hold.ts';
 import { makeSnapshot, snapshotLsn, snapshotPath } from '../snapshot.ts';
 
 /** Journals larger than this are folded back into their database (DESIGN rule 16). */
@@ -32,6 +34,7 @@ export async function runCheckpoint(
   settings: Settings,
   link: SocketLink,
   directory: DirectoryReader,
+  log: Log = silentLog,
 ): Promise<CheckpointReport> {
   const layout = layoutOf(settings);
   const dirty = await link.ask((n) => ({ t: 'dirty', n })) as {
@@ -54,7 +57,7 @@ export async function runCheckpoint(
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (long.length > 0) await link.ask((n) => ({ t: 'shorten', n, owners: long }));
-  const removed = await retire(settings, link, directory, done);
+  const removed = await retire(settings, link, directory, log, done);
   return { checkpoint: done.checkpoint, removed, folded };
 }
 
@@ -73,12 +76,13 @@ function foldJournal(path: string): boolean {
 
 /**
  * Lets the oldest segments go: everything in them is durable elsewhere, every owner in them has a verified snapshot at
- * least as new, and they are older than log_retention (DESIGN rule 7).
+ * least as new, they are older than log_retention (DESIGN rule 7), and no backup waits for them.
  */
 async function retire(
   settings: Settings,
   link: SocketLink,
   directory: DirectoryReader,
+  log: Log,
   done: { checkpoint: number; segments: readonly ClosedSegment[] },
 ): Promise<number> {
   const layout = layoutOf(settings);
@@ -86,7 +90,11 @@ async function retire(
   const folders = new Map(directory.owners().map((owner) => [owner.id, owner]));
   const stages: string[] = [];
   let through = 0;
-  for (const segment of done.segments.slice(0, Math.max(0, done.segments.length - KEEP_SEGMENTS))) {
+  const most = done.segments.length - KEEP_SEGMENTS;
+  if (most <= 0) return 0;
+  for (
+    const segment of done.segments.slice(0, Math.min(most, releasedByBackup(settings, log, done.segments)))
+  ) {
     if (segment.lastLsn > done.checkpoint || statSync(segment.path).mtimeMs > keepAfter) break;
     const last = new Map<number, number>();
     readLogFile(segment.path, (record) => {

@@ -50,7 +50,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     busy = result.catch(() => {});
     return result;
   };
-  const checkpoint = () => queue(() => runCheckpoint(settings, link, directory));
+  const checkpoint = () => queue(() => runCheckpoint(settings, link, directory, log));
   let last = { lsn: 0, at: 0 };
   const timer = setInterval(() => {
     queue(async () => {
@@ -58,7 +58,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
       const waited = (performance.now() - last.at) / 1000;
       if (closed || state.lsn === last.lsn) return; // nothing changed
       if (state.bytes < CHECKPOINT_BYTES && waited < CHECKPOINT_EVERY) return;
-      const { checkpoint: reached } = await runCheckpoint(settings, link, directory);
+      const { checkpoint: reached } = await runCheckpoint(settings, link, directory, log);
       // One that was held back is tried again.
       last = { lsn: reached === 0 ? 0 : state.lsn, at: performance.now() };
     }).catch((error) => {
@@ -72,7 +72,7 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     expire: (options = {}) =>
       queue(async () => {
         // Files may only be unlinked when nothing needs them to remake others (DESIGN rule 6).
-        await runCheckpoint(settings, link, directory);
+        await runCheckpoint(settings, link, directory, log);
         sweepStage(settings, log);
         const done = await store.admin.expire({
           expungeDays: options.expungeDays ?? settings.expunge_retention / 86_400,

@@ -70,6 +70,11 @@ export type OwnerEvent =
   | { k: 'acl'; mb: number; acl: readonly AclEntry[] }
   | { k: 'subscribe'; owner: string; path: string; on: boolean }
   | { k: 'quota'; path: string; storage: number | null; messages: number | null; set: boolean }
+  /**
+   * After a restore: clients may know UIDs and modseqs that were given after the moment that was restored. Every mailbox gets
+   * its UIDNEXT so much higher, or a new UIDVALIDITY, and every message a modseq above all that were ever given.
+   */
+  | { k: 'raise'; q: number; uids: number; parts: number; uidvalidities: [number, number][] }
   | {
     k: 'purge';
     expunged: [number, string][];

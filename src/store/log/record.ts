@@ -17,7 +17,7 @@ export interface Section {
 export interface RecordHead {
   /** Log sequence number. */
   l: number;
-  /** Unix time in milliseconds. */
+  /** Unix time in seconds. */
   t: number;
   /** Id of the change as the asking process chose it (DESIGN rule 10). */
   c: string;

@@ -13,11 +13,8 @@ import {
   closeSync,
   existsSync,
   fdatasync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readFileSync,
-  renameSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -35,6 +32,7 @@ import {
   type SegmentHeader,
   syncFolder,
   syncTail,
+  writeDurably,
 } from './segment.ts';
 
 const START = 2 ** 32;
@@ -216,16 +214,7 @@ export class RedoLog {
   checkpoint(lsn: number): void {
     if (lsn <= readCheckpoint(this.folder)) return; // never back: segments below it may be gone
     this.bytesSinceCheckpoint = 0;
-    const path = join(this.folder, 'checkpoint');
-    const fd = openSync(`${path}.new`, 'w', 0o600);
-    try {
-      writeSync(fd, `${lsn}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(`${path}.new`, path);
-    syncFolder(this.folder);
+    writeDurably(join(this.folder, 'checkpoint'), `${lsn}\n`);
   }
 
   /** Removes the oldest segments that end at or below `lsn`, which must not be above the checkpoint. */
@@ -262,7 +251,8 @@ export function readCheckpoint(folder: string): number {
   return lsn;
 }
 
-function headersOf(folder: string, removeTorn: boolean): { path: string; header: SegmentHeader }[] {
+/** The segments of a log in order with their headers; one whose creation was never completed is left out, or removed. */
+export function headersOf(folder: string, removeTorn: boolean): { path: string; header: SegmentHeader }[] {
   const found: { path: string; header: SegmentHeader }[] = [];
   const paths = listSegments(folder);
   for (const [index, path] of paths.entries()) {

@@ -3,8 +3,17 @@
  *
  *     "MSLOG1\r\n" | u64 segment id (random) | u64 first LSN | u64 last LSN of the predecessor | u64 created (ms) | u64 checksum
  */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { decodeBatch, findBatchBehind } from './batch.ts';
 import { decodeFrame } from './frame.ts';
@@ -42,6 +51,19 @@ export function syncFolder(folder: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Writes a small file durably in place of an older one. */
+export function writeDurably(path: string, text: string): void {
+  const fd = openSync(`${path}.new`, 'w', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(`${path}.new`, path);
+  syncFolder(dirname(path));
 }
 
 /** Creates a segment file durably (contents and name) and returns it open for appending. */
@@ -133,7 +155,17 @@ export function readSegment(
   limit: number,
   each: (record: LogRecord) => void,
 ): SegmentContents | null {
-  const bytes = readFileSync(path);
+  return scanSegment(path, readFileSync(path), after, limit, each);
+}
+
+/** The same of a segment's bytes. */
+export function scanSegment(
+  path: string,
+  bytes: Buffer,
+  after: number,
+  limit: number,
+  each: (record: LogRecord) => void,
+): SegmentContents | null {
   const header = readHeader(bytes);
   if (header === null) {
     return null;

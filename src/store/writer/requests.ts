@@ -1,5 +1,5 @@
 /** What workers and tools may ask of the writer. Everything is checked again there: rights, names, quota. */
-import type { Identity, MailboxName, StoreOperation } from '../border.ts';
+import type { AclEntry, Identity, MailboxName, StoreOperation } from '../border.ts';
 
 /** A message on its way into a mailbox. Its structure is a blob of the request; the body is the next one or a stage file. */
 export interface MessageData {
@@ -18,6 +18,13 @@ export interface MessageData {
 export interface AdoptedMessage extends MessageData {
   partition: string;
   file: string;
+  internaldate: number;
+}
+
+/** A saved message. Its structure is a blob, the body the next one or a stage file. Times are unix seconds. */
+export interface RestoredMessage {
+  data: MessageData;
+  flags: string[];
   internaldate: number;
 }
 
@@ -70,6 +77,14 @@ export type Change =
   | { op: 'replaceowner'; userid: string }
   /** Message files of the owner's folder that no row names become messages. The structures are the blobs. */
   | { op: 'adopt'; userid: string; path: string; messages: AdoptedMessage[] }
+  /** After a whole restore: nothing that clients saw after the restored moment may mean something else now. */
+  | { op: 'raise'; owner: number; uids: number; newUidvalidity: boolean }
+  /** A mailbox as it was saved, made where it is not there; its owner, too. Answers with their ids. */
+  | { op: 'restoremailbox'; name: MailboxName; specialUse: string[]; acl: AclEntry[] }
+  /** Saved messages added to a mailbox, whatever rights and quota say: it is an administrator who restores. */
+  | { op: 'restoremessages'; owner: number; mailbox: number; messages: RestoredMessage[] }
+  /** Flags of messages as they were saved. */
+  | { op: 'restoreflags'; owner: number; mailbox: number; flags: [uids: string, flags: string[]][] }
   | { op: 'expire'; owner: number; expungedBefore: number; deletedBefore: number; deliveredBefore: number };
 
 /** A change with the id its answer carries (DESIGN rule 10) and the session whose own change it is. */

@@ -26,6 +26,7 @@ import { Spool } from '../spool/spool.ts';
 import { Context, type WriterState } from './context.ts';
 import { decide, type Removals } from './decide/decide.ts';
 import { errorText } from './errortext.ts';
+import { refuseHalfRestored } from './mark.ts';
 import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
 import { type Published, publishedOf } from './publish.ts';
@@ -69,6 +70,8 @@ export interface WriterOptions {
   onFatal: (error: Error) => void;
   /** Verify the contents of files during recovery, not only their sizes. */
   verifyFiles: boolean;
+  /** Set by the restore alone, which opens the store before it is complete. */
+  restoring?: boolean;
 }
 
 export class Writer {
@@ -103,6 +106,7 @@ export class Writer {
     const { settings, log } = options;
     this.log = log;
     this.layout = layoutOf(settings);
+    if (options.restoring !== true) refuseHalfRestored(this.layout.log);
     const spool = new Spool(settings.partition);
     const directory = new Directory(this.layout.directory);
     const owners = new OwnerPool(this.layout, spool);

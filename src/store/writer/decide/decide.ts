@@ -18,6 +18,7 @@ import {
 } from './mailbox.ts';
 import { decideAppend, decideDeliver } from './message.ts';
 import { decideAdopt, decideReplaceOwner } from './adopt.ts';
+import { decideRaise, decideRestoreFlags, decideRestoreMailbox, decideRestoreMessages } from './restore.ts';
 import { decideLogin, decidePurgeUser } from './user.ts';
 
 /** Removal of files, which happens after the commit and outside the decision. */
@@ -72,6 +73,14 @@ export function decide(
       return decideReplaceOwner(context, change.userid);
     case 'adopt':
       return decideAdopt(context, change, blobs);
+    case 'raise':
+      return decideRaise(context, change);
+    case 'restoremailbox':
+      return decideRestoreMailbox(context, change);
+    case 'restoremessages':
+      return decideRestoreMessages(context, change, blobs);
+    case 'restoreflags':
+      return decideRestoreFlags(context, change);
     case 'expire':
       return decideExpire(context, change, (owner, files) => removals.files(owner, context.lsn, files));
     default:

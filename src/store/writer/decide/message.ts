@@ -90,7 +90,7 @@ export function newPart(
 }
 
 /** The first of the UIDs that `count` new messages get. */
-function nextUid(row: MailboxRow, count = 1): number {
+export function nextUid(row: MailboxRow, count = 1): number {
   if (row.uidnext + count - 1 > LAST_UID) throw userError('cannot', 'The mailbox has used up its UIDs');
   return row.uidnext;
 }

@@ -43,7 +43,7 @@ export function newOwner(context: Context, userid: string, keepOld: boolean): Ow
 }
 
 /** A UIDVALIDITY never used before: larger of now and the high-water mark plus one (DESIGN rule 13). */
-function newUidvalidity(context: Context): number {
+export function newUidvalidity(context: Context): number {
   return Math.max(context.now, context.state.directory.uidvalidity + 1);
 }
 

@@ -1,0 +1,18 @@
+/** The mark of a store that is being restored: as long as it stands the store is not whole, and nobody may open it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MailError } from '../../errors.ts';
+
+export function restoreMark(logFolder: string): string {
+  return join(logFolder, 'restoring');
+}
+
+/** Throws 'config' while a restore has not been completed. */
+export function refuseHalfRestored(logFolder: string): void {
+  if (!existsSync(restoreMark(logFolder))) return;
+  throw new MailError(
+    'server',
+    'config',
+    'a restore of this store was not completed: run "mailstore restore" again, it goes on where it was',
+  );
+}
