@@ -346,7 +346,12 @@ function applyRaise(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'raise' }
     index.raiseModseq(row, event.q);
     index.touch(row);
   }
-  for (const table of ['msg', 'expunged', 'seen']) index.sql(`UPDATE ${table} SET modseq = ?`).run(event.q);
+  for (const table of ['msg', 'expunged']) {
+    index.sql(`UPDATE ${table} SET modseq = ?1, chk = chk + (?1 - modseq) * ${FACTOR.modseq}`).run(event.q);
+  }
+  for (const [mailbox, userid] of index.intact('seen', '') as [number, string][]) {
+    index.putSeen(mailbox, userid, (row) => ({ ...row, modseq: event.q }));
+  }
   index.nextPart += event.parts;
 }
 

@@ -50,8 +50,10 @@ export function contents(of: TestFolders): string {
     const space = / (mailbox|msg|expunged|seen) \[/.exec(line);
     if (space === null) return line;
     const row = JSON.parse(line.slice(line.indexOf('['))) as unknown[];
+    // With what is raised its checksum, the last column, changes.
     const raised: Record<string, number[]> = { mailbox: [4, 5], msg: [3], expunged: [3], seen: [4] };
     for (const column of raised[space[1] as string] ?? []) row[column] = '*';
+    row.pop();
     return `${line.slice(0, line.indexOf('['))}${JSON.stringify(row)}`;
   }).join('\n');
 }

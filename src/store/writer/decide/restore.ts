@@ -10,8 +10,8 @@ import { createMailbox, ensureOwner, newUidvalidity } from './user.ts';
 
 type Of<Op extends Change['op']> = Extract<Change, { op: Op }>;
 
-/** More modseqs than an owner is given in any time between a backup and its restore; 2^21 of these fit. */
-const MODSEQS = 2 ** 32;
+/** More modseqs than an owner is given in any time between a backup and its restore; thousands of restores fit. */
+const MODSEQS = 2 ** 28;
 
 /** As many parts: their ids tell a backup what it has already. */
 const PARTS = 2 ** 24;
