@@ -130,21 +130,41 @@ export type NarrowRow = [
   part: number,
 ];
 
-/** A row with what FETCH needs and no file has to be opened for. Strings are latin1 (one char, one byte). */
-export type WideRow = [
-  ...narrow: NarrowRow,
-  envelope: string,
-  bodystructure: string,
-  headerSize: number,
+/** What never changes of a message, by name: what is not asked for is not read. Strings are latin1 (one char, one byte). */
+export interface PartColumns {
+  envelope: string;
+  bodystructure: string;
+  /** Bytes of the header, the empty line included. */
+  headersize: number;
   /** Compact part tree of mime/structure.ts. */
-  structure: Uint8Array,
+  structure: Uint8Array;
+  /** Unix seconds of the Date field; null if it is absent or no date. */
+  sentdate: number | null;
+  /** Where the bytes lie, for `content`. */
+  place: string;
+}
+
+export type PartColumn = keyof PartColumns;
+
+/** A narrow row followed by the columns asked for, in that order. */
+export type WideRow<Columns extends readonly PartColumn[] = readonly PartColumn[]> = [
+  ...narrow: NarrowRow,
+  ...part: { -readonly [At in keyof Columns]: PartColumns[Columns[At]] },
 ];
+
+/** Where the columns of the part begin in a wide row. */
+export const NARROW_COLUMNS = 8;
 
 /** Bytes of one message; offsets count octets. Close it. */
 export interface MessageContent {
   readonly size: number;
-  /** Bytes [start, end), clipped to the size. May be a view that the next call overwrites: copy or send at once. */
+  /**
+   * Bytes [start, end), clipped to the size; fewer only where the file is shorter than it should be. May be a view that the
+   * next call overwrites: copy or send at once.
+   */
   read(start: number, end: number): Uint8Array;
+  /** The same into the caller's memory from its beginning on: as many bytes as fit. Returns how many there were. */
+  readInto(target: Uint8Array, start: number): number;
   close(): void;
 }
 
@@ -223,13 +243,21 @@ export interface Mailbox {
    * still within their grace are included, so that a session that was not told yet can go on reading them (RFC 2180 §4.1).
    */
   narrow(uids: UidSet, after: number, limit: number): NarrowRow[];
-  wide(uids: UidSet, after: number, limit: number): WideRow[];
+  wide<const Columns extends readonly PartColumn[]>(
+    uids: UidSet,
+    after: number,
+    limit: number,
+    columns: Columns,
+  ): WideRow<Columns>[];
   /** UIDs whose flags have all bits of `all` and none of `none`; an index or one narrow scan, never a file. */
   withFlags(all: { lo: number; hi: number }, none: { lo: number; hi: number }): UidSet;
   /** UIDs changed after `modseq` and those expunged after it (CONDSTORE). */
   changedSince(modseq: number): { changed: UidSet; expunged: UidSet };
-  /** Opens the message of a row. Throws 'nonexistent' if it was expunged and its file is gone. */
-  content(row: NarrowRow | WideRow): MessageContent;
+  /**
+   * Opens the message of a row; with its `place`, the index is not asked again. Throws 'nonexistent' if it was expunged and
+   * its file is gone.
+   */
+  content(row: NarrowRow | WideRow, place?: string): MessageContent;
   /**
    * The session has told its client of the messages up to this UID: those no session of the user was told of before are
    * its \Recent ones (RFC 3501 §2.3.2), and nobody else's. Empty where the mailbox is read-only: that claims nothing.

@@ -145,7 +145,7 @@ describe('rule 12: rights are looked at again when the writer decides', () => {
     expect(heard).toEqual(['rights']);
     const noperm = expect.objectContaining({ code: 'noperm' });
     expect(() => handle.narrow(UidSet.of(1), 0, 1)).toThrow(noperm);
-    expect(() => handle.wide(UidSet.of(1), 0, 1)).toThrow(noperm);
+    expect(() => handle.wide(UidSet.of(1), 0, 1, ['envelope'])).toThrow(noperm);
     expect(() => handle.content(row as never)).toThrow(noperm);
     expect(() => handle.changedSince(0)).toThrow(noperm);
   });
@@ -230,7 +230,7 @@ describe('rule 15: read transactions', () => {
     await Promise.all(Array.from({ length: 20 }, (_, at) => t.deliver(message(at), 'anna')));
     const handle = await t.as('anna').select(inbox('anna'), false, () => {});
     handle.narrow(handle.uids(), 0, 5);
-    handle.wide(handle.uids(), 5, 5);
+    handle.wide(handle.uids(), 5, 5, ['envelope']);
     handle.withFlags({ lo: 0, hi: 0 }, { lo: 16, hi: 0 });
     handle.firstUnseen();
     t.as('anna').list();

@@ -4,20 +4,23 @@ import { asMailError, userError } from '../../errors.ts';
 import type { MessageContent } from '../../store/border.ts';
 import { SEEN } from '../../store/flags.ts';
 import { UidSet } from '../../store/uidset.ts';
-import { checkContent, send, writeContent } from '../fetch/content.ts';
+import { checkContent, type ContentReaders, contentReaders, send, writeContent } from '../fetch/content.ts';
 import { type FetchPlan, planFetch } from '../fetch/plan.ts';
 import type { FetchCommand } from '../parse/command.ts';
 import { CodedError } from '../respond.ts';
 import { changedFields, type Selected } from '../selected.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
 import { ResponseBuffer } from '../write/buffer.ts';
-import { fetchLine, type FetchRow, type FieldRenderer, fieldRenderer } from '../write/fetch.ts';
+import { columnReader, fetchLine, type FetchRow, type FieldRenderer, fieldRenderer } from '../write/fetch.ts';
 import { localZone } from '../zone.ts';
 
 /** Rows taken at a time, by what they cost: a few milliseconds each. */
 const NARROW_SLICE = 1000;
 const WIDE_SLICE = 400;
-const CONTENT_SLICE = 100;
+const CONTENT_SLICE = 200;
+
+/** Bytes of an answer gathered before they are handed to the connection. */
+const BLOCK = 128 * 1024;
 
 /**
  * FETCH. Lines are built slice by slice straight from the rows; files are opened only for sections. Sequence numbers do
@@ -35,13 +38,13 @@ export async function fetch(session: Session, command: FetchCommand): Promise<Co
     uids = uids.intersect(mailbox.changedSince(command.changedSince).changed);
   }
   const setsSeen = plan.setsSeen && !selected.readOnly && mailbox.rights.includes('s');
-  const slice = plan.content.length > 0 ? CONTENT_SLICE : plan.wide ? WIDE_SLICE : NARROW_SLICE;
+  const slice = plan.content.length > 0 ? CONTENT_SLICE : plan.columns.length > 0 ? WIDE_SLICE : NARROW_SLICE;
   const writer = new FetchWriter(session, selected, plan);
   let after = 0;
   let found = 0;
   while (!session.closed) {
-    const rows: FetchRow[] = plan.wide
-      ? mailbox.wide(uids, after, slice)
+    const rows: FetchRow[] = plan.columns.length > 0
+      ? mailbox.wide(uids, after, slice, plan.columns)
       : mailbox.narrow(uids, after, slice);
     const last = rows.at(-1);
     if (last === undefined) break;
@@ -93,6 +96,8 @@ class FetchWriter {
   readonly #render: FieldRenderer;
   /** What is told beside the items asked for where a message just became \Seen. */
   readonly #renderSeen: FieldRenderer;
+  readonly #readers: ContentReaders;
+  readonly #place: ((row: FetchRow) => string) | undefined;
   readonly #out = new ResponseBuffer();
 
   constructor(session: Session, selected: Selected, plan: FetchPlan) {
@@ -105,11 +110,14 @@ class FetchWriter {
       zone: localZone,
     };
     const asked = plan.fields.map(({ field }) => field);
-    this.#render = fieldRenderer(plan.fields, context);
+    this.#render = fieldRenderer(plan.fields, context, plan.columns);
     this.#renderSeen = fieldRenderer(
       [...changedFields(session).filter(({ field }) => !asked.includes(field)), ...plan.fields],
       context,
+      plan.columns,
     );
+    this.#readers = contentReaders(plan.columns);
+    this.#place = plan.columns.includes('place') ? columnReader(plan.columns, 'place') : undefined;
   }
 
   /** Answers that need no message; returns how many. */
@@ -129,18 +137,19 @@ class FetchWriter {
     for (const row of rows) {
       let content: MessageContent;
       try {
-        content = mailbox.content(row);
+        content = mailbox.content(row, this.#place?.(row));
       } catch (thrown) {
         if (asMailError(thrown).code === 'nonexistent') continue;
         throw thrown;
       }
       try {
-        await this.#message(view.uids.positionOf(row[0]), row, seen.has(row[0]), content);
+        const longer = this.#message(view.uids.positionOf(row[0]), row, seen.has(row[0]), content);
+        if (longer !== undefined) await longer;
       } finally {
         content.close();
       }
       written++;
-      if (this.#out.size > 64 * 1024) send(session, this.#out);
+      if (this.#out.size >= BLOCK) send(session, this.#out);
       if (session.due) {
         send(session, this.#out);
         await session.breathe();
@@ -151,11 +160,12 @@ class FetchWriter {
     return written;
   }
 
-  async #message(sequence: number, row: FetchRow, seen: boolean, content: MessageContent): Promise<void> {
+  /** A promise only where a message is too large for one turn: most are small, and an await each would cost as much as they. */
+  #message(sequence: number, row: FetchRow, seen: boolean, content: MessageContent): Promise<void> | void {
     const out = this.#out;
     for (const item of this.#plan.content) {
       try {
-        checkContent(item, row);
+        checkContent(item, row, this.#readers);
       } catch (thrown) {
         // The answers before this message are right.
         send(this.#session, out);
@@ -163,19 +173,38 @@ class FetchWriter {
       }
     }
     const fields = (seen ? this.#renderSeen : this.#render)(row);
-    out.text(`* ${sequence} FETCH (${fields}`);
-    let separator = fields === '' ? '' : ' ';
-    for (const item of this.#plan.content) {
-      if (separator !== '') out.text(separator);
-      try {
-        await writeContent(this.#session, out, item, row, content);
-      } catch (thrown) {
-        // Half an answer is on its way: nothing the client reads behind it would make sense.
-        this.#session.connection.destroy();
-        throw thrown;
+    out.text(`* ${sequence} FETCH (${fields}${fields === '' ? '' : ' '}`);
+    return this.#items(0, row, content);
+  }
+
+  /** Writes the items from the one at `first` on, and the end of the line. */
+  #items(first: number, row: FetchRow, content: MessageContent): Promise<void> | void {
+    const items = this.#plan.content;
+    try {
+      for (let at = first; at < items.length; at++) {
+        if (at > 0) this.#out.text(' ');
+        const item = items[at] as (typeof items)[number];
+        const longer = writeContent(this.#session, this.#out, item, row, this.#readers, content);
+        if (longer !== undefined) return this.#rest(longer, at + 1, row, content);
       }
-      separator = ' ';
+    } catch (thrown) {
+      throw this.#broken(thrown);
     }
-    out.text(')\r\n');
+    this.#out.text(')\r\n');
+  }
+
+  async #rest(longer: Promise<void>, next: number, row: FetchRow, content: MessageContent): Promise<void> {
+    try {
+      await longer;
+    } catch (thrown) {
+      throw this.#broken(thrown);
+    }
+    await this.#items(next, row, content);
+  }
+
+  /** Half an answer is on its way: nothing the client reads behind it would make sense. */
+  #broken(thrown: unknown): unknown {
+    this.#session.connection.destroy();
+    return thrown;
   }
 }

@@ -5,7 +5,7 @@ import { find, highestModseq, planSearch } from '../search/find.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
 import type { SortKey } from '../sort/criterion.ts';
 import { SortTable } from '../sort/order.ts';
-import { StoredSortMessage } from '../sort/stored.ts';
+import { SORT_COLUMNS, StoredSortMessage } from '../sort/stored.ts';
 import { inTurns } from '../turns.ts';
 import { sort as sortLine } from '../write/sort.ts';
 
@@ -27,7 +27,9 @@ export async function sort(session: Session, command: SortCommand): Promise<Comp
   const table = new SortTable(command.criteria);
   let after = 0;
   while (!session.closed) {
-    const rows = narrow ? mailbox.narrow(found.uids, after, limit) : mailbox.wide(found.uids, after, limit);
+    const rows = narrow
+      ? mailbox.narrow(found.uids, after, limit)
+      : mailbox.wide(found.uids, after, limit, SORT_COLUMNS);
     for (const row of rows) {
       table.add(new StoredSortMessage(row));
       if (!session.due) continue;

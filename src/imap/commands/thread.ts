@@ -3,12 +3,12 @@
 import { asMailError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { headerField } from '../../mime/message.ts';
-import type { Mailbox, WideRow } from '../../store/border.ts';
+import { type Mailbox, NARROW_COLUMNS, type WideRow } from '../../store/border.ts';
 import type { ThreadCommand } from '../parse/command.ts';
 import { sortText } from '../sort/collate.ts';
 import { find, planSearch } from '../search/find.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
-import { StoredSortMessage } from '../sort/stored.ts';
+import { type SortRow, StoredSortMessage } from '../sort/stored.ts';
 import type { ThreadMessage } from '../thread/message.ts';
 import { firstId, referenceIds } from '../thread/messageid.ts';
 import { orderedSubject } from '../thread/orderedsubject.ts';
@@ -19,6 +19,9 @@ import { thread as threadLine } from '../write/thread.ts';
 /** Rows taken at a time. */
 const SLICE = 500;
 
+const COLUMNS = ['envelope', 'headersize', 'place'] as const;
+type ThreadRow = WideRow<typeof COLUMNS>;
+
 /** THREAD: the messages found, as trees. The client's numbering does not change meanwhile. */
 export async function thread(session: Session, command: ThreadCommand): Promise<Completion> {
   const selected = session.mailbox;
@@ -28,9 +31,9 @@ export async function thread(session: Session, command: ThreadCommand): Promise<
   const messages: ThreadMessage[] = [];
   let after = 0;
   while (!session.closed) {
-    const rows = mailbox.wide(uids, after, SLICE);
+    const rows = mailbox.wide(uids, after, SLICE, COLUMNS);
     for (const row of rows) {
-      const stored = new StoredSortMessage(row);
+      const stored = new StoredSortMessage(row as unknown as SortRow);
       const { base, reply } = stored.splitSubject();
       const message = { uid: stored.uid, sent: stored.sent, subject: sortText(base), reply };
       if (byReferences === null) messages.push(message);
@@ -65,11 +68,11 @@ export async function thread(session: Session, command: ThreadCommand): Promise<
 }
 
 /** The value of the References field, null without one; undefined if the message was expunged and its file is gone. */
-function references(mailbox: Mailbox, row: WideRow): string | null | undefined {
+function references(mailbox: Mailbox, row: ThreadRow): string | null | undefined {
   try {
-    const content = mailbox.content(row);
+    const content = mailbox.content(row, row[NARROW_COLUMNS + 2] as string);
     try {
-      const size = Math.min(row[10], limits.mime_header_block.value);
+      const size = Math.min(row[NARROW_COLUMNS + 1] as number, limits.mime_header_block.value);
       return headerField(content.read(0, size), 'references');
     } finally {
       content.close();

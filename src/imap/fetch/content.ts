@@ -22,40 +22,66 @@ import type { FetchBinary, FetchBinarySize, FetchSection, Partial } from '../par
 import { CodedError } from '../respond.ts';
 import type { Session } from '../session.ts';
 import type { ResponseBuffer } from '../write/buffer.ts';
-import { binaryStart, type FetchRow, sectionMissing, sectionStart } from '../write/fetch.ts';
+import {
+  binaryStart,
+  columnReader,
+  type FetchRow,
+  type RowColumns,
+  sectionMissing,
+  sectionStart,
+} from '../write/fetch.ts';
 import { decodedPieces, measure } from './decoded.ts';
 import type { ContentItem } from './plan.ts';
 
 /** Bytes of a message read and handed to the connection at a time. */
 const BLOCK = 256 * 1024;
 
+/** How the rows of a FETCH tell what its items need; asked only for items that `contentColumns` provided for. */
+export interface ContentReaders {
+  readonly structure: (row: FetchRow) => Uint8Array;
+  readonly headerSize: (row: FetchRow) => number;
+}
+
+/** Readers for rows with these columns. */
+export function contentReaders(columns: RowColumns): ContentReaders {
+  const absent = (): never => {
+    throw new Error('the rows lack a column');
+  };
+  return {
+    structure: columns.includes('structure') ? columnReader(columns, 'structure') : absent,
+    headerSize: columns.includes('headersize') ? columnReader(columns, 'headersize') : absent,
+  };
+}
+
 /** Throws where an item cannot be answered: NO [UNKNOWN-CTE], since an unknown encoding cannot be undone (RFC 3516 §4.3). */
-export function checkContent(item: ContentItem, row: FetchRow): void {
+export function checkContent(item: ContentItem, row: FetchRow, readers: ContentReaders): void {
   if (item.kind === 'section' || item.part.length === 0) return;
-  if (partRange(item.part, row)?.encoding !== null) return;
+  if (partRange(item.part, readers.structure(row))?.encoding !== null) return;
   throw new CodedError(userError('cannot', 'The encoding of this part is unknown'), 'UNKNOWN-CTE');
 }
 
-/** Writes one item of one message, without blanks around it. */
-export async function writeContent(
+/** Writes one item of one message, without blanks around it. A promise only where it takes more than one turn. */
+export function writeContent(
   session: Session,
   out: ResponseBuffer,
   item: ContentItem,
   row: FetchRow,
+  readers: ContentReaders,
   content: MessageContent,
-): Promise<void> {
-  if (item.kind === 'section') await writeSection(session, out, item, row, content);
-  else await writeBinary(session, out, item, row, content);
+): Promise<void> | void {
+  if (item.kind === 'section') return writeSection(session, out, item, row, readers, content);
+  return writeBinary(session, out, item, row, readers, content);
 }
 
-async function writeSection(
+function writeSection(
   session: Session,
   out: ResponseBuffer,
   item: FetchSection,
   row: FetchRow,
+  readers: ContentReaders,
   content: MessageContent,
-): Promise<void> {
-  const range = sectionRange(item, row, content.size);
+): Promise<void> | void {
+  const range = sectionRange(item, row, readers, content.size);
   if (range === null) {
     out.text(sectionMissing(item.label));
     return;
@@ -72,19 +98,29 @@ async function writeSection(
     return;
   }
   const { start, end } = clip(range, item.partial);
-  if (end - start <= BLOCK) {
-    const bytes = readExactly(content, start, end);
-    out.text(sectionStart(item.label, end - start)).bytes(bytes);
-    return;
-  }
   out.text(sectionStart(item.label, end - start));
-  await stream(
-    session,
-    out,
-    function* () {
-      for (let at = start; at < end; at += BLOCK) yield readExactly(content, at, Math.min(end, at + BLOCK));
-    }(),
-  );
+  if (end - start <= BLOCK) copyInto(out, content, start, end);
+  else return streamRange(session, out, content, start, end);
+}
+
+/** Bytes of a file to where they leave from, without a stop between. */
+function copyInto(out: ResponseBuffer, content: MessageContent, start: number, end: number): void {
+  if (content.readInto(out.claim(end - start), start) !== end - start) throw cutShort();
+}
+
+async function streamRange(
+  session: Session,
+  out: ResponseBuffer,
+  content: MessageContent,
+  start: number,
+  end: number,
+): Promise<void> {
+  send(session, out);
+  for (let at = start; at < end && !session.closed; at += BLOCK) {
+    copyInto(out, content, at, Math.min(end, at + BLOCK));
+    send(session, out);
+    if (session.due) await session.breathe();
+  }
 }
 
 /** BINARY and BINARY.SIZE: a part's content as it was before it was encoded for transfer. */
@@ -93,11 +129,12 @@ async function writeBinary(
   out: ResponseBuffer,
   item: FetchBinary | FetchBinarySize,
   row: FetchRow,
+  readers: ContentReaders,
   content: MessageContent,
 ): Promise<void> {
   const range = item.part.length === 0
     ? { start: 0, end: content.size, encoding: '8BIT' as const }
-    : partRange(item.part, row);
+    : partRange(item.part, readers.structure(row));
   if (range === null) {
     // RFC 9051 §9 has no NIL for a size.
     out.text(item.kind === 'binarysize' ? `${item.label} 0` : sectionMissing(item.label));
@@ -128,17 +165,22 @@ interface Range {
 }
 
 /** The bytes a section means, or null where the message has no such part. */
-function sectionRange(item: FetchSection, row: FetchRow, size: number): Range | null {
+function sectionRange(
+  item: FetchSection,
+  row: FetchRow,
+  readers: ContentReaders,
+  size: number,
+): Range | null {
   if (item.part.length > 0) {
-    return locateSection(structureOf(row), { part: item.part, what: WHAT[item.text] });
+    return locateSection(readers.structure(row), { part: item.part, what: WHAT[item.text] });
   }
   switch (item.text) {
     case '':
       return { start: 0, end: size };
     case 'TEXT':
-      return { start: headerSizeOf(row), end: size };
+      return { start: readers.headerSize(row), end: size };
     default:
-      return { start: 0, end: headerSizeOf(row) };
+      return { start: 0, end: readers.headerSize(row) };
   }
 }
 
@@ -153,23 +195,15 @@ const WHAT = {
 
 function partRange(
   path: readonly number[],
-  row: FetchRow,
+  structure: Uint8Array,
 ): Range & { readonly encoding: TransferEncoding | null } | null {
-  const part = findPart(decodeStructure(structureOf(row)), path);
+  const part = findPart(decodeStructure(structure), path);
   return part === null ? null : { start: part.bodyStart, end: part.end, encoding: encodingOf(part) };
 }
 
 /** Multiparts and messages are never encoded (RFC 2045 §6.4), whatever their header says. */
 function encodingOf(part: Part): TransferEncoding | null {
   return part.kind === 'leaf' ? part.encoding : '8BIT';
-}
-
-function structureOf(row: FetchRow): Uint8Array {
-  return row[11] as Uint8Array;
-}
-
-function headerSizeOf(row: FetchRow): number {
-  return row[10] as number;
 }
 
 /** `<offset.length>` of a range (RFC 9051 §6.4.5): beyond the end is empty, not an error. */
@@ -179,12 +213,8 @@ function clip({ start, end }: Range, partial: Partial | null): Range {
   return { start: from, end: Math.min(end, from + partial.length) };
 }
 
-function readExactly(content: MessageContent, start: number, end: number): Uint8Array {
-  const bytes = content.read(start, end);
-  if (bytes.length !== end - start) {
-    throw serverError('the file of a message is shorter than its index says', undefined, 'corruption');
-  }
-  return bytes;
+function cutShort(): Error {
+  return serverError('the file of a message is shorter than its index says', undefined, 'corruption');
 }
 
 /** The bytes [start, end) of what the pieces are together. */
@@ -212,5 +242,5 @@ async function stream(session: Session, out: ResponseBuffer, pieces: Iterable<Ui
 
 /** Hands over what was gathered. */
 export function send(session: Session, out: ResponseBuffer): void {
-  for (const block of out.take()) session.write(block);
+  if (out.size > 0) session.write(out.take());
 }

@@ -7,7 +7,8 @@ import type {
   FetchField,
   FetchSection,
 } from '../parse/command.ts';
-import { needsWideRow } from '../write/fetch.ts';
+import type { PartColumn } from '../../store/border.ts';
+import { fieldColumns } from '../write/fetch.ts';
 
 /** Items that need the message or its structure. */
 export type ContentItem = FetchSection | FetchBinary | FetchBinarySize;
@@ -15,8 +16,8 @@ export type ContentItem = FetchSection | FetchBinary | FetchBinarySize;
 export interface FetchPlan {
   readonly fields: readonly FetchField[];
   readonly content: readonly ContentItem[];
-  /** Rows must be WideRows. */
-  readonly wide: boolean;
+  /** Columns that the rows must have beside the narrow ones. */
+  readonly columns: readonly PartColumn[];
   /** One of the items sets \Seen (RFC 9051 §6.4.5). */
   readonly setsSeen: boolean;
   readonly tellsFlags: boolean;
@@ -45,13 +46,19 @@ export function planFetch(command: FetchCommand): FetchPlan {
   return {
     fields,
     content,
-    wide: needsWideRow(fields) || content.some(needsStructure),
+    columns: [...fieldColumns(fields), ...contentColumns(content)],
     setsSeen: content.some((item) => item.kind !== 'binarysize' && !item.peek),
     tellsFlags: fields.some(({ field }) => field === 'FLAGS'),
   };
 }
 
 /** All of a message, BODY[], is its whole file; anything else needs offsets from the index. */
-function needsStructure(item: ContentItem): boolean {
-  return item.part.length > 0 || (item.kind === 'section' && item.text !== '');
+function contentColumns(content: readonly ContentItem[]): PartColumn[] {
+  if (content.length === 0) return [];
+  const columns: PartColumn[] = ['place'];
+  if (content.some((item) => item.part.length > 0)) columns.push('structure');
+  if (content.some((item) => item.part.length === 0 && item.kind === 'section' && item.text !== '')) {
+    columns.push('headersize');
+  }
+  return columns;
 }

@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
 import { localZone } from '../zone.ts';
 import { compileSearch, type SearchPlan } from './evaluate.ts';
 import type { SearchKey } from './key.ts';
-import { StoredMessage } from './stored.ts';
+import { SEARCH_COLUMNS, type SearchRow, StoredMessage } from './stored.ts';
 
 /** Rows taken at a time. */
 const ROW_SLICE = 2000;
@@ -50,7 +50,9 @@ export async function find(session: Session, selected: Selected, plan: SearchPla
   const matching: number[] = [];
   let after = 0;
   while (!session.closed) {
-    const rows = fromFile ? mailbox.wide(uids, after, limit) : mailbox.narrow(uids, after, limit);
+    const rows: SearchRow[] = fromFile
+      ? mailbox.wide(uids, after, limit, SEARCH_COLUMNS)
+      : mailbox.narrow(uids, after, limit);
     for (const row of rows) {
       const message = new StoredMessage(mailbox, row);
       try {

@@ -16,7 +16,13 @@ import {
   type Part,
 } from '../../mime/message.ts';
 import { limits } from '../../limits.ts';
-import type { Mailbox, MessageContent, NarrowRow, WideRow } from '../../store/border.ts';
+import {
+  type Mailbox,
+  type MessageContent,
+  NARROW_COLUMNS,
+  type NarrowRow,
+  type WideRow,
+} from '../../store/border.ts';
 import type { SearchMessage } from './evaluate.ts';
 
 const DAY = 86_400;
@@ -26,6 +32,12 @@ const ADDRESS_FIELDS: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', 'to'])
 
 /** An address may stand here in another way than as user@host: with comments, quotes or blanks inside. */
 const WRITTEN_APART = /[(\\]|["\s]@|@\s|\s\.|"\.|\."/;
+
+/** What has to stand beside the narrow columns where header or body may be asked for. */
+export const SEARCH_COLUMNS = ['headersize', 'structure', 'place'] as const;
+
+/** A row with or without those. */
+export type SearchRow = NarrowRow | WideRow<typeof SEARCH_COLUMNS>;
 
 /** One message under test. Close it when its test is done. */
 export class StoredMessage implements SearchMessage {
@@ -37,11 +49,11 @@ export class StoredMessage implements SearchMessage {
   readonly internaldate: number;
   readonly savedate: number;
   readonly #mailbox: Mailbox;
-  readonly #row: NarrowRow | WideRow;
+  readonly #row: SearchRow;
   #content: MessageContent | undefined;
   #header: Uint8Array | undefined;
 
-  constructor(mailbox: Mailbox, row: NarrowRow | WideRow) {
+  constructor(mailbox: Mailbox, row: SearchRow) {
     this.#mailbox = mailbox;
     this.#row = row;
     [this.uid, this.flagsLo, this.flagsHi, this.modseq, this.size, this.internaldate, this.savedate] = row;
@@ -99,12 +111,15 @@ export class StoredMessage implements SearchMessage {
   }
 
   #file(): MessageContent {
-    return this.#content ??= this.#mailbox.content(this.#row);
+    return this.#content ??= this.#mailbox.content(this.#row, this.#row[NARROW_COLUMNS + 2] as string);
   }
 
   #ownHeader(): Uint8Array {
     // A copy, since the next read may use the same memory.
-    const size = Math.min(this.#row[10] ?? 0, limits.mime_header_block.value);
+    const size = Math.min(
+      (this.#row[NARROW_COLUMNS] as number | undefined) ?? 0,
+      limits.mime_header_block.value,
+    );
     return this.#header ??= Buffer.from(this.#file().read(0, size));
   }
 
@@ -113,7 +128,7 @@ export class StoredMessage implements SearchMessage {
   }
 
   *#parts(): Generator<Part> {
-    const waiting = [decodeStructure(this.#row[11] as Uint8Array)];
+    const waiting = [decodeStructure(this.#row[NARROW_COLUMNS + 1] as Uint8Array)];
     for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
       yield part;
       for (let i = part.children.length - 1; i >= 0; i--) waiting.push(part.children[i] as Part);

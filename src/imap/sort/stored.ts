@@ -1,10 +1,16 @@
 /** A row as SORT and THREAD ask about it: its columns, and the stored ENVELOPE, read when a criterion wants it. */
 
 import { decodeHeader, parseDate, splitSubject, type SubjectBase } from '../../mime/message.ts';
-import type { NarrowRow, WideRow } from '../../store/border.ts';
+import { NARROW_COLUMNS, type NarrowRow, type WideRow } from '../../store/border.ts';
 import { readEnvelope, type StoredEnvelope } from '../envelope.ts';
 import { sortText } from './collate.ts';
 import type { SortMessage } from './order.ts';
+
+/** What SORT and THREAD read beside the narrow columns. */
+export const SORT_COLUMNS = ['envelope'] as const;
+
+/** A row with or without those. */
+export type SortRow = NarrowRow | WideRow<typeof SORT_COLUMNS>;
 
 /** One message of a mailbox. Of a narrow row only UID, internal date and size may be asked. */
 export class StoredSortMessage implements SortMessage {
@@ -14,11 +20,11 @@ export class StoredSortMessage implements SortMessage {
   readonly #rendered: string;
   #envelope: StoredEnvelope | undefined;
 
-  constructor(row: NarrowRow | WideRow) {
+  constructor(row: SortRow) {
     this.uid = row[0];
     this.size = row[4];
     this.internaldate = row[5];
-    this.#rendered = row[8] ?? '';
+    this.#rendered = row[NARROW_COLUMNS] ?? '';
   }
 
   get envelope(): StoredEnvelope {

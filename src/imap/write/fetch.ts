@@ -4,7 +4,13 @@
  */
 
 import { bodyFromStructure } from '../../mime/message.ts';
-import type { NarrowRow, WideRow } from '../../store/border.ts';
+import {
+  NARROW_COLUMNS,
+  type NarrowRow,
+  type PartColumn,
+  type PartColumns,
+  type WideRow,
+} from '../../store/border.ts';
 import type { FetchField } from '../parse/command.ts';
 import { internaldate } from './date.ts';
 import type { FlagWriter } from './flags.ts';
@@ -18,20 +24,42 @@ export interface FetchContext {
   readonly zone: (seconds: number) => number;
 }
 
-/** A row as FETCH needs it: narrow unless ENVELOPE, BODY or BODYSTRUCTURE is asked for. */
+/** A row as FETCH needs it: narrow unless something is asked for that stands in columns of the part. */
 export type FetchRow = NarrowRow | WideRow;
+
+/** Columns of the part beside a narrow row, in the order in which they stand there. */
+export type RowColumns = readonly PartColumn[];
+
+/** The value of a column of a row that was read with `columns`. */
+export function columnReader<Column extends PartColumn>(
+  columns: RowColumns,
+  column: Column,
+): (row: FetchRow) => PartColumns[Column] {
+  const at = NARROW_COLUMNS + columns.indexOf(column);
+  if (at < NARROW_COLUMNS) throw new Error(`the rows have no ${column}`);
+  return (row) => row[at] as PartColumns[Column];
+}
 
 /** The items of one message without parentheses, as `UID 7 FLAGS (\Seen)`. */
 export type FieldRenderer = (row: FetchRow) => string;
 
-/** True where the fields need a WideRow. */
-export function needsWideRow(fields: readonly FetchField[]): boolean {
-  return fields.some(({ field }) => field === 'ENVELOPE' || field === 'BODY' || field === 'BODYSTRUCTURE');
+/** The columns of the part that fields are written from. */
+export function fieldColumns(fields: readonly FetchField[]): PartColumn[] {
+  const columns: PartColumn[] = [];
+  if (fields.some(({ field }) => field === 'ENVELOPE')) columns.push('envelope');
+  if (fields.some(({ field }) => field === 'BODY' || field === 'BODYSTRUCTURE')) {
+    columns.push('bodystructure');
+  }
+  return columns;
 }
 
-/** Compiles the fields of a FETCH. The rows must be wide where `needsWideRow` says so. */
-export function fieldRenderer(fields: readonly FetchField[], context: FetchContext): FieldRenderer {
-  const renderers = fields.map(({ field }) => renderer(field, context));
+/** Compiles the fields of a FETCH for rows with `columns`, among them those `fieldColumns` names. */
+export function fieldRenderer(
+  fields: readonly FetchField[],
+  context: FetchContext,
+  columns: RowColumns = [],
+): FieldRenderer {
+  const renderers = fields.map(({ field }) => renderer(field, context, columns));
   const [first, second, third] = renderers;
   // The common shapes without a loop: UID and FLAGS of ten thousand messages is the most frequent command there is.
   if (first === undefined) return () => '';
@@ -44,7 +72,7 @@ export function fieldRenderer(fields: readonly FetchField[], context: FetchConte
   };
 }
 
-function renderer(field: FetchField['field'], context: FetchContext): FieldRenderer {
+function renderer(field: FetchField['field'], context: FetchContext, columns: RowColumns): FieldRenderer {
   const { flags, recent, zone } = context;
   switch (field) {
     case 'UID':
@@ -57,18 +85,19 @@ function renderer(field: FetchField['field'], context: FetchContext): FieldRende
       return (row) => `RFC822.SIZE ${row[4]}`;
     case 'INTERNALDATE':
       return (row) => `INTERNALDATE ${internaldate(row[5], zone(row[5]))}`;
-    case 'ENVELOPE':
-      return (row) => `ENVELOPE ${wide(row)[8]}`;
-    case 'BODYSTRUCTURE':
-      return (row) => `BODYSTRUCTURE ${wide(row)[9]}`;
-    case 'BODY':
-      return (row) => `BODY ${bodyFromStructure(wide(row)[9])}`;
+    case 'ENVELOPE': {
+      const envelope = columnReader(columns, 'envelope');
+      return (row) => `ENVELOPE ${envelope(row)}`;
+    }
+    case 'BODYSTRUCTURE': {
+      const bodystructure = columnReader(columns, 'bodystructure');
+      return (row) => `BODYSTRUCTURE ${bodystructure(row)}`;
+    }
+    case 'BODY': {
+      const bodystructure = columnReader(columns, 'bodystructure');
+      return (row) => `BODY ${bodyFromStructure(bodystructure(row))}`;
+    }
   }
-}
-
-function wide(row: FetchRow): WideRow {
-  if (row.length > 8) return row as WideRow;
-  throw new Error('ENVELOPE and BODYSTRUCTURE need a wide row');
 }
 
 /** `* 12 FETCH (items)` with its line end. */

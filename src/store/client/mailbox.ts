@@ -16,6 +16,7 @@ import type {
   MailboxSnapshot,
   MessageContent,
   NarrowRow,
+  PartColumn,
   QuotaRoot,
   StoreOperation,
   StoreResult,
@@ -207,12 +208,17 @@ export class SelectedMailbox implements Mailbox, Listener {
     );
   }
 
-  wide(uids: UidSet, after: number, limit: number): WideRow[] {
-    return this.page(
+  wide<const Columns extends readonly PartColumn[]>(
+    uids: UidSet,
+    after: number,
+    limit: number,
+    columns: Columns,
+  ): WideRow<Columns>[] {
+    return this.page<WideRow<Columns>>(
       uids,
       after,
       limit,
-      (lo, hi, count, expunged) => this.reader.wide(this.id, lo, hi, count, expunged),
+      (lo, hi, count, expunged) => this.reader.wide(this.id, lo, hi, count, expunged, columns),
     );
   }
 
@@ -251,13 +257,12 @@ export class SelectedMailbox implements Mailbox, Listener {
     return this.reader.changedSince(this.id, modseq);
   }
 
-  content(row: NarrowRow | WideRow): MessageContent {
+  content(row: NarrowRow | WideRow, place = this.reader.place(row[7])): MessageContent {
     this.demandRead();
-    const part = this.reader.part(row[7]);
-    if (part === null) throw userError('nonexistent', 'The message has been removed');
-    const path = this.parts.spool.path(part.partition, this.owner.folder, part.file);
+    if (place === null) throw userError('nonexistent', 'The message has been removed');
+    const path = this.parts.spool.placed(place, this.owner.folder);
     try {
-      return new FileContent(path);
+      return new FileContent(path, row[4]);
     } catch (error) {
       // Expunged and purged meanwhile is no surprise; a living row without its file is (DESIGN rule 6).
       const missing = error instanceof MailError && error.code === 'nonexistent';

@@ -3,7 +3,7 @@
  * (DESIGN rule 15). Rows are tuples as SQLite gives them: no object per message.
  */
 import type { Database } from 'bun:sqlite';
-import type { NarrowRow, WideRow } from '../border.ts';
+import type { NarrowRow, PartColumn, WideRow } from '../border.ts';
 import { UidSet } from '../uidset.ts';
 import { checkReadable, openForReading } from './database.ts';
 import {
@@ -16,16 +16,12 @@ import {
 import { Statements } from './statements.ts';
 
 const NARROW = 'uid, flags & 4294967295, flags >> 32, modseq, size, internaldate, savedate, part';
-const WIDE =
-  'm.uid, m.flags & 4294967295, m.flags >> 32, m.modseq, m.size, m.internaldate, m.savedate, m.part, ' +
-  'p.envelope, p.bodystructure, p.headersize, p.structure';
+/** The same with the columns of a part beside it. */
+const NARROW_OF_TWO =
+  'm.uid, m.flags & 4294967295, m.flags >> 32, m.modseq, m.size, m.internaldate, m.savedate, m.part';
 
-/** Where a message's bytes lie. */
-export interface PartPlace {
-  partition: string;
-  file: string;
-  size: number;
-}
+/** Where a message's bytes lie: partition and file, see `Spool.placed`. */
+const PLACE = "p.partition || '/' || p.file";
 
 export class OwnerReader {
   private readonly db: Database;
@@ -150,11 +146,20 @@ export class OwnerReader {
     ).values(mailbox, lo, hi, limit) as NarrowRow[];
   }
 
-  wide(mailbox: number, lo: number, hi: number, limit: number, expunged: boolean): WideRow[] {
+  wide<Columns extends readonly PartColumn[]>(
+    mailbox: number,
+    lo: number,
+    hi: number,
+    limit: number,
+    expunged: boolean,
+    columns: Columns,
+  ): WideRow<Columns>[] {
+    let selected = NARROW_OF_TWO;
+    for (const column of columns) selected += column === 'place' ? `, ${PLACE}` : `, p.${column}`;
     return this.sql(
-      `SELECT ${WIDE} FROM ${expunged ? 'expunged' : 'msg'} m JOIN part p ON p.id = m.part ` +
+      `SELECT ${selected} FROM ${expunged ? 'expunged' : 'msg'} m JOIN part p ON p.id = m.part ` +
         'WHERE m.mailbox = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid LIMIT ?',
-    ).values(mailbox, lo, hi, limit) as WideRow[];
+    ).values(mailbox, lo, hi, limit) as WideRow<Columns>[];
   }
 
   /** UIDs whose flags have all of `all` and none of `none`. */
@@ -192,8 +197,12 @@ export class OwnerReader {
     return { changed: of('msg'), expunged: of('expunged') };
   }
 
-  part(id: number): PartPlace | null {
-    return this.sql('SELECT partition, file, size FROM part WHERE id = ?').get(id) as PartPlace | null;
+  /** Where the bytes of a part lie; null if it is gone. */
+  place(part: number): string | null {
+    return (this.sql(`SELECT ${PLACE} FROM part p WHERE id = ?`).values(part)[0]?.[0] as
+      | string
+      | undefined) ??
+      null;
   }
 
   close(): void {

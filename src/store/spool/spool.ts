@@ -46,6 +46,12 @@ export class Spool {
     return join(this.partition(partition), ownerFolder, file);
   }
 
+  /** The same of a place as the index names it: partition, slash, file. No partition has a slash in its name. */
+  placed(place: string, ownerFolder: string): string {
+    const slash = place.indexOf('/');
+    return `${this.partition(place.slice(0, slash))}/${ownerFolder}/${place.slice(slash + 1)}`;
+  }
+
   /** Writes a new file. An existing one of the same size is the same file (replay); any other is an error. */
   create(path: string, bytes: Uint8Array): void {
     let fd: number;

@@ -18,6 +18,11 @@ function contentOf(bytes: Uint8Array): MessageContent {
       memory.set(bytes.subarray(start, end));
       return memory.subarray(0, Math.min(end, bytes.length) - start);
     },
+    readInto(target, start) {
+      const found = bytes.subarray(start, start + target.length);
+      target.set(found);
+      return found.length;
+    },
     close() {},
   };
 }

@@ -6,8 +6,8 @@ import {
   binaryStart,
   type FetchContext,
   fetchLine,
+  fieldColumns,
   fieldRenderer,
-  needsWideRow,
   sectionMissing,
   sectionStart,
 } from '../../../src/imap/write/fetch.ts';
@@ -45,7 +45,8 @@ describe('dates', () => {
 });
 
 describe('FETCH', () => {
-  const row: WideRow = [
+  const columns = ['envelope', 'bodystructure'] as const;
+  const row: WideRow<typeof columns> = [
     7,
     SEEN | 32,
     0,
@@ -56,8 +57,6 @@ describe('FETCH', () => {
     0,
     '(ENVELOPE)',
     '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 3 1 NIL NIL NIL NIL)',
-    10,
-    new Uint8Array(),
   ];
   const context: FetchContext = {
     flags: new FlagWriter(['$Junk']),
@@ -69,19 +68,23 @@ describe('FETCH', () => {
 
   test('fields in the order asked', () => {
     const items = fields('UID', 'FLAGS', 'MODSEQ', 'RFC822.SIZE', 'INTERNALDATE', 'ENVELOPE', 'BODY');
-    expect(fetchLine(3, fieldRenderer(items, context)(row))).toBe(
+    expect(fetchLine(3, fieldRenderer(items, context, columns)(row))).toBe(
       '* 3 FETCH (UID 7 FLAGS (\\Seen $Junk \\Recent) MODSEQ (99) RFC822.SIZE 330 ' +
         'INTERNALDATE "17-Jul-1996 09:44:25 +0000" ENVELOPE (ENVELOPE) BODY ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 3 1))\r\n',
     );
     expect(fieldRenderer(fields('UID', 'MODSEQ'), context)(row)).toBe('UID 7 MODSEQ (99)');
     expect(fieldRenderer(fields('UID'), context)(row)).toBe('UID 7');
     expect(fieldRenderer([], context)(row)).toBe('');
-    expect(fieldRenderer(fields('BODYSTRUCTURE'), context)(row)).toBe(`BODYSTRUCTURE ${row[9]}`);
+    expect(fieldRenderer(fields('BODYSTRUCTURE'), context, columns)(row)).toBe(`BODYSTRUCTURE ${row[9]}`);
   });
 
-  test('which rows are needed', () => {
-    expect(needsWideRow(fields('UID', 'FLAGS', 'INTERNALDATE'))).toBe(false);
-    expect(needsWideRow(fields('UID', 'BODYSTRUCTURE'))).toBe(true);
+  test('which columns are needed', () => {
+    expect(fieldColumns(fields('UID', 'FLAGS', 'INTERNALDATE'))).toEqual([]);
+    expect(fieldColumns(fields('UID', 'BODY', 'ENVELOPE', 'BODYSTRUCTURE'))).toEqual([
+      'envelope',
+      'bodystructure',
+    ]);
+    expect(() => fieldRenderer(fields('BODY'), context, ['envelope'])).toThrow();
   });
 
   test('sections', () => {

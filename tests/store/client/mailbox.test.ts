@@ -42,7 +42,7 @@ describe('a selected mailbox', () => {
       expect(all(handle, page, known)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
       expect(all(handle, page, UidSet.of(2, 4, 9))).toEqual([2, 4, 9]);
     }
-    expect(handle.wide(UidSet.range(1, 3), 0, 2).map((row) => row[0])).toEqual([1, 2]);
+    expect(handle.wide(UidSet.range(1, 3), 0, 2, ['envelope']).map((row) => row[0])).toEqual([1, 2]);
   });
 
   test('its UIDs are those of the snapshot, also when asked for late', async () => {
