@@ -4,13 +4,15 @@
  */
 
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /** Bytes of an answer that can hold its last line. */
 const TAIL = 2048;
 
 interface Waiting {
-  readonly prefix: string;
-  resolve(answer: Buffer): void;
+  /** Whether what came so far is all that is waited for; it has just grown by a chunk that ends a line. */
+  done(client: BenchClient): boolean;
+  resolve(answer: Buffer[]): void;
   reject(error: Error): void;
 }
 
@@ -30,11 +32,13 @@ export class BenchClient {
   }
 
   /** Connects and waits for the greeting; rejects when the server is not there (yet). */
-  static async open(port: number): Promise<BenchClient> {
-    const socket = connect({ host: '127.0.0.1', port });
+  static async open(port: number, tls = false): Promise<BenchClient> {
+    const socket = tls
+      ? connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false })
+      : connect({ host: '127.0.0.1', port });
     const client = new BenchClient(socket);
     try {
-      await client.#until('* ');
+      await client.#until(ends('* '));
     } catch (error) {
       socket.destroy();
       throw error;
@@ -49,20 +53,15 @@ export class BenchClient {
 
   /** Sends commands without waiting in between; resolves when the last is answered OK. */
   async pipeline(commands: readonly Buffer[]): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let tag = '';
-    for (const command of commands) {
-      tag = `b${++this.#tag}`;
-      parts.push(Buffer.from(`${tag} `), command, Buffer.from('\r\n'));
-    }
-    const answer = this.#until(`${tag} `);
-    this.#socket.write(Buffer.concat(parts));
-    const bytes = await answer;
-    const last = lastLine(bytes);
-    if (!last.startsWith(`${tag} OK`)) {
-      throw new Error(`${commands.at(-1)?.toString('latin1', 0, 80)}: ${last}`);
-    }
-    return bytes;
+    const chunks = await this.#answered(commands);
+    const [only] = chunks;
+    return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
+  }
+
+  /** Sends one command and resolves to the number of bytes of its answer, which are not kept together. */
+  async count(line: string): Promise<number> {
+    const chunks = await this.#answered([Buffer.from(line, 'latin1')]);
+    return chunks.reduce((total, chunk) => total + chunk.length, 0);
   }
 
   async login(user: string, password: string): Promise<void> {
@@ -71,9 +70,14 @@ export class BenchClient {
 
   /** Goes into IDLE and stays there. */
   async idle(): Promise<void> {
-    const going = this.#until('+ ');
+    const going = this.#until(ends('+ '));
     this.#socket.write(`b${++this.#tag} IDLE\r\n`);
     await going;
+  }
+
+  /** Resolves when an answer that nobody asked for holds this text. To be called before it can come. */
+  async told(text: string): Promise<void> {
+    await this.#until((client) => client.#tail().includes(text));
   }
 
   /** Drops the connection without LOGOUT. */
@@ -81,29 +85,49 @@ export class BenchClient {
     this.#socket.destroy();
   }
 
-  #until(prefix: string): Promise<Buffer> {
+  async #answered(commands: readonly Buffer[]): Promise<Buffer[]> {
+    const parts: Buffer[] = [];
+    let tag = '';
+    for (const command of commands) {
+      tag = `b${++this.#tag}`;
+      parts.push(Buffer.from(`${tag} `), command, Buffer.from('\r\n'));
+    }
+    const answer = this.#until(ends(`${tag} `));
+    this.#socket.write(Buffer.concat(parts));
+    const chunks = await answer;
+    const last = lastLine(tailOf(chunks));
+    if (!last.startsWith(`${tag} OK`)) {
+      throw new Error(`${commands.at(-1)?.toString('latin1', 0, 80)}: ${last}`);
+    }
+    return chunks;
+  }
+
+  #until(done: (client: BenchClient) => boolean): Promise<Buffer[]> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     this.#chunks = [];
     return new Promise((resolve, reject) => {
-      this.#waiting = { prefix, resolve, reject };
+      this.#waiting = { done, resolve, reject };
     });
   }
 
   #take(chunk: Buffer): void {
-    this.#chunks.push(chunk);
     const waiting = this.#waiting;
-    if (waiting === undefined || chunk[chunk.length - 1] !== 0x0a) return;
-    if (!lastLine(this.#tail()).startsWith(waiting.prefix)) return;
+    if (waiting === undefined) return; // news while nobody waits
+    this.#chunks.push(chunk);
+    if (chunk[chunk.length - 1] !== 0x0a || !waiting.done(this)) return;
     this.#waiting = undefined;
-    waiting.resolve(this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks));
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    waiting.resolve(chunks);
   }
 
-  /** The last bytes received, over as many chunks as that takes. */
   #tail(): Buffer {
-    let length = 0;
-    let at = this.#chunks.length;
-    while (at > 0 && length < TAIL) length += this.#chunks[--at]?.length ?? 0;
-    return Buffer.concat(this.#chunks.slice(at));
+    return tailOf(this.#chunks);
+  }
+
+  /** Whether the last line received begins so. */
+  endsWith(prefix: string): boolean {
+    return lastLine(this.#tail()).startsWith(prefix);
   }
 
   #end(error: Error): void {
@@ -111,6 +135,20 @@ export class BenchClient {
     this.#waiting?.reject(error);
     this.#waiting = undefined;
   }
+}
+
+function ends(prefix: string): (client: BenchClient) => boolean {
+  return (client) => client.endsWith(prefix);
+}
+
+/** The last bytes received, over as many chunks as that takes. */
+function tailOf(chunks: readonly Buffer[]): Buffer {
+  const last = chunks.at(-1);
+  if (last !== undefined && (chunks.length === 1 || last.length >= TAIL)) return last;
+  let length = 0;
+  let at = chunks.length;
+  while (at > 0 && length < TAIL) length += chunks[--at]?.length ?? 0;
+  return Buffer.concat(chunks.slice(at));
 }
 
 function lastLine(bytes: Buffer): string {

@@ -2,22 +2,27 @@
 
 const LINE = 'The quick brown fox jumps over the lazy dog and runs on to the next line.\r\n';
 
+function messageId(index: number): string {
+  return `<${index}.${(index * 2654435761 >>> 0).toString(16)}@example.net>`;
+}
+
 function header(index: number): string {
   const day = String(1 + index % 28).padStart(2, '0');
   const lines = [
     `Received: from mx${index % 7}.example.net (mx${index % 7}.example.net [192.0.2.${index % 250}])`,
     `\tby mail.example.org (Postfix) with ESMTPS id 4Q${index.toString(36).padStart(8, '0')};`,
     `\tThu, ${day} Jan 2026 10:00:00 +0100 (CET)`,
-    `Date: Thu, ${day} Jan 2026 10:00:00 +0100`,
+    `Date: Thu, ${day} Jan 2026 ${String(index % 24).padStart(2, '0')}:${
+      String(index % 60).padStart(2, '0')
+    }:00 +0100`,
     `From: "Sender, Number ${index}" <sender${index % 500}@example.net>`,
     `To: Reader One <reader@example.org>, Reader Two <two@example.org>`,
     `Cc: list-${index % 20}@lists.example.org`,
     `Subject: =?utf-8?q?Gru=C3=BC=C3=9Fe?= and message number ${index} of the measured mailbox`,
-    `Message-ID: <${index}.${(index * 2654435761 >>> 0).toString(16)}@example.net>`,
+    `Message-ID: ${messageId(index)}`,
   ];
-  if (index % 3 > 0) {
-    lines.push(`In-Reply-To: <${index - 1}.${((index - 1) * 2654435761 >>> 0).toString(16)}@example.net>`);
-  }
+  const before = Array.from({ length: index % 3 }, (_, back) => messageId(index - index % 3 + back));
+  if (before.length > 0) lines.push(`In-Reply-To: ${before.at(-1)}`, `References: ${before.join(' ')}`);
   lines.push('MIME-Version: 1.0');
   return lines.join('\r\n') + '\r\n';
 }

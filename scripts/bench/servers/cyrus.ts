@@ -16,6 +16,7 @@ function idOf(args: readonly string[]): number {
 
 export const cyrus: ServerKind = {
   name: 'cyrus',
+  idleAtMost: 300,
 
   version() {
     if (!existsSync(MASTER) || !existsSync(`${BIN}/imapd`) || !existsSync(`${BIN}/lmtpd`)) return undefined;
@@ -23,7 +24,7 @@ export const cyrus: ServerKind = {
     return /\b(\d+\.\d+\.\d+)/.exec(asked.stdout)?.[1] ?? 'unknown';
   },
 
-  async prepare(dir, ports) {
+  async prepare(dir, ports, certificate) {
     const uid = idOf(['-u']);
     const gid = idOf(['-g']);
     for (const name of ['', 'config', 'config/socket', 'spool']) {
@@ -39,7 +40,7 @@ export const cyrus: ServerKind = {
 defaultpartition: default
 partition-default: ${dir}/spool
 admins: cyrus
-altnamespace: no
+altnamespace: yes
 unixhierarchysep: yes
 hashimapspool: yes
 allowanonymouslogin: no
@@ -52,6 +53,8 @@ sasl_pwcheck_method: saslauthd
 sasl_mech_list: PLAIN
 sasl_saslauthd_path: ${dir}/auth/mux
 lmtpsocket: ${lmtp}
+tls_server_cert: ${certificate.file}
+tls_server_key: ${certificate.key}
 syslog_prefix: benchcyrus
 `,
     );
@@ -65,7 +68,8 @@ syslog_prefix: benchcyrus
 }
 SERVICES {
   imap cmd="${BIN}/imapd ${config} -U 30" listen="127.0.0.1:${ports.imap}" prefork=0 maxchild=2000
-  lmtpunix cmd="${BIN}/lmtpd ${config}" listen="${lmtp}" prefork=0 maxchild=100
+  imaps cmd="${BIN}/imapd ${config} -s -U 30" listen="127.0.0.1:${ports.imaps}" prefork=0 maxchild=2000
+  lmtpunix cmd="${BIN}/lmtpd ${config}" listen="${lmtp}" prefork=0 maxchild=200
 }
 EVENTS {
   checkpoint cmd="${BIN}/ctl_cyrusdb ${config} -c" period=30
@@ -74,8 +78,8 @@ EVENTS {
     );
     const pidFile = join(dir, 'master.pid');
     return {
-      command: [MASTER, '-C', imapdConf, '-M', cyrusConf, '-p', pidFile],
-      lmtp: `unix:${lmtp}`,
+      command: [MASTER, '-l', '512', '-C', imapdConf, '-M', cyrusConf, '-p', pidFile],
+      lmtp,
       dispose: () => authentication.close(),
     };
   },

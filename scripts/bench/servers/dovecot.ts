@@ -1,4 +1,7 @@
-/** Debian's Dovecot with Maildir and its default durability (mail_fsync = optimized). */
+/**
+ * Debian's Dovecot twice: as it comes, with Maildir, and tuned, with sdbox and processes for login, IMAP and LMTP that
+ * are kept and serve again. Both have Dovecot's default durability (mail_fsync = optimized).
+ */
 
 import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -9,30 +12,64 @@ const PROGRAM = '/usr/sbin/dovecot';
 /** Debian's user `mail` owns the mail folders. */
 const MAIL_ID = 8;
 
-export const dovecot: ServerKind = {
+interface Variant {
+  readonly name: string;
+  readonly idleAtMost: number;
+  readonly location: string;
+  /** Further lines of the services. */
+  readonly login: string;
+  readonly imap: string;
+  readonly lmtp: string;
+}
+
+export const dovecot = kind({
   name: 'dovecot',
+  idleAtMost: 500,
+  location: 'maildir:~/Maildir',
+  login: '',
+  imap: '',
+  lmtp: '',
+});
 
-  version() {
-    const asked = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
-    return asked.status === 0 ? asked.stdout.trim().split(' ')[0] : undefined;
-  },
+export const dovecotTuned = kind({
+  name: 'dovecot-tuned',
+  idleAtMost: 1000,
+  location: 'sdbox:~/sdbox',
+  // The "high-performance mode" of Dovecot's manual: a login process serves many connections.
+  login: 'service_count = 0\n  process_min_avail = 2',
+  imap: 'service_count = 0\n  process_min_avail = 8',
+  lmtp: 'service_count = 0\n  process_min_avail = 8',
+});
 
-  prepare(dir, ports) {
-    const home = join(dir, 'home');
-    mkdirSync(home);
-    chownSync(home, MAIL_ID, MAIL_ID);
-    const file = join(dir, 'dovecot.conf');
-    writeFileSync(
-      file,
-      `base_dir = ${dir}/run
+function kind(variant: Variant): ServerKind {
+  return {
+    name: variant.name,
+    idleAtMost: variant.idleAtMost,
+
+    version() {
+      const asked = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
+      return asked.status === 0 ? asked.stdout.trim().split(' ')[0] : undefined;
+    },
+
+    prepare(dir, ports, certificate) {
+      const home = join(dir, 'home');
+      mkdirSync(home);
+      chownSync(home, MAIL_ID, MAIL_ID);
+      const file = join(dir, 'dovecot.conf');
+      writeFileSync(
+        file,
+        `base_dir = ${dir}/run
 state_dir = ${dir}/state
 log_path = ${dir}/dovecot.log
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <${certificate.file}
+ssl_key = <${certificate.key}
 disable_plaintext_auth = no
 first_valid_uid = 1
-mail_location = maildir:~/Maildir
+mail_location = ${variant.location}
+mail_max_userip_connections = 10000
 passdb {
   driver = static
   args = password=${PASSWORD}
@@ -42,25 +79,33 @@ userdb {
   args = uid=${MAIL_ID} gid=${MAIL_ID} home=${home}/%u allow_all_users=yes
 }
 service imap-login {
-  process_limit = 2000
+  process_limit = 3000
+  ${variant.login}
   inet_listener imap {
     port = ${ports.imap}
   }
   inet_listener imaps {
-    port = 0
+    port = ${ports.imaps}
+    ssl = yes
   }
 }
 service imap {
-  process_limit = 2000
+  process_limit = 3000
+  ${variant.imap}
+}
+service lmtp {
+  process_limit = 200
+  ${variant.lmtp}
 }
 service anvil {
-  client_limit = 10000
+  client_limit = 20000
 }
 service auth {
-  client_limit = 10000
+  client_limit = 20000
 }
 `,
-    );
-    return Promise.resolve({ command: [PROGRAM, '-F', '-c', file], lmtp: `unix:${dir}/run/lmtp` });
-  },
-};
+      );
+      return Promise.resolve({ command: [PROGRAM, '-F', '-c', file], lmtp: `${dir}/run/lmtp` });
+    },
+  };
+}

@@ -3,6 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeSecret } from '../../../src/auth/secrets/embedded.ts';
+import { makeSettings } from '../../../src/config/settings.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { silentLog } from '../../../src/telemetry/log.ts';
 import { userName } from '../../../tests/harness/processes.ts';
 import { PASSWORD, type ServerKind } from './server.ts';
 
@@ -10,6 +14,7 @@ const PROGRAM = process.env['MAILSTORE_BIN'] ?? join(import.meta.dir, '../../../
 
 export const mailstore: ServerKind = {
   name: 'mailstore',
+  idleAtMost: Infinity,
 
   version() {
     if (!existsSync(PROGRAM)) return undefined;
@@ -17,7 +22,7 @@ export const mailstore: ServerKind = {
     return /\d+\.\d+\.\d+/.exec(asked.stdout)?.[0] ?? 'unknown';
   },
 
-  prepare(dir, ports, users) {
+  async prepare(dir, ports, certificate, users) {
     const lmtp = join(dir, 'lmtp');
     const file = join(dir, 'mailstore.toml');
     writeFileSync(
@@ -33,19 +38,32 @@ allowplaintext = true
 autocreatequota = -1
 createonpost = true
 altnamespace = true
+[tls]
+server_cert = "${certificate.file}"
+server_key = "${certificate.key}"
 [services.imap]
 listen = "127.0.0.1:${ports.imap}"
+[services.imaps]
+listen = "127.0.0.1:${ports.imaps}"
 [services.lmtpunix]
 listen = "${lmtp}"
 `,
     );
-    for (const user of users) {
-      const added = spawnSync(PROGRAM, ['user', 'add', '-c', file, user], {
-        input: `${PASSWORD}\n`,
-        encoding: 'utf8',
-      });
-      if (added.status !== 0) throw new Error(`mailstore user add ${user}: ${added.stderr}`);
-    }
-    return Promise.resolve({ command: [PROGRAM, 'serve', '-c', file], lmtp: `unix:${lmtp}` });
+    await addUsers(dir, users);
+    return { command: [PROGRAM, 'serve', '-c', file], lmtp };
   },
 };
+
+/** What `mailstore user add` does, for all of them in one process. */
+async function addUsers(dir: string, users: readonly string[]): Promise<void> {
+  const settings = makeSettings({
+    configdirectory: join(dir, 'state'),
+    partition: { default: join(dir, 'spool') },
+  });
+  const store = await openStore(settings, silentLog, 'direct');
+  try {
+    await Promise.all(users.map(async (user) => store.secrets.set(user, await makeSecret(PASSWORD, false))));
+  } finally {
+    await store.close();
+  }
+}

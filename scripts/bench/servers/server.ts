@@ -1,6 +1,6 @@
 /** A server under measurement: how it is set up, started, found and killed. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,21 +16,35 @@ const START_LIMIT_MS = 30_000;
 /** What a kind of server says about itself, before anything runs. */
 export interface ServerKind {
   readonly name: string;
+  /** So many idle connections it is asked to hold: what a process each costs has to fit into this machine. */
+  readonly idleAtMost: number;
   /** Version as the program prints it, or undefined when it is not installed here. */
   version(): string | undefined;
   /** Writes configuration and users below `dir` and returns the server, not yet started. */
-  prepare(dir: string, ports: Ports, users: readonly string[]): Promise<ServerSetup>;
+  prepare(
+    dir: string,
+    ports: Ports,
+    certificate: Certificate,
+    users: readonly string[],
+  ): Promise<ServerSetup>;
 }
 
 export interface Ports {
   readonly imap: number;
+  readonly imaps: number;
+}
+
+/** Files of a certificate with its key. */
+export interface Certificate {
+  readonly file: string;
+  readonly key: string;
 }
 
 /** A configured server. */
 export interface ServerSetup {
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Address of LMTP as smtp-source writes it: `unix:/path` or `inet:host:port`. */
+  /** Path of LMTP's unix socket. */
   readonly lmtp: string;
   /** Frees what `prepare` holds outside the server's own processes. */
   dispose?(): void;
@@ -39,16 +53,22 @@ export interface ServerSetup {
 /** A server with its process, from the first start to the last kill. */
 export class RunningServer {
   readonly name: string;
+  /** Path of LMTP's unix socket. */
   readonly lmtp: string;
-  readonly imapPort: number;
+  readonly ports: Ports;
+  /** Where everything lies that it keeps. */
+  readonly dir: string;
+  readonly idleAtMost: number;
   readonly #setup: ServerSetup;
   readonly #logFile: string;
   #child: ChildProcess | undefined;
 
-  constructor(name: string, dir: string, ports: Ports, setup: ServerSetup) {
-    this.name = name;
+  constructor(kind: ServerKind, dir: string, ports: Ports, setup: ServerSetup) {
+    this.name = kind.name;
+    this.idleAtMost = kind.idleAtMost;
+    this.dir = dir;
     this.lmtp = setup.lmtp;
-    this.imapPort = ports.imap;
+    this.ports = ports;
     this.#setup = setup;
     this.#logFile = join(dir, 'server.log');
   }
@@ -75,7 +95,7 @@ export class RunningServer {
     this.#child = child;
     while (performance.now() - begun < START_LIMIT_MS) {
       try {
-        const client = await BenchClient.open(this.imapPort);
+        const client = await BenchClient.open(this.ports.imap);
         const took = performance.now() - begun;
         client.close();
         return took;
@@ -84,14 +104,20 @@ export class RunningServer {
         await sleep(1);
       }
     }
-    throw new Error(`${this.name} did not greet on port ${this.imapPort}:\n${this.#lastLog()}`);
+    throw new Error(`${this.name} did not greet on port ${this.ports.imap}:\n${this.#lastLog()}`);
   }
 
   /** A fresh connection, logged in. */
-  async login(user: string): Promise<BenchClient> {
-    const client = await BenchClient.open(this.imapPort);
+  async login(user: string, tls = false): Promise<BenchClient> {
+    const client = await BenchClient.open(tls ? this.ports.imaps : this.ports.imap, tls);
     await client.login(user, PASSWORD);
     return client;
+  }
+
+  /** Bytes of disk that everything it keeps takes; a file with several names counts once. */
+  diskBytes(): number {
+    const asked = spawnSync('du', ['-s', '--block-size=1', this.dir], { encoding: 'utf8' });
+    return Number(/^\d+/.exec(asked.stdout)?.[0]);
   }
 
   /** kill -9 of everything; resolves when nothing of it is left. */

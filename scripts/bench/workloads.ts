@@ -1,0 +1,25 @@
+/** All workloads in the order in which they run. */
+
+import type { Workload } from './workload.ts';
+import { append } from './workloads/append.ts';
+import { store, transfer } from './workloads/change.ts';
+import { manyRecipients, realDelivery, smallDelivery } from './workloads/delivery.ts';
+import { fetchBodies, fetchEnvelopes } from './workloads/fetch.ts';
+import { logins } from './workloads/logins.ts';
+import { search } from './workloads/search.ts';
+import { list, select } from './workloads/select.ts';
+
+export const WORKLOADS: readonly Workload[] = [
+  smallDelivery,
+  realDelivery,
+  manyRecipients,
+  append,
+  fetchEnvelopes,
+  fetchBodies,
+  store,
+  transfer,
+  search,
+  select,
+  list,
+  logins,
+];
