@@ -1,11 +1,15 @@
 /**
  * Snapshots: a verified copy of an owner's index beside its mail, so that index and log together can rebuild it exactly
- * (promise 4) also after the segments before the copy are gone.
+ * (promise 4) also after the segments before the copy are gone. directory.db has one as well.
  */
 import { Database } from 'bun:sqlite';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { serverError } from '../errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { checkDirectory, checkIndex } from './check/index.ts';
+import type { Finding } from './check/finding.ts';
+import { IndexDamage } from './index/damage.ts';
+import { identify } from './index/salvage.ts';
 import { syncFolder } from './log/segment.ts';
 
 /** Name of the snapshot in the owner's folder of the partition; no message folder has it. */
@@ -16,39 +20,58 @@ export function snapshotPath(partition: string, ownerFolder: string): string {
   return join(partition, ownerFolder, SNAPSHOT);
 }
 
-/** The LSN a snapshot holds, or 0 where there is none that can be read. */
-export function snapshotLsn(path: string): number {
-  if (!existsSync(path)) return 0;
-  try {
-    const db = new Database(path, { readonly: true });
-    try {
-      return db.query<{ lsn: number }, []>('SELECT lsn FROM state').get()?.lsn ?? 0;
-    } finally {
-      db.close();
-    }
-  } catch {
-    return 0;
-  }
+/** Path of the snapshot of directory.db; no owner's folder has this name. */
+export function directorySnapshot(settings: Pick<Settings, 'partition' | 'defaultpartition'>): string {
+  return join(settings.partition[settings.defaultpartition] ?? '', 'directory.snapshot');
 }
 
-/** Copies, verifies and durably replaces. Returns the LSN of the copy. Throws when the index itself is damaged. */
-export function makeSnapshot(indexPath: string, path: string): number {
+function damageIn(findings: readonly Finding[]): Finding | undefined {
+  return findings.find(({ severity }) => severity === 'damage');
+}
+
+/** Whether a file is an owner's snapshot and nothing in it is damaged. */
+export function isSnapshot(path: string, owner: number): boolean {
+  return existsSync(path) && identify(path)?.owner === owner && damageIn(checkIndex(path, '')) === undefined;
+}
+
+/** The LSN of an owner's snapshot, or 0 where there is none that can be used. */
+export function snapshotLsn(path: string, owner: number): number {
+  return isSnapshot(path, owner) ? identify(path)?.lsn ?? 0 : 0;
+}
+
+/**
+ * Copies an owner's index, verifies the copy and durably replaces the snapshot. Returns the LSN of the copy. Throws
+ * IndexDamage when the index is damaged; the snapshot before stays.
+ */
+export function makeSnapshot(indexPath: string, path: string, owner: number): number {
+  return replace(indexPath, path, (copy) => {
+    const found = damageIn(checkIndex(copy, ''));
+    if (found !== undefined) throw new IndexDamage(owner, indexPath, `${found.place}: ${found.text}`);
+  });
+}
+
+/** The same for directory.db. */
+export function makeDirectorySnapshot(directoryPath: string, path: string): number {
+  return replace(directoryPath, path, (copy) => {
+    const found = damageIn(checkDirectory(copy));
+    if (found !== undefined) throw new IndexDamage(0, directoryPath, `${found.place}: ${found.text}`);
+  });
+}
+
+function replace(from: string, path: string, verify: (copy: string) => void): number {
   const fresh = `${path}.new`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(fresh, { force: true });
-  const source = new Database(indexPath, { readwrite: true, create: false });
+  const source = new Database(from, { readwrite: true, create: false });
   try {
     source.run('VACUUM INTO ?', [fresh]);
   } finally {
     source.close();
   }
+  verify(fresh);
   const copy = new Database(fresh, { readwrite: true, create: false });
   let lsn: number;
   try {
-    const result = copy.query<{ integrity_check: string }, []>('PRAGMA integrity_check(1)').get();
-    if (result?.integrity_check !== 'ok') {
-      throw serverError(`the copy of ${indexPath} is damaged: ${result?.integrity_check ?? 'no answer'}`);
-    }
     lsn = copy.query<{ lsn: number }, []>('SELECT lsn FROM state').get()?.lsn ?? 0;
   } finally {
     copy.close();

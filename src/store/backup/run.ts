@@ -19,7 +19,7 @@ import { version } from '../../version.ts';
 import { CopiedDatabase } from '../index/copied.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import { continuation, logEnd, logPieces, readPiece } from '../log/piece.ts';
-import { makeSnapshot } from '../snapshot.ts';
+import { makeDirectorySnapshot, makeSnapshot } from '../snapshot.ts';
 import { errno, Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
 import { holdLog, rememberBackup } from './hold.ts';
@@ -159,7 +159,7 @@ class Run {
   ): Promise<Manifest> {
     const after = previous?.head.cut ?? base.lsn;
     const path = join(this.work, 'directory.db');
-    const directory = await this.sendDatabase(path, makeSnapshot(this.layout.directory, path));
+    const directory = await this.sendDatabase(path, makeDirectorySnapshot(this.layout.directory, path));
     const copy = new CopiedDatabase(path);
     const rows = copy.owners();
     copy.close();
@@ -254,7 +254,7 @@ class Run {
     let lsn: number;
     try {
       // One read transaction, and over before anything is awaited (DESIGN rule 15).
-      lsn = makeSnapshot(this.layout.index(folder), path);
+      lsn = makeSnapshot(this.layout.index(folder), path, id);
     } catch (error) {
       if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(errno(error))) throw error;
       this.log.error('index not saved', { userid, error: errorText(error) });

@@ -15,6 +15,8 @@ export interface WriterLink {
   unwatch(owner: number): void;
   /** Builds an owner's index anew from its snapshot and the log. */
   rebuild(owner: number): Promise<{ records: number }>;
+  /** Tells the writer that an owner's index (0: directory.db) was found damaged. */
+  suspect(owner: number, reason: string): void;
   /** Set by the store. `null` means: news may have been lost, compare with the index. */
   onNews: (news: OwnerNews | null) => void;
   /** Set by the store: an owner's index was replaced or removed. */
@@ -57,6 +59,10 @@ export class DirectLink implements WriterLink {
 
   rebuild(owner: number): Promise<{ records: number }> {
     return this.writer.rebuild(owner);
+  }
+
+  suspect(owner: number, reason: string): void {
+    this.writer.suspect(owner, reason);
   }
 
   close(): Promise<void> {

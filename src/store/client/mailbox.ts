@@ -261,17 +261,19 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.demandRead();
     if (place === null) throw userError('nonexistent', 'The message has been removed');
     const path = this.parts.spool.placed(place, this.owner.folder);
+    const damaged = (what: string): MailError =>
+      new MailError(
+        'server',
+        'corruption',
+        `${path}, the file of a message, ${what}; run "mailstore reconstruct ${this.owner.userid}"`,
+      );
     try {
       return new FileContent(path, row[4]);
     } catch (error) {
       // Expunged and purged meanwhile is no surprise; a living row without its file is (DESIGN rule 6).
       const missing = error instanceof MailError && error.code === 'nonexistent';
       if (!missing || this.reader.narrow(this.id, row[0], row[0], 1, false).length === 0) throw error;
-      throw new MailError(
-        'server',
-        'corruption',
-        `${path}, the file of a message, is missing; run "mailstore check"`,
-      );
+      throw damaged('is missing');
     }
   }
 

@@ -23,7 +23,7 @@ export class StoreParts {
     readonly spool: Spool,
     readonly link: WriterLink,
   ) {
-    this.readers = new Readers(layout);
+    this.readers = new Readers(layout, (owner, reason) => link.suspect(owner, reason));
     this.feed = new Feed(link);
     const deliver = link.onNews;
     link.onNews = (news) => {

@@ -1,17 +1,27 @@
 /** The read-only databases of a worker: directory.db and a least-recently-used pool of owners' indexes. */
+import { existsSync } from 'node:fs';
+import { type MailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import { DirectoryReader } from '../index/directoryreader.ts';
 import { OwnerReader } from '../index/reader.ts';
 import type { Layout } from '../layout.ts';
 
+/** What a user hears while the writer heals; the log has the reason. */
+function closedForRepair(): MailError {
+  return serverError('the mailbox is closed for repair; the administrator finds the reason in the log');
+}
+
+type Alarm = (owner: number, reason: string) => void;
+
 export class Readers {
   readonly directory: DirectoryReader;
   /** In order of use: the first is the longest unused. */
   private readonly pool = new Map<number, OwnerReader>();
 
-  constructor(private readonly layout: Layout) {
-    this.directory = new DirectoryReader(layout.directory);
+  /** @param alarm hears of an owner whose index (0: directory.db) is damaged */
+  constructor(private readonly layout: Layout, private readonly alarm: Alarm) {
+    this.directory = new DirectoryReader(layout.directory, (reason) => alarm(0, reason));
   }
 
   /** The index of an owner. Do not keep it over an await: it may be closed when others are opened. */
@@ -29,9 +39,25 @@ export class Readers {
         break;
       }
     }
-    const reader = new OwnerReader(this.layout.index(owner.folder));
+    const reader = this.open(owner);
     this.pool.set(owner.id, reader);
     return reader;
+  }
+
+  private open({ id, folder }: Pick<OwnerRow, 'id' | 'folder'>): OwnerReader {
+    const path = this.layout.index(folder);
+    const damaged = (reason: string): MailError => {
+      this.alarm(id, reason);
+      return closedForRepair();
+    };
+    // The floor first: the writer goes on.
+    const floor = this.directory.floor(id);
+    if (!existsSync(path)) throw damaged(`${path} is missing`);
+    const reader = new OwnerReader(path, damaged);
+    const { lsn } = reader;
+    if (lsn >= floor) return reader;
+    reader.close();
+    throw damaged(`${path} is at ${lsn} but had ${floor}: its journal was lost`);
   }
 
   /** Forgets an owner's index, for instance because the user was removed. */

@@ -259,6 +259,11 @@ export class SocketLink implements WriterLink {
     return answer;
   }
 
+  suspect(owner: number, reason: string): void {
+    // While the writer is away it recovers, and the next read finds the damage again.
+    if (this.socket !== null) this.send(encodeFrame({ t: 'suspect', owner, reason } satisfies ToWriter, []));
+  }
+
   close(): Promise<void> {
     this.closed = true;
     if (this.giveUp !== null) clearTimeout(this.giveUp);

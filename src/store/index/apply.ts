@@ -5,7 +5,7 @@
 import { ANSWERED, DELETED, DRAFT, FLAGGED, SEEN } from '../flags.ts';
 import type { OwnerEvent } from '../log/events.ts';
 import { UidSet } from '../uidset.ts';
-import { MailError, serverError } from '../../errors.ts';
+import { serverError } from '../../errors.ts';
 import type { OwnerIndex } from './owner.ts';
 import { FACTOR, messageChk } from './digest.ts';
 import { type MailboxRow, mailboxValues, quotarootOf } from './rows.ts';
@@ -22,10 +22,6 @@ function mailboxOf(index: OwnerIndex, id: number): MailboxRow {
   const row = index.mailboxes.get(id);
   if (row === undefined) throw serverError(`${index.path}: the log names mailbox ${id}, which is not there`);
   return row;
-}
-
-function damaged(index: OwnerIndex, what: string): MailError {
-  return new MailError('server', 'corruption', `${index.path} is damaged: ${what}`);
 }
 
 /** Applies one event inside the open transaction. `blobs` are those of its record. */
@@ -234,7 +230,7 @@ function applyCopy(index: OwnerIndex, event: Copy): void {
     delta.deleted += deleted;
     // A row that is missing may not move the UIDs of those behind it: the client was told which message got which.
     if (count !== hi - lo + 1) {
-      throw damaged(index, `${hi - lo + 1 - count} messages of mailbox ${event.from} are missing`);
+      throw index.damaged(`${hi - lo + 1 - count} messages of mailbox ${event.from} are missing`);
     }
     const flags = mapFlags(event.map);
     index.sql(

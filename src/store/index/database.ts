@@ -5,22 +5,28 @@ import { MailError, serverError } from '../../errors.ts';
 import { STORE_FORMAT } from './schema.ts';
 
 /**
- * Opens a database for the writer, creating it with `schema` where it does not exist. WAL and synchronous=NORMAL: the
+ * Opens a database for the writer. Only with `schema` may it be empty or not there: one that lost its contents must not pass
+ * for a new one. WAL and synchronous=NORMAL: the
  * newest transactions may be lost with the power, the redo log brings them back. Checkpoints are the janitor's
  * (DESIGN rule 16).
  */
-export function openForWriting(path: string, schema: string): Database {
+export function openForWriting(path: string, schema: string | null): Database {
   // Made first, so that the journal gets these permissions as well (DESIGN rule 18).
-  closeSync(openSync(path, 'a', 0o600));
-  const db = new Database(path, { create: true, readwrite: true, strict: true });
-  db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
-  db.run('PRAGMA journal_mode = WAL');
-  db.run('PRAGMA synchronous = NORMAL');
-  db.run('PRAGMA wal_autocheckpoint = 0');
-  db.run('PRAGMA busy_timeout = 5000');
-  db.run('PRAGMA temp_store = MEMORY');
-  if (db.query("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get() === null) {
-    db.transaction(() => db.run(schema)).immediate();
+  if (schema !== null) closeSync(openSync(path, 'a', 0o600));
+  const db = new Database(path, { create: schema !== null, readwrite: true, strict: true });
+  try {
+    db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+    db.run('PRAGMA journal_mode = WAL');
+    db.run('PRAGMA synchronous = NORMAL');
+    db.run('PRAGMA wal_autocheckpoint = 0');
+    db.run('PRAGMA busy_timeout = 5000');
+    db.run('PRAGMA temp_store = MEMORY');
+    if (schema !== null && db.query("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get() === null) {
+      db.transaction(() => db.run(schema)).immediate();
+    }
+  } catch (error) {
+    db.close();
+    throw error;
   }
   return db;
 }
@@ -43,13 +49,14 @@ export function openForReading(path: string): Database {
 
 /** The id of the owner an index belongs to; null where the file holds no index. */
 export function ownerOfIndex(path: string): number | null {
-  const db = openForReading(path);
+  let db: Database | null = null;
   try {
+    db = openForReading(path);
     return db.query<{ owner: number }, []>('SELECT owner FROM state').get()?.owner ?? null;
   } catch {
     return null;
   } finally {
-    db.close();
+    db?.close();
   }
 }
 

@@ -9,9 +9,9 @@
  * 3. Rows are checked against their digests when they are read, so damage is never written again as if it were right.
  */
 import type { Database } from 'bun:sqlite';
-import { MailError } from '../../errors.ts';
 import type { DirectoryEvent } from '../log/events.ts';
 import { checkFormat, openForWriting } from './database.ts';
+import { IndexDamage } from './damage.ts';
 import { digestOf } from './digest.ts';
 import { DIRECTORY_SCHEMA, STORE_FORMAT } from './schema.ts';
 import { type SqlValue, Statements } from './statements.ts';
@@ -46,14 +46,17 @@ export class Directory {
   private readonly statements: Statements;
   private open = false;
 
-  constructor(readonly path: string) {
-    this.db = openForWriting(path, DIRECTORY_SCHEMA);
+  /** @param fresh may be created: there is no store yet, or what was there is damaged and put aside */
+  constructor(readonly path: string, fresh: boolean) {
+    this.db = openForWriting(path, fresh ? DIRECTORY_SCHEMA : null);
     this.statements = new Statements(this.db);
     try {
       checkFormat(this.db, path);
       upgradeDirectory(this.db);
-      const state = [1, STORE_FORMAT, 0, 0, 0, 1, STORE_FORMAT, '{}'];
-      this.db.run(insertText(DIRECTORY_TABLES, 'state', 'INSERT OR IGNORE'), withDigest('state', state));
+      if (fresh) {
+        const state = [1, STORE_FORMAT, 0, 0, 0, 1, STORE_FORMAT, '{}'];
+        this.db.run(insertText(DIRECTORY_TABLES, 'state', 'INSERT OR IGNORE'), withDigest('state', state));
+      }
       this.load();
     } catch (error) {
       this.close();
@@ -90,8 +93,8 @@ export class Directory {
     return rows;
   }
 
-  private damaged(what: string): MailError {
-    return new MailError('server', 'corruption', `${this.path} is damaged: ${what}`);
+  private damaged(what: string): IndexDamage {
+    return new IndexDamage(0, this.path, what);
   }
 
   private insert(table: string, columns: readonly SqlValue[], verb?: 'INSERT OR IGNORE'): void {
@@ -175,6 +178,7 @@ export class Directory {
         }
         this.remove('mailbox', 'owner = ?', event.id);
         this.remove('grantee', 'owner = ?', event.id);
+        this.remove('floor', 'owner = ?', event.id);
         return;
       }
       case 'mb':
@@ -203,6 +207,28 @@ export class Directory {
         if (event.secret !== null) this.insert('secret', [event.userid, event.secret, event.at]);
         return;
     }
+  }
+
+  /** The LSN that a checkpoint vouched for: the owner's index has at least that, or it is damaged. */
+  floor(owner: number): number {
+    return (this.intact('floor', 'WHERE owner = ?', owner)[0]?.[1] as number | undefined) ?? 0;
+  }
+
+  /** Forgets what is listed of an owner, inside the open transaction: it is listed anew. */
+  forgetMailboxes(owner: number): void {
+    this.remove('mailbox', 'owner = ?', owner);
+    this.remove('grantee', 'owner = ?', owner);
+  }
+
+  /** Remembers what a checkpoint vouches for, in a transaction of its own. Not logged: it says nothing new. */
+  raiseFloors(floors: ReadonlyMap<number, number>): void {
+    this.begin();
+    for (const [owner, lsn] of floors) {
+      if (this.ownerById(owner) === null) continue;
+      this.remove('floor', 'owner = ?', owner);
+      this.insert('floor', [owner, lsn]);
+    }
+    this.commit();
   }
 
   /** Sets the LSN that the open transaction brings the directory to. */

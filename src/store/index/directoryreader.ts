@@ -3,7 +3,9 @@ import type { Database } from 'bun:sqlite';
 import type { AclEntry, SecretRecord } from '../border.ts';
 import { checkReadable, openForReading } from './database.ts';
 import type { OwnerRow } from './directory.ts';
-import { Statements } from './statements.ts';
+import { IndexDamage, isDamage } from './damage.ts';
+import { type SqlValue, Statements } from './statements.ts';
+import { DIRECTORY_TABLES, isIntact, selectText } from './tables.ts';
 
 /** A mailbox as it stands in the directory. */
 export interface DirectoryMailbox {
@@ -16,38 +18,73 @@ export interface DirectoryMailbox {
   acl: AclEntry[];
 }
 
-interface Columns {
-  owner: number;
-  userid: string;
-  id: number;
-  path: string;
-  mailboxid: string;
-  specialuse: string;
-  acl: string;
+/** Userid, then a row of `mailbox` in the order of its columns, then its digest. */
+type Values = [string, number, number, string, string, string, string, number, number];
+
+const COLUMNS = `o.userid, ${DIRECTORY_TABLES.mailbox.map((name) => `m.${name}`).join(', ')}, m.digest`;
+
+function ownerFromValues(values: readonly SqlValue[]): OwnerRow {
+  const [id, userid, folder, partition, created] = values as [number, string, string, string, number];
+  return { id, userid, folder, partition, created };
 }
 
-const COLUMNS = 'm.owner, o.userid, m.id, m.path, m.mailboxid, m.specialuse, m.acl';
+function secretFromValues(values: readonly SqlValue[]): SecretRecord {
+  const [userid, secret, changed] = values as [string, string, number];
+  return { userid, secret, changed };
+}
 
 export class DirectoryReader {
   private readonly db: Database;
   private readonly statements: Statements;
 
-  constructor(path: string) {
-    this.db = openForReading(path);
+  /** @param alarm hears of damage that was found */
+  constructor(private readonly path: string, private readonly alarm: (reason: string) => void = () => {}) {
+    this.db = this.guarded(() => openForReading(path));
     this.statements = new Statements(this.db);
-    checkReadable(this.db, path);
+    this.guarded(() => checkReadable(this.db, path));
   }
 
-  private sql(text: string): ReturnType<Statements['get']> {
-    return this.statements.get(text);
+  private guarded<Result>(read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      throw this.damaged(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private damaged(what: string): IndexDamage {
+    const damage = new IndexDamage(0, this.path, what);
+    this.alarm(damage.message);
+    return damage;
+  }
+
+  /** Rows of a table that has digests; each is checked. */
+  private intact(
+    table: keyof typeof DIRECTORY_TABLES,
+    where: string,
+    ...parameters: SqlValue[]
+  ): SqlValue[][] {
+    const text = selectText(DIRECTORY_TABLES, table, where);
+    const rows = this.guarded(() => this.statements.get(text).values(...parameters)) as SqlValue[][];
+    for (const row of rows) {
+      if (!isIntact(table, row)) throw this.damaged(`a row of ${table} (${row[0]})`);
+    }
+    return rows;
   }
 
   owner(userid: string): OwnerRow | null {
-    return this.sql('SELECT * FROM owner WHERE userid = ? AND gone IS NULL').get(userid) as OwnerRow | null;
+    const [row] = this.intact('owner', 'WHERE userid = ? AND gone IS NULL', userid);
+    return row === undefined ? null : ownerFromValues(row);
   }
 
   owners(): OwnerRow[] {
-    return this.sql('SELECT * FROM owner WHERE gone IS NULL ORDER BY userid').all() as OwnerRow[];
+    return this.intact('owner', 'WHERE gone IS NULL ORDER BY userid').map(ownerFromValues);
+  }
+
+  /** The LSN that an owner's index has at least, unless it lost its journal. */
+  floor(owner: number): number {
+    return (this.intact('floor', 'WHERE owner = ?', owner)[0]?.[1] as number | undefined) ?? 0;
   }
 
   /** Mailboxes of one owner. */
@@ -87,21 +124,29 @@ export class DirectoryReader {
   }
 
   private rows(text: string, parameters: (string | number)[]): DirectoryMailbox[] {
-    return (this.sql(text).all(...parameters) as Columns[]).map(({ specialuse, acl, ...same }) => ({
-      ...same,
-      specialUse: JSON.parse(specialuse) as string[],
-      acl: JSON.parse(acl) as AclEntry[],
-    }));
+    const rows = this.guarded(() => this.statements.get(text).values(...parameters)) as Values[];
+    return rows.map(([userid, ...row]) => {
+      if (!isIntact('mailbox', row)) throw this.damaged(`a row of mailbox (${row[2]} of ${userid})`);
+      const [owner, id, path, mailboxid, specialuse, acl] = row;
+      return {
+        owner,
+        userid,
+        id,
+        path,
+        mailboxid,
+        specialUse: JSON.parse(specialuse) as string[],
+        acl: JSON.parse(acl) as AclEntry[],
+      };
+    });
   }
 
   secret(userid: string): SecretRecord | null {
-    return this.sql('SELECT userid, secret, changed FROM secret WHERE userid = ?').get(userid) as
-      | SecretRecord
-      | null;
+    const [row] = this.intact('secret', 'WHERE userid = ?', userid);
+    return row === undefined ? null : secretFromValues(row);
   }
 
   secrets(): SecretRecord[] {
-    return this.sql('SELECT userid, secret, changed FROM secret ORDER BY userid').all() as SecretRecord[];
+    return this.intact('secret', 'ORDER BY userid').map(secretFromValues);
   }
 
   close(): void {

@@ -10,14 +10,15 @@
  * 5. An index that failed after its record was logged is closed until it has been applied again (DESIGN rule 4).
  */
 import type { Database } from 'bun:sqlite';
-import { MailError, serverError } from '../../errors.ts';
+import type { UidSet } from '../uidset.ts';
 import { checkFormat, openForWriting } from './database.ts';
-import { digestOf } from './digest.ts';
+import { IndexDamage } from './damage.ts';
+import { digestOf, MSG_CHK } from './digest.ts';
 import {
-  type MailboxColumns,
-  mailboxFromColumns,
+  mailboxFromValues,
   type MailboxRow,
   mailboxValues,
+  quotaFromValues,
   type QuotaRow,
   type SeenRow,
 } from './rows.ts';
@@ -63,17 +64,22 @@ export class OwnerIndex {
   private stateDirty = false;
   private open = false;
 
-  /** Opens or creates the index of an owner. */
-  constructor(readonly path: string, owner: { id: number; userid: string }) {
-    this.db = openForWriting(path, OWNER_SCHEMA);
+  /**
+   * Opens the index of an owner.
+   * @param fresh creates it where it is not there
+   */
+  constructor(readonly path: string, owner: { id: number; userid: string }, fresh: boolean) {
+    this.db = openForWriting(path, fresh ? OWNER_SCHEMA : null);
     this.statements = new Statements(this.db);
     this.id = owner.id;
     this.userid = owner.userid;
     try {
       checkFormat(this.db, path);
       upgradeOwner(this.db);
-      const state = [1, STORE_FORMAT, owner.id, owner.userid, 0, 0, 1, 1, '{}'];
-      this.db.run(insertText(OWNER_TABLES, 'state', 'INSERT OR IGNORE'), withDigest('state', state));
+      if (fresh) {
+        const state = [1, STORE_FORMAT, owner.id, owner.userid, 0, 0, 1, 1, '{}'];
+        this.db.run(insertText(OWNER_TABLES, 'state', 'INSERT OR IGNORE'), withDigest('state', state));
+      }
       this.load();
     } catch (error) {
       this.close();
@@ -132,8 +138,20 @@ export class OwnerIndex {
     return rows;
   }
 
-  private damaged(what: string): MailError {
-    return new MailError('server', 'corruption', `${this.path} is damaged: ${what}`);
+  /** The error for damage found in this index. */
+  damaged(what: string): IndexDamage {
+    return new IndexDamage(this.id, this.path, what);
+  }
+
+  /** Throws IndexDamage unless the rows of these messages are what was written. */
+  demandIntact(mailbox: number, uids: UidSet): void {
+    const statement = this.sql(
+      `SELECT uid FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ? AND chk <> ${MSG_CHK} LIMIT 1`,
+    );
+    uids.forEachRun((lo, hi) => {
+      const [row] = statement.values(mailbox, lo, hi);
+      if (row !== undefined) throw this.damaged(`the row of UID ${row[0]} in mailbox ${mailbox}`);
+    });
   }
 
   private load(): void {
@@ -141,9 +159,7 @@ export class OwnerIndex {
     if (row === undefined) throw this.damaged('it has no state row');
     const [, , owner, userid, lsn, modseq, nextMailbox, nextPart, counts] = row as StateRow;
     if (owner !== this.id) {
-      throw serverError(
-        `${this.path} belongs to owner ${owner} (${userid}), not ${this.id} (${this.userid})`,
-      );
+      throw this.damaged(`it belongs to owner ${owner} (${userid}), not ${this.id} (${this.userid})`);
     }
     this.lsn = lsn;
     this.modseq = modseq;
@@ -154,21 +170,13 @@ export class OwnerIndex {
     this.byPath.clear();
     this.quotas.clear();
     for (const values of this.intact('mailbox', '')) {
-      const names: readonly string[] = OWNER_TABLES.mailbox;
-      const columns = Object.fromEntries(names.map((name, at) => [name, values[at]]));
-      const mailbox = mailboxFromColumns(columns as unknown as MailboxColumns);
+      const mailbox = mailboxFromValues(values);
       this.mailboxes.set(mailbox.id, mailbox);
       if (mailbox.deletedat === null) this.byPath.set(mailbox.path, mailbox);
     }
     for (const values of this.intact('quotaroot', '')) {
-      const [path, storageLimit, messageLimit, storage, messages] = values as [
-        string,
-        number | null,
-        number | null,
-        number,
-        number,
-      ];
-      this.quotas.set(path, { path, storageLimit, messageLimit, storage, messages });
+      const quota = quotaFromValues(values);
+      this.quotas.set(quota.path, quota);
     }
     if (this.mailboxes.size !== (this.counts['mailbox'] ?? 0)) throw this.damaged('mailboxes are missing');
     if (this.quotas.size !== (this.counts['quotaroot'] ?? 0)) throw this.damaged('quota roots are missing');

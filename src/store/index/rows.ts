@@ -26,40 +26,66 @@ export interface MailboxRow {
   deletedat: number | null;
 }
 
-/** The columns in the order of `mailboxFromValues`. */
-export const MAILBOX_COLUMNS =
-  'id, path, mailboxid, uidvalidity, uidnext, highestmodseq, messages, unseen, deleted, size, recentuid, ' +
-  'specialuse, acl, quotaroot, partition, keywords, created, deletedat';
-
-export interface MailboxColumns {
-  id: number;
-  path: string;
-  mailboxid: string;
-  uidvalidity: number;
-  uidnext: number;
-  highestmodseq: number;
-  messages: number;
-  unseen: number;
-  deleted: number;
-  size: number;
-  recentuid: number;
-  specialuse: string;
-  acl: string;
-  quotaroot: string | null;
-  partition: string;
-  keywords: string;
-  created: number;
-  deletedat: number | null;
-}
-
-/** A row from its columns. */
-export function mailboxFromColumns(columns: MailboxColumns): MailboxRow {
-  const { specialuse, acl, keywords, ...same } = columns;
+/** A row from its columns in order (tables.ts). */
+export function mailboxFromValues(values: readonly SqlValue[]): MailboxRow {
+  const [
+    id,
+    path,
+    mailboxid,
+    uidvalidity,
+    uidnext,
+    highestmodseq,
+    messages,
+    unseen,
+    deleted,
+    size,
+    recentuid,
+    specialuse,
+    acl,
+    quotaroot,
+    partition,
+    keywords,
+    created,
+    deletedat,
+  ] = values as [
+    number,
+    string,
+    string,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    string,
+    string,
+    string | null,
+    string,
+    string,
+    number,
+    number | null,
+  ];
   return {
-    ...same,
+    id,
+    path,
+    mailboxid,
+    uidvalidity,
+    uidnext,
+    highestmodseq,
+    messages,
+    unseen,
+    deleted,
+    size,
+    recentuid,
     specialUse: JSON.parse(specialuse) as string[],
     acl: JSON.parse(acl) as AclEntry[],
+    quotaroot,
+    partition,
     keywords: JSON.parse(keywords) as string[],
+    created,
+    deletedat,
   };
 }
 
@@ -101,6 +127,18 @@ export interface QuotaRow {
   messageLimit: number | null;
   storage: number;
   messages: number;
+}
+
+/** A quota root from its columns in order. */
+export function quotaFromValues(values: readonly SqlValue[]): QuotaRow {
+  const [path, storageLimit, messageLimit, storage, messages] = values as [
+    string,
+    number | null,
+    number | null,
+    number,
+    number,
+  ];
+  return { path, storageLimit, messageLimit, storage, messages };
 }
 
 /** The nearest quota root at or above a path, among `roots`. '' is the root of all. */

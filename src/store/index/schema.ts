@@ -168,6 +168,11 @@ CREATE TABLE grantee (
   digest INTEGER NOT NULL,
   PRIMARY KEY (identifier, owner, mailbox)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE floor (
+  owner INTEGER PRIMARY KEY,
+  lsn INTEGER NOT NULL,
+  digest INTEGER NOT NULL
+) STRICT;
 CREATE TABLE secret (
   userid TEXT PRIMARY KEY,
   secret TEXT NOT NULL,

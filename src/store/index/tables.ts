@@ -53,6 +53,8 @@ export const DIRECTORY_TABLES = {
   owner: ['id', 'userid', 'folder', 'partition', 'created', 'gone'],
   mailbox: ['owner', 'id', 'path', 'mailboxid', 'specialuse', 'acl', 'uidvalidity'],
   grantee: ['identifier', 'owner', 'mailbox'],
+  /** What a checkpoint vouched for: an index below its LSN has lost its journal. */
+  floor: ['owner', 'lsn'],
   secret: ['userid', 'secret', 'changed'],
 } as const satisfies Tables;
 
@@ -67,7 +69,7 @@ export const COUNTED = [
   'delivered',
   'annotation',
 ];
-export const DIRECTORY_COUNTED = ['owner', 'mailbox', 'grantee', 'secret'];
+export const DIRECTORY_COUNTED = ['owner', 'mailbox', 'grantee', 'floor', 'secret'];
 
 /** Rows of each table as `state.counts` holds them. */
 export type Counts = Record<string, number>;
@@ -94,9 +96,20 @@ export function withDigest(table: string, columns: readonly SqlValue[]): SqlValu
   return [...columns, digestOf(table, columns)];
 }
 
+/** Texts made before: callers' conditions are constants, so there are few. */
+const SELECTS = new WeakMap<Tables, Map<string, string>>();
+
 /** Statement that reads rows as `isIntact` wants them. */
 export function selectText(tables: Tables, table: string, where = ''): string {
-  return `SELECT ${columnsOf(tables, table).join(', ')}, digest FROM ${table} ${where}`;
+  let made = SELECTS.get(tables);
+  if (made === undefined) SELECTS.set(tables, made = new Map<string, string>());
+  const key = `${table} ${where}`;
+  let text = made.get(key);
+  if (text === undefined) {
+    text = `SELECT ${columnsOf(tables, table).join(', ')}, digest FROM ${key}`;
+    made.set(key, text);
+  }
+  return text;
 }
 
 /** Whether a row, its columns followed by its digest, is what was written. */

@@ -42,6 +42,7 @@ export function upgradeDirectory(db: Database): void {
   if (formatOf(db) >= STORE_FORMAT) return;
   inTransaction(db, () => {
     db.run('ALTER TABLE state ADD COLUMN ownersformat INTEGER NOT NULL DEFAULT 1');
+    db.run('CREATE TABLE floor (owner INTEGER PRIMARY KEY, lsn INTEGER NOT NULL) STRICT');
     addDigests(db, DIRECTORY_TABLES, DIRECTORY_COUNTED);
   });
 }

@@ -27,7 +27,7 @@ function lsnOf(path: string): number {
 /** Sweeps all owners; returns how many files went. An owner whose index cannot be read is left alone. */
 export function sweepOrphans(settings: Settings, log: Log, directory: DirectoryReader): number {
   const layout = layoutOf(settings);
-  const checkpoint = readCheckpoint(layout.log);
+  const checkpoint = readCheckpoint(layout.log)?.lsn ?? 0;
   let removed = 0;
   for (const owner of directory.owners()) {
     const indexPath = layout.index(owner.folder);

@@ -91,8 +91,11 @@ export class RedoLog {
     // The folder itself may be new.
     syncFolder(dirname(folder));
     syncFolder(dirname(dirname(folder)));
-    const checkpoint = readCheckpoint(folder);
-    const found = headersOf(folder, true);
+    const stated = readCheckpoint(folder);
+    const found = headersOf(folder, true, stated?.lsn ?? 0);
+    // One that cannot be believed: everything there is gets replayed, databases skip what they have.
+    const unreadable = stated === null && checkpointFiles(folder).some((path) => existsSync(path));
+    const checkpoint = stated?.lsn ?? (unreadable ? found[0]?.header.predecessorLast : 0) ?? 0;
     const newest = found.at(-1);
     if (newest !== undefined) {
       syncTail(newest.path);
@@ -109,7 +112,9 @@ export class RedoLog {
           'server',
           'corruption',
           `redo log: the records up to ${segment.header.predecessorLast} are missing before ${segment.path}, ` +
-            `but the checkpoint stands at ${checkpoint}. Put the missing segments back or restore from a backup.`,
+            `but the checkpoint stands at ${checkpoint}. Put the missing segments back or restore from a backup. If only ` +
+            `the files "checkpoint" and "checkpoint.copy" were lost, make an empty file "checkpoint" beside the ` +
+            `segments: everything there is gets replayed.`,
         );
       }
       if (next !== undefined && limit <= checkpoint) {
@@ -210,16 +215,16 @@ export class RedoLog {
     this.bytes = 0;
   }
 
-  /** Records durably that every database has everything up to `lsn`; replay starts behind it. */
-  checkpoint(lsn: number): void {
-    if (lsn <= readCheckpoint(this.folder)) return; // never back: segments below it may be gone
+  /** Records durably that every database has everything up to `lsn`, directory.db up to `directory`; replay starts behind it. */
+  checkpoint(lsn: number, directory: number): void {
+    if (lsn <= (readCheckpoint(this.folder)?.lsn ?? 0)) return; // never back: segments below it may be gone
     this.bytesSinceCheckpoint = 0;
-    writeDurably(join(this.folder, 'checkpoint'), `${lsn}\n`);
+    for (const path of checkpointFiles(this.folder)) writeDurably(path, checkpointText({ lsn, directory }));
   }
 
   /** Removes the oldest segments that end at or below `lsn`, which must not be above the checkpoint. */
   removeThrough(lsn: number): ClosedSegment[] {
-    const limit = Math.min(lsn, readCheckpoint(this.folder));
+    const limit = Math.min(lsn, readCheckpoint(this.folder)?.lsn ?? 0);
     const gone: ClosedSegment[] = [];
     while (this.closed.length > 0 && (this.closed[0] as ClosedSegment).lastLsn <= limit) {
       const segment = this.closed.shift() as ClosedSegment;
@@ -236,23 +241,49 @@ export class RedoLog {
   }
 }
 
-/** The LSN up to which nothing needs replaying; 0 when there is no checkpoint yet. */
-export function readCheckpoint(folder: string): number {
-  const path = join(folder, 'checkpoint');
-  if (!existsSync(path)) return 0;
-  const lsn = Number(readFileSync(path, 'utf8').trim());
-  if (!Number.isSafeInteger(lsn) || lsn < 0) {
-    throw new MailError(
-      'server',
-      'corruption',
-      `${path} does not hold a number; restore it from a backup or remove it to replay the whole log`,
-    );
-  }
-  return lsn;
+/** Two, so that a damaged one costs nothing. */
+function checkpointFiles(folder: string): string[] {
+  return [join(folder, 'checkpoint'), join(folder, 'checkpoint.copy')];
 }
 
-/** The segments of a log in order with their headers; one whose creation was never completed is left out, or removed. */
-export function headersOf(folder: string, removeTorn: boolean): { path: string; header: SegmentHeader }[] {
+/** What the file `checkpoint` says. */
+export interface Checkpoint {
+  /** Nothing up to this LSN needs replaying. */
+  readonly lsn: number;
+  /** directory.db has at least this LSN, or it lost its journal. */
+  readonly directory: number;
+}
+
+function checkpointText({ lsn, directory }: Checkpoint): string {
+  const text = `${lsn} ${directory}`;
+  return `${text} ${Bun.hash.xxHash64(text, 2n).toString(16)}\n`;
+}
+
+/** The checkpoint: the newer of both files; null when there is none, or none that can be believed. */
+export function readCheckpoint(folder: string): Checkpoint | null {
+  let newest: Checkpoint | null = null;
+  for (const path of checkpointFiles(folder)) {
+    const found = existsSync(path) ? parseCheckpoint(readFileSync(path, 'latin1')) : null;
+    if (found !== null && found.lsn > (newest?.lsn ?? -1)) newest = found;
+  }
+  return newest;
+}
+
+function parseCheckpoint(text: string): Checkpoint | null {
+  // Format 1 wrote the LSN alone.
+  const old = /^([0-9]{1,16})\n$/.exec(text);
+  if (old !== null) return { lsn: Number(old[1]), directory: 0 };
+  const [lsn, directory] = text.split(' ').map(Number);
+  const checkpoint = { lsn: lsn ?? 0, directory: directory ?? 0 };
+  return text === checkpointText(checkpoint) ? checkpoint : null;
+}
+
+/** @param checkpoint segments that end at or below it are needed by recovery only for their place in the chain */
+export function headersOf(
+  folder: string,
+  removeTorn: boolean,
+  checkpoint = 0,
+): { path: string; header: SegmentHeader }[] {
   const found: { path: string; header: SegmentHeader }[] = [];
   const paths = listSegments(folder);
   for (const [index, path] of paths.entries()) {
@@ -261,7 +292,7 @@ export function headersOf(folder: string, removeTorn: boolean): { path: string; 
     else if (index === paths.length - 1 && statSync(path).size <= SEGMENT_HEADER) {
       // Its creation was never completed: the header is synced before anything is appended.
       if (removeTorn) unlinkSync(path);
-    } else {
+    } else if (!endsAtOrBelow(paths[index + 1], checkpoint)) {
       throw new MailError(
         'server',
         'corruption',
@@ -272,6 +303,12 @@ export function headersOf(folder: string, removeTorn: boolean): { path: string; 
   return found;
 }
 
+/** Whether what came before this segment is not above the checkpoint. */
+function endsAtOrBelow(next: string | undefined, checkpoint: number): boolean {
+  const header = next === undefined ? null : readHeaderOf(next);
+  return header !== null && header.predecessorLast <= checkpoint;
+}
+
 function syncData(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fdatasync(fd, (error) => error === null || error === undefined ? resolve() : reject(error));
@@ -280,7 +317,7 @@ function syncData(fd: number): Promise<void> {
 
 /** Reads the records between two LSNs for those who follow the log (backup, rebuild of one owner). */
 export function readLog(folder: string, afterLsn: number, each: (record: LogRecord) => void): void {
-  const found = headersOf(folder, false);
+  const found = headersOf(folder, false, afterLsn);
   for (const [index, segment] of found.entries()) {
     const next = found[index + 1];
     const limit = next === undefined ? Number.MAX_SAFE_INTEGER : next.header.predecessorLast;
@@ -289,7 +326,10 @@ export function readLog(folder: string, afterLsn: number, each: (record: LogReco
   }
 }
 
-/** Reads all records of one closed segment. */
-export function readLogFile(path: string, each: (record: LogRecord) => void): void {
-  readSegment(path, 0, Number.MAX_SAFE_INTEGER, each);
+/**
+ * Reads all records of one closed segment. Returns the LSN of the last one, 0 when the header is damaged; throws 'corruption'
+ * for damage before the last record.
+ */
+export function readLogFile(path: string, each: (record: LogRecord) => void): number {
+  return readSegment(path, 0, Number.MAX_SAFE_INTEGER, each)?.lastLsn ?? 0;
 }

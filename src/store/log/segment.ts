@@ -176,6 +176,11 @@ export function scanSegment(
     const batch = decodeBatch(bytes, at, header.id);
     if (batch === null) {
       const behind = findBatchBehind(bytes, at, header.id);
+      // LSNs of a segment have no gaps: what is damaged was not wanted.
+      if (behind !== -1 && Number(bytes.readBigUInt64LE(behind + 8)) - 1 <= after) {
+        at = behind;
+        continue;
+      }
       if (behind !== -1 && Number(bytes.readBigUInt64LE(behind + 8)) <= limit) {
         throw new MailError(
           'server',

@@ -23,10 +23,18 @@ export async function completeCheckpoint(
   }
   await writer.unlinkThrough(lsn);
   if (writer.state.owners.closed.size > 0 || writer.repairs !== repairs) return held;
+  const { directory } = writer.state;
+  const floors = new Map<number, number>();
   for (const [owner, changed] of [...writer.dirty]) {
-    if (changed <= lsn) writer.dirty.delete(owner);
+    if (changed > lsn) continue;
+    writer.dirty.delete(owner);
+    floors.set(owner, changed);
   }
-  writer.redo.checkpoint(lsn);
+  // Of a directory whose transaction is open the LSN may be one that is not committed yet.
+  const known = directory.lsn <= lsn ? directory.lsn : 0;
+  writer.redo.checkpoint(lsn, known);
+  // An index that is found below its floor later has lost its journal.
+  writer.betweenBatches(() => directory.raiseFloors(floors));
   return { checkpoint: lsn, segments: writer.redo.segments };
 }
 

@@ -38,6 +38,8 @@ export class Context {
   /** Set by a deletion: the directory applies before the owners (DESIGN rule 8). */
   directoryFirst = false;
   readonly blobs: Uint8Array[] = [];
+  /** Ids of owners whose index was asked for. */
+  readonly touched = new Set<number>();
   /** Spool files this change needs; the writer makes them before it logs the record. */
   readonly planned: PlannedFile[] = [];
   /** Runs after the commit: unlinking, forgetting a removed owner. */
@@ -71,6 +73,7 @@ export class Context {
 
   /** The owner's index with its transaction open. */
   index(owner: OwnerRow): OwnerIndex {
+    this.touched.add(owner.id);
     const index = this.state.owners.open(owner);
     index.begin();
     return index;

@@ -10,11 +10,13 @@ import { dirname } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import { ownerOfIndex } from '../index/database.ts';
+import { IndexDamage, isDamage } from '../index/damage.ts';
 import { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import type { PartData } from '../log/events.ts';
 import type { Spool } from '../spool/spool.ts';
 import { limits } from '../../limits.ts';
+import { errorText } from './errortext.ts';
 
 export class OwnerPool {
   /** In order of use: the first is the longest unused. */
@@ -25,13 +27,22 @@ export class OwnerPool {
   /** Owners whose index may be created because nothing was ever applied to it. */
   private readonly fresh = new Set<number>();
 
-  constructor(private readonly layout: Layout, private readonly spool: Spool) {}
+  /** Called when an index that is damaged or missing was asked for; it is closed already. */
+  onDamage: (owner: OwnerRow, reason: string) => void = () => {};
+
+  /** @param floor the LSN an owner's index has at least, unless it lost its journal */
+  constructor(
+    private readonly layout: Layout,
+    private readonly spool: Spool,
+    readonly floor: (owner: number) => number,
+  ) {}
 
   /**
-   * The index of an owner, opened if need be. Throws 'unavailable' for a quarantined one, and for one whose file is missing
-   * although it should be there: an empty index in its place would hide the loss.
+   * The index of an owner, opened if need be. Throws 'unavailable' for a quarantined one. One that is damaged, or whose file is
+   * missing although it should be there, is closed: an empty index in its place would hide the loss.
+   * @param behind the log is about to be applied: the index may be older than a checkpoint vouched for
    */
-  open(owner: OwnerRow): OwnerIndex {
+  open(owner: OwnerRow, behind = false): OwnerIndex {
     const reason = this.quarantined.get(owner.id);
     if (reason !== undefined) {
       throw serverError('the mailbox is closed for repair; the administrator finds the reason in the log');
@@ -45,20 +56,32 @@ export class OwnerPool {
     this.shrink();
     const path = this.layout.index(owner.folder);
     if (this.fresh.has(owner.id)) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    else if (!existsSync(path)) {
-      throw serverError(`${path}, the index of ${owner.userid}, is missing; run "mailstore reconstruct"`);
-    }
     let index: OwnerIndex;
     try {
-      index = new OwnerIndex(path, owner);
+      index = this.openFile(path, owner, behind);
     } catch (error) {
-      throw error instanceof MailError
-        ? error
-        : serverError(`opening ${path} failed: ${error instanceof Error ? error.message : error}`, error);
+      const text = errorText(error);
+      if (isDamage(error)) {
+        this.quarantine(owner.id, text);
+        this.onDamage(owner, text);
+      }
+      throw error instanceof MailError ? error : serverError(`opening ${path} failed: ${text}`, error);
     }
     this.fresh.delete(owner.id);
     this.pool.set(owner.id, { index, owner });
     return index;
+  }
+
+  private openFile(path: string, owner: OwnerRow, behind: boolean): OwnerIndex {
+    const fresh = this.fresh.has(owner.id);
+    if (!fresh && !existsSync(path)) {
+      throw new IndexDamage(owner.id, path, `the index of ${owner.userid} is missing`);
+    }
+    const index = new OwnerIndex(path, owner, fresh);
+    const floor = behind || fresh ? 0 : this.floor(owner.id);
+    if (index.lsn >= floor) return index;
+    index.close();
+    throw new IndexDamage(owner.id, path, `it is at ${index.lsn} but had ${floor}: its journal was lost`);
   }
 
   /**

@@ -2,17 +2,22 @@
  * Building an owner's index anew, exactly: the newest snapshot, then everything the log has after it (promise 4). The damaged
  * files are kept beside it under another name.
  */
-import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
+import { checkIndex } from '../check/index.ts';
 import { applyOwnerEvent } from '../index/apply.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import { readLog } from '../log/redo.ts';
-import { snapshotPath } from '../snapshot.ts';
+import { isSnapshot, snapshotPath } from '../snapshot.ts';
 import type { OwnerPool } from './owners.ts';
 import type { Spool } from '../spool/spool.ts';
+
+const REMEDY =
+  'restore the log or the snapshot from a backup, or run "mailstore reconstruct --from-spool", which makes a ' +
+  'new index from the message files';
 
 export interface Rebuilt {
   /** LSN of the snapshot it started from; 0 when the log reaches back to the owner's beginning. */
@@ -37,18 +42,33 @@ export function rebuildOwner(
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }
   const snapshot = snapshotPath(spool.partition(owner.partition), owner.folder);
-  if (existsSync(snapshot)) copyFileSync(snapshot, path);
+  if (isSnapshot(snapshot, owner.id)) copyFileSync(snapshot, path);
   else owners.allowNew(owner);
   owners.release(owner.id);
   const report: Rebuilt = { snapshot: 0, records: 0, filesRemade: 0 };
   try {
-    const index = owners.open(owner);
+    const index = owners.open(owner, true);
     report.snapshot = index.lsn;
     replay(index, layout, owners, durableLsn, report);
+    const floor = owners.floor(owner.id);
+    if (index.lsn < floor) {
+      throw new MailError(
+        'server',
+        'corruption',
+        `${path}: snapshot and log end at ${index.lsn}, but changes up to ${floor} were acknowledged; ${REMEDY}`,
+      );
+    }
     index.commit();
     return report;
   } catch (error) {
     owners.drop(owner.id);
+    // Half of an index must not pass for the whole one later. The old one comes back only if nothing is wrong with it.
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+    const whole = existsSync(aside) &&
+      checkIndex(aside, owner.userid).every(({ severity }) => severity !== 'damage');
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (whole && existsSync(aside + suffix)) renameSync(aside + suffix, path + suffix);
+    }
     throw error;
   }
 }
@@ -69,8 +89,7 @@ function replay(
         throw new MailError(
           'server',
           'corruption',
-          `${index.path}: the log continues at ${section.p} but the snapshot ends at ${index.lsn}; ` +
-            `"mailstore reconstruct --from-spool" makes a new index from the message files`,
+          `${index.path}: the log continues at ${section.p} but the snapshot ends at ${index.lsn}; ${REMEDY}`,
         );
       }
       index.begin();
@@ -94,6 +113,6 @@ function replay(
     }
   });
   if (index.lsn === 0) {
-    throw serverError(`${index.path}: the log has nothing of this user and there is no snapshot`);
+    throw serverError(`${index.path}: the log has nothing of this user and there is no snapshot; ${REMEDY}`);
   }
 }

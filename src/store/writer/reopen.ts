@@ -5,6 +5,7 @@
 import { serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { applyOwnerEvent } from '../index/apply.ts';
+import { isDamage } from '../index/damage.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
@@ -12,6 +13,7 @@ import type { LogRecord } from '../log/record.ts';
 import { readLog } from '../log/redo.ts';
 import type { WriterState } from './context.ts';
 import { errorText } from './errortext.ts';
+import type { Healing } from './heal.ts';
 
 /** Milliseconds until the first attempt and between further ones. */
 const FIRST = 1000;
@@ -32,6 +34,7 @@ export class Reopening {
     private readonly state: WriterState,
     private readonly layout: Layout,
     private readonly log: Log,
+    private readonly healing: Healing,
     private readonly hooks: ReopeningHooks,
   ) {}
 
@@ -52,13 +55,14 @@ export class Reopening {
     if (this.hooks.stopped() || directory.ownerById(owner.id) === null) return;
     owners.release(owner.id);
     try {
-      const index = owners.open(owner);
+      const index = owners.open(owner, true);
       readLog(this.layout.log, index.lsn, (record) => this.apply(index, record));
       index.commit();
       this.hooks.repaired();
       this.log.info('owner open again', { userid: owner.userid });
     } catch (error) {
       owners.drop(owner.id);
+      if (isDamage(error)) return this.healing.damaged(owner, errorText(error));
       owners.quarantine(owner.id, errorText(error));
       setTimeout(() => this.reopen(owner), FURTHER).unref();
     }

@@ -143,6 +143,9 @@ export class WriterServer {
           r: retireSegments(this.writer, this.log, message.lsn, message.stages),
         });
         return;
+      case 'suspect':
+        this.writer.suspect(message.owner, message.reason);
+        return;
       case 'rebuild':
         this.writer.rebuild(message.owner).then(
           (r) => peer.send({ t: 'answer', n: message.n, r }),

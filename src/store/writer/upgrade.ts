@@ -4,19 +4,15 @@
  * remembers when all are done.
  */
 import type { Log } from '../../telemetry/log.ts';
-import type { OwnerRow } from '../index/directory.ts';
 import { STORE_FORMAT } from '../index/schema.ts';
 import type { WriterState } from './context.ts';
+import { errorText } from './errortext.ts';
 
 /** Owners between two lines in the log: it can take minutes. */
 const REPORT_EVERY = 5000;
 
-/** Upgrades all owners' indexes, once. `failed` hears of those that cannot be opened; the others go on. */
-export function upgradeOwners(
-  { directory, owners }: WriterState,
-  log: Log,
-  failed: (owner: OwnerRow, error: unknown) => void,
-): void {
+/** Upgrades all owners' indexes, once. One that cannot be opened is closed and healed by that (heal.ts); the others go on. */
+export function upgradeOwners({ directory, owners }: WriterState, log: Log): void {
   if (directory.ownersFormat >= STORE_FORMAT) return;
   const all = directory.owners();
   log.info('upgrading the store', { from: directory.ownersFormat, to: STORE_FORMAT, users: all.length });
@@ -26,7 +22,7 @@ export function upgradeOwners(
     try {
       owners.open(owner);
     } catch (error) {
-      failed(owner, error);
+      log.error('index not upgraded', { userid: owner.userid, reason: errorText(error) });
     }
   }
   directory.begin();

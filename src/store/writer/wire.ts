@@ -23,6 +23,8 @@ export type ToWriter =
   | { t: 'retire'; n: number; lsn: number; stages: string[] }
   /** The janitor's: these owners' journals (0: that of directory.db) are folded back and too long; begin them anew. */
   | { t: 'shorten'; n: number; owners: number[] }
+  /** A reader found an owner's index (0: directory.db) damaged. */
+  | { t: 'suspect'; owner: number; reason: string }
   /** Build an owner's index anew from its snapshot and the log. */
   | { t: 'rebuild'; n: number; owner: number };
 

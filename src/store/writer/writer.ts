@@ -10,13 +10,13 @@
  * 4. After a failed append the process must end (`onFatal`); everybody is answered with a temporary failure first.
  * 5. The result of a change is kept with its id, also across a restart: asked again, it is answered, not done twice (rule 10).
  */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { Directory, type OwnerRow } from '../index/directory.ts';
+import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import { encodeFrame } from '../log/frame.ts';
@@ -25,12 +25,14 @@ import { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
 import { Context, type WriterState } from './context.ts';
 import { decide, type Removals } from './decide/decide.ts';
+import { DIRECTORY_DAMAGED, openDirectory, reconcileDirectory } from './derive.ts';
 import { errorText } from './errortext.ts';
+import { Healing } from './heal.ts';
 import { refuseHalfRestored } from './mark.ts';
 import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
 import { type Published, publishedOf } from './publish.ts';
-import { rebuildOwner, type Rebuilt } from './rebuild.ts';
+import type { Rebuilt } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
 import type { ChangeRequest } from './requests.ts';
@@ -90,6 +92,7 @@ export class Writer {
 
   private readonly queue: Pending[] = [];
   private readonly between: (() => void)[] = [];
+  private readonly healing: Healing;
   private readonly reopening: Reopening;
   private readonly results = new Map<string, unknown>();
   /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
@@ -108,8 +111,8 @@ export class Writer {
     this.layout = layoutOf(settings);
     if (options.restoring !== true) refuseHalfRestored(this.layout.log);
     const spool = new Spool(settings.partition);
-    const directory = new Directory(this.layout.directory);
-    const owners = new OwnerPool(this.layout, spool);
+    const { directory, derived } = openDirectory(this.layout, settings, log);
+    const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool };
     const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
     const { log: redo } = RedoLog.recover(
@@ -131,17 +134,27 @@ export class Writer {
     directory.start = redo.start;
     directory.commit();
     this.durableLsn = redo.next - 1;
-    // A missing or damaged index heals itself where snapshot and log allow it.
-    for (const id of [...owners.closed.keys()]) {
-      const owner = directory.ownerById(id);
-      if (owner !== null) this.attempt(() => this.rebuildNow(owner));
-    }
-    upgradeOwners(this.state, log, (owner, error) => this.attempt(() => this.rebuildAfter(owner, error)));
-    this.reopening = new Reopening(this.state, this.layout, log, {
+    const hooks = {
       durableLsn: () => this.durableLsn,
       stopped: () => this.fatal !== null,
       repaired: () => this.repairs++,
-    });
+      between: (work: () => void) => this.betweenBatches(work),
+      settled: () => this.settled(),
+      replaced: (owner: number) => {
+        this.repairs++;
+        this.onReplaced(owner);
+      },
+      directoryDamaged: (reason: string) => this.directoryDamaged(reason),
+    };
+    this.healing = new Healing(this.state, this.layout, log, hooks);
+    this.reopening = new Reopening(this.state, this.layout, log, this.healing, hooks);
+    // A missing or damaged index heals itself where snapshot and log allow it.
+    for (const id of [...owners.closed.keys()]) {
+      const owner = directory.ownerById(id);
+      if (owner !== null) this.healing.heal(owner);
+    }
+    upgradeOwners(this.state, log);
+    if (derived) reconcileDirectory(this.state, log);
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
       files: (owner, lsn, files) => this.unlinks.push({ lsn, paths: this.pathsOf(owner, files) }),
@@ -188,36 +201,13 @@ export class Writer {
   }
 
   /** Builds an owner's index anew from its snapshot and the log, between two batches. */
-  async rebuild(id: number): Promise<Rebuilt> {
-    const owner = this.state.directory.ownerById(id);
-    if (owner === null) throw serverError(`there is no owner ${id}`);
-    this.state.owners.quarantine(id, 'its index is being rebuilt');
-    await this.settled();
-    return this.rebuildNow(owner);
+  rebuild(id: number): Promise<Rebuilt> {
+    return this.healing.rebuild(id);
   }
 
-  private rebuildAfter(owner: OwnerRow, error: unknown): void {
-    this.log.error('owner closed until repaired', { userid: owner.userid, reason: errorText(error) });
-    this.rebuildNow(owner);
-  }
-
-  private rebuildNow(owner: OwnerRow): Rebuilt {
-    const { owners, spool } = this.state;
-    try {
-      const report = rebuildOwner(owner, owners, spool, this.layout, this.durableLsn);
-      this.repairs++;
-      this.onReplaced(owner.id);
-      this.log.warn('index rebuilt', {
-        userid: owner.userid,
-        snapshot: report.snapshot,
-        records: report.records,
-        filesremade: report.filesRemade,
-      });
-      return report;
-    } catch (error) {
-      owners.quarantine(owner.id, errorText(error));
-      throw error;
-    }
+  /** A reader found an owner's index (0: directory.db) damaged: it is looked at, closed and healed if that is so. */
+  suspect(id: number, reason: string): void {
+    this.healing.suspect(id, reason);
   }
 
   /** Resolves when nothing is waiting any more. */
@@ -293,6 +283,16 @@ export class Writer {
     this.options.onFatal(this.fatal);
   }
 
+  /** Nothing can be done without it: the successor derives it anew, warned by a note. */
+  private directoryDamaged(reason: string): void {
+    this.log.error('directory.db is damaged', { reason });
+    this.attempt(() =>
+      writeFileSync(join(this.layout.configdirectory, DIRECTORY_DAMAGED), `${reason}\n`, { mode: 0o600 })
+    );
+    this.fatal = new Error(`directory.db: ${reason}`);
+    this.options.onFatal(this.fatal);
+  }
+
   private async batch(taken: Pending[]): Promise<void> {
     const records: Buffer[] = [];
     const outcomes: Outcome[] = [];
@@ -319,6 +319,7 @@ export class Writer {
           news.push({ owner: index.id, origin: pending.request.origin, events: publishedOf(events) });
         }
       } catch (error) {
+        this.healing.failed(error, context.touched);
         if (error instanceof MailError && !context.emitted) {
           outcomes.push({ pending, error });
           continue;
@@ -399,7 +400,14 @@ export class Writer {
 
   private rollback(contexts: readonly Context[]): void {
     for (const index of [...this.state.owners.opened()]) {
-      if (index.inTransaction) index.rollback();
+      if (!index.inTransaction) continue;
+      try {
+        index.rollback();
+      } catch (error) {
+        // What cannot be read again is damaged; opening it once more says so (heal.ts).
+        this.log.error('index not readable after a rollback', { path: index.path, error: errorText(error) });
+        this.state.owners.drop(index.id);
+      }
     }
     if (this.state.directory.inTransaction) this.state.directory.rollback();
     for (const context of contexts) {

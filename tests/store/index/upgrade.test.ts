@@ -72,7 +72,7 @@ test('a store of format 1 is upgraded as a whole when the writer opens it, and s
 test('a snapshot of format 1 still stands for its index', async () => {
   const { settings } = folders;
   const snapshot = snapshotPath(settings.partition.default as string, 'anna'[0] + '/user/anna');
-  makeSnapshot(index('anna'), snapshot);
+  makeSnapshot(index('anna'), snapshot, 1);
   const before = dump(settings);
   downgrade();
   toFormat1(snapshot, 'owner');

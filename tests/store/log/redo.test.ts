@@ -262,10 +262,10 @@ describe('redo log', () => {
     const { log } = recover(folder, 10);
     const { lsns } = await fill(log, 1, 1, 1, 1);
     expect(log.removeThrough(lsns[2] as number)).toEqual([]);
-    log.checkpoint(lsns[1] as number);
+    log.checkpoint(lsns[1] as number, 0);
     expect(log.removeThrough(lsns[2] as number).map((segment) => segment.lastLsn)).toEqual(lsns.slice(0, 2));
-    log.checkpoint(lsns[0] as number);
-    expect(readCheckpoint(folder)).toBe(lsns[1] as number);
+    log.checkpoint(lsns[0] as number, 0);
+    expect(readCheckpoint(folder)?.lsn).toBe(lsns[1] as number);
     log.close();
     const again = recover();
     expect(again.lsns).toEqual(lsns.slice(2));
@@ -276,10 +276,12 @@ describe('redo log', () => {
     for (let round = 0; round < 3; round++) {
       const { log } = recover();
       if (round !== 1) await fill(log, 2);
-      log.checkpoint(log.next - 1);
+      log.checkpoint(log.next - 1, 0);
       log.close();
     }
     rmSync(join(folder, 'checkpoint'));
+    expect(recover().lsns).toEqual([]);
+    rmSync(join(folder, 'checkpoint.copy'));
     const again = recover();
     expect(again.lsns.length).toBe(4);
     again.log.close();
@@ -288,7 +290,7 @@ describe('redo log', () => {
   test('files of the log are private', async () => {
     const { log } = recover();
     await fill(log, 1);
-    log.checkpoint(1);
+    log.checkpoint(1, 0);
     log.close();
     for (const path of [...listSegments(folder), join(folder, 'checkpoint')]) {
       expect(statSync(path).mode & 0o777).toBe(0o600);

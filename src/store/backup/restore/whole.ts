@@ -226,8 +226,8 @@ class Whole {
         this.unsaved.push({ userid, place: index.name, text: (error as Error).message });
       }
     });
-    const directory = new Directory(layout.directory);
-    const owners = new OwnerPool(layout, this.spool);
+    const directory = new Directory(layout.directory, false);
+    const owners = new OwnerPool(layout, this.spool, () => 0);
     const replay = new Replay(directory, owners, layout, null);
     try {
       await replay.run(target, point);
@@ -255,7 +255,7 @@ class Whole {
       const path = this.layout.index(owner.folder);
       if (!existsSync(path)) continue;
       await filling.owner(owner, path);
-      makeSnapshot(path, snapshotPath(this.spool.partition(owner.partition), owner.folder));
+      makeSnapshot(path, snapshotPath(this.spool.partition(owner.partition), owner.folder), owner.id);
       const copy = new CopiedDatabase(path);
       messages += copy.messages;
       copy.close();

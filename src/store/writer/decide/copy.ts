@@ -133,6 +133,7 @@ function copyRows(
     string | null,
     number | null,
   ];
+  from.index.demandIntact(from.row.id, uids);
   const parts: PartData[] = [];
   const msgs: AddedMessage[] = [];
   const seenTarget: number[] = [];
@@ -163,6 +164,8 @@ function copyRows(
       if (part === undefined) {
         part = nextPart++;
         known.set(sourcePart, part);
+        // What is written elsewhere would get a digest of its own there: damage must not pass for mail.
+        from.index.intact('part', 'WHERE id = ?', sourcePart);
         parts.push({
           id: part,
           hash,

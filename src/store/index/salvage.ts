@@ -1,0 +1,77 @@
+/** Reading what can still be believed in a database that is damaged or whose owner is not known. */
+import { Database } from 'bun:sqlite';
+import { existsSync } from 'node:fs';
+import type { SqlValue } from './statements.ts';
+import { columnsOf, isIntact, OWNER_TABLES, selectText, type Tables } from './tables.ts';
+import { formatOf } from './upgrade.ts';
+
+function open(path: string): Database | null {
+  if (!existsSync(path)) return null;
+  try {
+    const db = new Database(path, { readwrite: true, create: false });
+    db.run('PRAGMA query_only = 1');
+    return db;
+  } catch {
+    return null;
+  }
+}
+
+/** Rows of a table that are what was written, without their digest; as far as the table can be read. */
+export function intactRows(path: string, tables: Tables, table: string): SqlValue[][] {
+  const db = open(path);
+  const out: SqlValue[][] = [];
+  if (db === null) return out;
+  try {
+    // Format 1 had neither digests nor what stands behind them.
+    const old = formatOf(db) < 2;
+    const columns = columnsOf(tables, table).filter((name) => name !== 'counts' && name !== 'ownersformat');
+    const statement = db.prepare(
+      old ? `SELECT ${columns.join(', ')} FROM ${table}` : selectText(tables, table),
+    );
+    try {
+      for (const row of statement.iterate()) {
+        const values = Object.values(row as Record<string, SqlValue>);
+        if (old) out.push(values);
+        else if (isIntact(table, values)) out.push(values.slice(0, -1));
+      }
+    } finally {
+      statement.finalize();
+    }
+  } catch {
+    // The rest of the table cannot be read.
+  } finally {
+    db.close();
+  }
+  return out;
+}
+
+/** Whose index a file is, from the rows that are intact. */
+export interface Identified {
+  owner: number;
+  userid: string;
+  lsn: number;
+  /** Partition of the first mailbox. */
+  partition: string | null;
+  /** Unix time of the first mailbox; 0 where there is none. */
+  created: number;
+  /** Highest of its mailboxes. */
+  uidvalidity: number;
+}
+
+/** Null for a file that is no index, or whose state row is not intact. */
+export function identify(path: string): Identified | null {
+  const [state] = intactRows(path, OWNER_TABLES, 'state');
+  if (state === undefined) return null;
+  const [, , owner, userid, lsn] = state as [number, number, number, string, number];
+  const found: Identified = { owner, userid, lsn, partition: null, created: 0, uidvalidity: 0 };
+  const place = (name: (typeof OWNER_TABLES.mailbox)[number]) => OWNER_TABLES.mailbox.indexOf(name);
+  for (const row of intactRows(path, OWNER_TABLES, 'mailbox')) {
+    const created = row[place('created')] as number;
+    if (found.partition === null || created < found.created) {
+      found.created = created;
+      found.partition = row[place('partition')] as string;
+    }
+    found.uidvalidity = Math.max(found.uidvalidity, row[place('uidvalidity')] as number);
+  }
+  return found;
+}
