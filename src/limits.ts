@@ -373,6 +373,13 @@ export const limits = table({
     reason: 'about 100 bytes each, per worker',
     onExcess: 'the oldest proof is forgotten',
   },
+  digest_nonces: {
+    value: 10_000,
+    unit: 'count',
+    reason:
+      'logins by DIGEST-MD5 that may be followed by one without a challenge; about 300 bytes each, per worker',
+    onExcess: 'the oldest is forgotten: its client is asked anew',
+  },
   interface_lookup: {
     value: 2,
     unit: 'seconds',

@@ -7,7 +7,7 @@
  *   userid        bob@d        bob@d            bob if d is the default domain
  *   userid        bob          bob              a user of the default domain
  *   on            bob          bob@i            i: the domain of the interface; bob if i is the default domain
- *   on            cyrus        cyrus            named without a domain in `admins`: a global administrator
+ *   on            cyrus        cyrus            named without a domain in `admins` or `proxyservers`: global
  */
 
 import { syntaxError, userError } from '../errors.ts';
@@ -17,7 +17,7 @@ import { canonicalDomain, makeUserid } from '../store/userid.ts';
 
 export type CanonicalSettings = Pick<
   Settings,
-  'virtdomains' | 'defaultdomain' | 'username_tolower' | 'admins'
+  'virtdomains' | 'defaultdomain' | 'username_tolower' | 'admins' | 'proxyservers'
 >;
 
 /** What is known of the connection. */
@@ -49,7 +49,7 @@ export function canonicalUser(login: string, settings: CanonicalSettings, contex
 /** Whether the userid of this login depends on the connection's interface (so that only then it is looked up). */
 export function needsInterface(login: string, settings: CanonicalSettings): boolean {
   return settings.virtdomains === 'on' && splitLogin(login, settings).domain === null &&
-    !isGlobalAdmin(login, settings);
+    !isGlobal(settings.username_tolower ? login.toLowerCase() : login, settings);
 }
 
 /**
@@ -117,9 +117,14 @@ export function canonicalIdentifier(identifier: string, domain: string, settings
 
 /** Whether a canonical userid is one of `admins`. */
 export function isAdmin(userid: string, settings: CanonicalSettings): boolean {
-  return settings.admins.some((admin) => {
+  return isNamed(userid, settings.admins, settings);
+}
+
+/** Whether a canonical userid is among the users an option names. */
+export function isNamed(userid: string, names: readonly string[], settings: CanonicalSettings): boolean {
+  return names.some((name) => {
     try {
-      return canonicalAdmin(admin, settings) === userid;
+      return canonicalNamed(name, settings) === userid;
     } catch {
       return false;
     }
@@ -127,15 +132,15 @@ export function isAdmin(userid: string, settings: CanonicalSettings): boolean {
 }
 
 /** An entry of `admins` as a userid: never completed by the interface, an unqualified one is global. */
-function canonicalAdmin(admin: string, settings: CanonicalSettings): string {
-  const { local, domain } = splitLogin(admin, settings);
+function canonicalNamed(named: string, settings: CanonicalSettings): string {
+  const { local, domain } = splitLogin(named, settings);
   const name = settings.username_tolower ? local.toLowerCase() : local;
   return makeUserid(name, domain === null ? '' : homeDomain(domain, settings), settings);
 }
 
-function isGlobalAdmin(login: string, settings: CanonicalSettings): boolean {
-  const name = settings.username_tolower ? login.toLowerCase() : login;
-  return isAdmin(name, settings);
+/** Whether a name without a domain is that of an administrator or proxy server for all domains. */
+function isGlobal(name: string, settings: CanonicalSettings): boolean {
+  return isAdmin(name, settings) || isNamed(name, settings.proxyservers, settings);
 }
 
 /** Cyrus takes the last '@', or else the last '%', as the begin of the domain. */
@@ -153,7 +158,7 @@ function qualify(
   context: CanonicalContext,
 ): string {
   if (domain !== null) return makeUserid(name, homeDomain(domain, settings), settings);
-  if (settings.virtdomains !== 'on' || context.interfaceDomain === '' || isAdmin(name, settings)) {
+  if (settings.virtdomains !== 'on' || context.interfaceDomain === '' || isGlobal(name, settings)) {
     return makeUserid(name, '', settings);
   }
   return makeUserid(name, homeDomain(context.interfaceDomain, settings), settings);

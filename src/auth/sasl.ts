@@ -13,29 +13,44 @@ import { limitError, syntaxError, userError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Mechanism, SaslContext, SaslExchange, SaslStep } from './mechanism.ts';
-import { login } from './mechanisms/login.ts';
-import { plain } from './mechanisms/plain.ts';
+import { MECHANISMS } from './mechanisms.ts';
 
 export type { SaslContext, SaslExchange, SaslStep } from './mechanism.ts';
-
-/** Every mechanism there is, strongest first: the order they are offered in. */
-const MECHANISMS: readonly Mechanism[] = [plain, login];
 
 /** More than any mechanism needs. */
 const MAX_STEPS = 16;
 
-export type OfferSettings = Pick<Settings, 'allowplaintext' | 'sasl_mech_list'>;
-
 /** Whether a password may be sent as it is here: TLS is on, or the administrator says so (LOGINDISABLED). */
-export function plaintextAllowed(settings: OfferSettings, secure: boolean): boolean {
+export function plaintextAllowed(settings: Pick<Settings, 'allowplaintext'>, secure: boolean): boolean {
   return secure || settings.allowplaintext;
 }
 
+/** Whether a command that takes user and password would be heard here (LOGIN of IMAP, USER of POP3). */
+export function loginAllowed({ settings, origin, channel }: SaslContext): boolean {
+  return plaintextAllowed(settings, origin.secure) && settings.sasl_minimum_layer <= channel.strength;
+}
+
 /** Names of the mechanisms to announce, as `AUTH=` or `SASL`, on a connection in this state. */
-export function offered(settings: OfferSettings, connection: { readonly secure: boolean }): string[] {
-  return MECHANISMS.filter((mechanism) => mayUse(mechanism, settings, connection.secure)).map(({ name }) =>
-    name
-  );
+export function offered(context: SaslContext): string[] {
+  return MECHANISMS.filter((mechanism) => whyNot(mechanism, context) === null).map(({ name }) => name);
+}
+
+/** Why a mechanism is not offered on this connection; null when it is. */
+export function whyNot(mechanism: Mechanism, context: SaslContext): string | null {
+  const { settings, channel, origin, authenticator } = context;
+  if (!settings.sasl_mech_list.includes(mechanism.name)) return 'it is not in sasl_mech_list';
+  const { abilities } = authenticator;
+  if (mechanism.needs === 'plain' && !abilities.plain) return 'no source of secrets hands out passwords';
+  if (mechanism.needs === 'scram' && abilities.scram === false) {
+    return 'no source of secrets has keys or passwords';
+  }
+  if (mechanism.plaintext && !plaintextAllowed(settings, origin.secure)) {
+    return 'it sends the password as it is and needs TLS (allowplaintext is off)';
+  }
+  if (settings.sasl_minimum_layer - channel.strength > mechanism.strength) {
+    return `sasl_minimum_layer asks for ${settings.sasl_minimum_layer} bits`;
+  }
+  return mechanism.unusable?.(context) ?? null;
 }
 
 /**
@@ -47,11 +62,16 @@ export function offered(settings: OfferSettings, connection: { readonly secure: 
 export function startSasl(name: string, context: SaslContext): SaslExchange {
   const wanted = name.toUpperCase();
   const mechanism = MECHANISMS.find((each) => each.name === wanted);
-  if (mechanism === undefined || !context.settings.sasl_mech_list.includes(wanted)) {
+  if (mechanism === undefined || whyNot(mechanism, context) !== null) {
+    const secured = {
+      ...context,
+      origin: { ...context.origin, secure: true },
+      channel: { ...context.channel, strength: 256 },
+    };
+    if (mechanism !== undefined && !context.origin.secure && whyNot(mechanism, secured) === null) {
+      throw userError('privacyrequired', 'this authentication mechanism needs TLS first');
+    }
     throw userError('cannot', 'this authentication mechanism is not supported');
-  }
-  if (!mayUse(mechanism, context.settings, context.origin.secure)) {
-    throw userError('privacyrequired', 'this authentication mechanism needs TLS first');
   }
   return new BoundedExchange(mechanism.start(context));
 }
@@ -77,11 +97,6 @@ export function decodeResponse(line: string): Uint8Array | 'cancel' {
 /** A challenge as base64, without CRLF; '' for an empty one. */
 export function encodeChallenge(challenge: Uint8Array): string {
   return challenge.toBase64();
-}
-
-function mayUse(mechanism: Mechanism, settings: OfferSettings, secure: boolean): boolean {
-  return settings.sasl_mech_list.includes(mechanism.name) &&
-    (!mechanism.plaintext || plaintextAllowed(settings, secure));
 }
 
 class BoundedExchange implements SaslExchange {

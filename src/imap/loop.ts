@@ -266,6 +266,11 @@ export class CommandLoop implements ClientInput {
     if (session.closed) return;
     const { code = this.#expungeIssued(), text = 'Completed' } = completion;
     session.write(`${tag} OK ${code === undefined ? '' : `[${code}] `}${text}\r\n`);
+    if (completion.layer !== undefined) {
+      // What came in before the client could know of the layer is nobody's.
+      this.#receiver.discardBuffered();
+      session.connection.protect(completion.layer);
+    }
     if (command.name === 'LOGOUT') {
       session.leaving = true;
       session.connection.end();

@@ -11,13 +11,16 @@
  */
 
 import type { Authenticator, Origin } from '../auth/login.ts';
-import { offered, plaintextAllowed } from '../auth/sasl.ts';
+import { channelOf } from '../auth/channel.ts';
+import { loginAllowed, offered, type SaslContext } from '../auth/sasl.ts';
 import type { Service } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { syntaxError, userError } from '../errors.ts';
 import type { Connection } from '../net/connection.ts';
+import type { SecurityLayer } from '../net/layer.ts';
 import type { Identity, MailboxName, Store, StoreSession } from '../store/border.ts';
 import { Namespace } from '../store/names.ts';
+import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
 import { capabilityList } from './capability.ts';
 import type { ParseMode } from './parse/command.ts';
@@ -37,6 +40,8 @@ export interface ImapDeps {
 export interface Completion {
   readonly code?: string;
   readonly text?: string;
+  /** Begins behind the line that tells of the completion (RFC 9051 §6.2.2). */
+  readonly layer?: SecurityLayer;
 }
 
 /** The plain `OK Completed`. */
@@ -134,10 +139,16 @@ export class Session {
     return { protocol: 'imap', remoteAddress, localAddress, secure };
   }
 
+  /** What a SASL mechanism may use on this connection as it is now. */
+  get sasl(): SaslContext {
+    const { authenticator, settings } = this.deps;
+    return { settings, authenticator, origin: this.origin, channel: channelOf(this.connection) };
+  }
+
   /** Makes the session one of `identity`: not authenticated to authenticated (RFC 9051 §3.2). */
   async logIn(identity: Identity): Promise<Completion> {
     const store = this.deps.store.session(identity);
-    await store.login();
+    if (identity.userid !== ANONYMOUS) await store.login();
     this.#user = { identity, store, names: new Namespace(this.settings, identity) };
     this.input.authenticated();
     return { code: `CAPABILITY ${this.capabilities()}`, text: 'User logged in' };
@@ -159,8 +170,8 @@ export class Session {
     return capabilityList({
       authenticated: this.authenticated,
       canStartTls: this.connection.canStartTls && !this.connection.secure,
-      mechanisms: offered(this.settings, this.connection),
-      loginDisabled: !plaintextAllowed(this.settings, this.connection.secure),
+      mechanisms: this.authenticated ? [] : offered(this.sasl),
+      loginDisabled: !loginAllowed(this.sasl),
       appendLimit: this.settings.maxmessagesize,
     });
   }

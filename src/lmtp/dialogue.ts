@@ -4,6 +4,7 @@ import type { InterfaceDomains } from '../auth/interface.ts';
 import type { SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection } from '../net/connection.ts';
+import type { SecurityLayer } from '../net/layer.ts';
 import type { DeliveryTarget, Identity, Store } from '../store/border.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Reception } from './reception.ts';
@@ -72,8 +73,8 @@ export interface Dialogue {
   readLine(handler: (line: string) => void): void;
   /** What a SASL mechanism may use on this connection. */
   readonly sasl: SaslContext;
-  /** AUTH succeeded. */
-  logIn(user: Identity): void;
+  /** AUTH succeeded and was answered; a security layer begins behind that answer (RFC 4954 §4). */
+  logIn(user: Identity, layer: SecurityLayer | undefined): void;
   /** Sends what waits and closes. */
   close(): void;
 }

@@ -13,11 +13,13 @@
 
 import type { Authenticator } from '../auth/login.ts';
 import type { InterfaceDomains } from '../auth/interface.ts';
+import { channelOf } from '../auth/channel.ts';
 import { offered, type SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError, type MailError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Connection } from '../net/connection.ts';
+import type { SecurityLayer } from '../net/layer.ts';
 import type { Identity, Store } from '../store/border.ts';
 import type { Log } from '../telemetry/log.ts';
 import { COMMANDS } from './commands/table.ts';
@@ -107,7 +109,7 @@ export class LmtpSession implements Dialogue {
   }
 
   get mechanisms(): readonly string[] {
-    return this.trusted ? [] : offered(this.settings, this.connection);
+    return this.trusted ? [] : offered(this.sasl);
   }
 
   get sasl(): SaslContext {
@@ -116,6 +118,7 @@ export class LmtpSession implements Dialogue {
       settings: this.settings,
       authenticator: this.#authenticator,
       origin: { protocol: 'lmtp', remoteAddress, localAddress, secure },
+      channel: channelOf(this.connection),
     };
   }
 
@@ -160,9 +163,15 @@ export class LmtpSession implements Dialogue {
     this.#mode = { kind: 'chunk', left: size, sink, done };
   }
 
-  logIn(user: Identity): void {
+  logIn(user: Identity, layer: SecurityLayer | undefined): void {
     this.user = user;
     this.#admit();
+    if (layer === undefined) return;
+    // What was pipelined behind AUTH came without the layer's protection.
+    this.#dropInput();
+    this.connection.protect(layer);
+    // RFC 4954 §4: as after the greeting, the client says LHLO again.
+    this.clientName = '';
   }
 
   startTls(): void {

@@ -3,6 +3,8 @@
  * them with bytes and without a socket.
  */
 
+import type { SecurityLayer } from './layer.ts';
+
 /** What is known of a finished TLS handshake. */
 export interface TlsInfo {
   /** `TLSv1.2` or `TLSv1.3`. */
@@ -15,6 +17,8 @@ export interface TlsInfo {
   readonly alpn: string;
   /** Channel binding data `tls-exporter` (RFC 9266 §2), 32 bytes; throws before TLS 1.3 without extended master secret. */
   exporter(): Buffer;
+  /** Channel binding data `tls-unique` (RFC 5929 §3); null from TLS 1.3 on, which has none. */
+  unique(): Buffer | null;
 }
 
 /** Who is on the other end of a unix socket (SO_PEERCRED). */
@@ -88,6 +92,12 @@ export interface Connection {
    * Rejects, and the connection is closed, if the handshake fails.
    */
   startTls(): Promise<TlsInfo>;
+
+  /**
+   * Everything received and everything written from now on goes through a security layer (RFC 4422 §3.7). What was
+   * written before leaves as it is. A frame that is damaged closes the connection.
+   */
+  protect(layer: SecurityLayer): void;
 
   /**
    * The peer has authenticated, or is trusted without: the limits for strangers (`limits.preauth_*`: time since

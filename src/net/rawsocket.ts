@@ -33,6 +33,9 @@ export interface RawSocket<Owner> {
   getTLSVersion(): string;
   getCipher(): { readonly name: string } | null;
   getServername(): string | undefined;
+  isSessionReused(): boolean;
+  getTLSFinishedMessage(): Buffer | undefined;
+  getTLSPeerFinishedMessage(): Buffer | undefined;
   exportKeyingMaterial(length: number, label: string, context: Uint8Array): Buffer;
 }
 

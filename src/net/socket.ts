@@ -15,6 +15,7 @@ import { type MailError, serverError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { CloseReason, Connection, DataHandler, PeerCredentials, TlsInfo } from './connection.ts';
 import { idleNow, unwatch, watch, type Watched } from './idle.ts';
+import type { SecurityLayer } from './layer.ts';
 import { libc, SO_PEERCRED, SOL_SOCKET } from './libc.ts';
 import { type ByteSink, Output } from './output.ts';
 import { type Endpoint, listenRaw, type RawHandlers, type RawListener } from './rawsocket.ts';
@@ -131,6 +132,7 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   readonly #output: Output;
   #shaking: Handshake | undefined;
   #secure = false;
+  #layer: SecurityLayer | undefined;
   #closed = false;
   #ending = false;
   #shut = false;
@@ -216,7 +218,8 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   write(data: Uint8Array | string): boolean {
     if (this.closed) return false;
     if (this.#output.pending === 0) this.#lastProgress = idleNow();
-    return this.#output.push(data);
+    if (this.#layer === undefined) return this.#output.push(data);
+    return this.#output.push(this.#layer.wrap(typeof data === 'string' ? Buffer.from(data, 'latin1') : data));
   }
 
   drain(): Promise<void> {
@@ -353,6 +356,11 @@ export class SocketConnection implements Connection, Watched, ByteSink {
     shaking.failed(serverError(`${what}: ${cause?.message ?? 'the peer closed'}`, cause));
   }
 
+  protect(layer: SecurityLayer): void {
+    this.#early = undefined;
+    this.#layer = layer;
+  }
+
   admit(): void {
     if (this.#admitted) return;
     this.#admitted = true;
@@ -385,14 +393,28 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   /** For the handlers: bytes came in. */
-  received(socket: RawSocket<SocketConnection>, bytes: Buffer): void {
+  received(socket: RawSocket<SocketConnection>, received: Buffer): void {
     if (socket !== this.#socket) return;
     this.#lastActivity = idleNow();
     // Behind STARTTLS nothing counts that was sent in plain text.
     if (this.closed || this.#shaking !== undefined) return;
+    const bytes = this.#layer === undefined ? received : this.#unwrap(this.#layer, received);
+    if (bytes === null) return;
     if (this.#onData !== undefined && this.#early === undefined && !this.#paused) this.#onData(bytes);
     else if (this.#early === undefined) this.#early = [bytes];
     else this.#early.push(bytes);
+  }
+
+  /** What frames of the security layer hold; null where that is nothing yet, or was damaged and everything ends. */
+  #unwrap(layer: SecurityLayer, received: Buffer): Buffer | null {
+    try {
+      const bytes = layer.unwrap(received);
+      return bytes.length === 0 ? null : bytes;
+    } catch {
+      this.#reason ??= 'error';
+      this.destroy();
+      return null;
+    }
   }
 
   /** Hands out what came while nobody listened. */
@@ -466,6 +488,12 @@ function describeTls(socket: RawSocket<SocketConnection>): TlsInfo {
         );
       }
       return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+    },
+    unique: () => {
+      if (socket.getTLSVersion() === 'TLSv1.3') return null;
+      // RFC 5929 §3.1: the first Finished message of the handshake, which a resumed session has from the server.
+      return (socket.isSessionReused() ? socket.getTLSFinishedMessage() : socket.getTLSPeerFinishedMessage()) ??
+        null;
     },
   };
 }

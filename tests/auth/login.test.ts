@@ -5,6 +5,7 @@ import type { SecretSource } from '../../src/auth/secrets/source.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { MailError } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
+import { passwords } from './passwords.ts';
 import type { Identity } from '../../src/store/border.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 
@@ -38,6 +39,7 @@ class Setup {
       ...given,
     });
     const source: SecretSource = {
+      ...passwords((userid) => USERS[userid]),
       verify: (userid, password) => {
         this.asked.push(userid);
         if (this.broken) return Promise.reject(new MailError('server', 'unavailable', 'disk on fire'));

@@ -3,16 +3,23 @@ import { Authenticator, type LoginAttempt } from '../../src/auth/login.ts';
 import {
   decodeResponse,
   encodeChallenge,
+  loginAllowed,
   offered,
   plaintextAllowed,
   type SaslContext,
   type SaslExchange,
   startSasl,
+  whyNot,
 } from '../../src/auth/sasl.ts';
+import { BARE_CHANNEL } from '../../src/auth/channel.ts';
 import { makeSettings } from '../../src/config/settings.ts';
+import { MECHANISMS } from '../../src/auth/mechanisms.ts';
+import { cramMd5 } from '../../src/auth/mechanisms/crammd5.ts';
+import { mechanismsThere } from '../../src/config/options/auth.ts';
 import { MailError } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
+import { passwords } from './passwords.ts';
 
 type Given = Parameters<typeof makeSettings>[0];
 
@@ -20,10 +27,7 @@ type Given = Parameters<typeof makeSettings>[0];
 function context(given: Given = {}, secure = true): SaslContext & { tried: LoginAttempt[] } {
   const settings = makeSettings({ admins: ['cyrus'], ...given });
   const tried: LoginAttempt[] = [];
-  const source = {
-    verify: (userid: string | null, password: string) =>
-      Promise.resolve(userid !== null && password === 'pencil'),
-  };
+  const source = passwords(() => 'pencil');
   class Recording extends Authenticator {
     override authenticate(attempt: LoginAttempt) {
       tried.push(attempt);
@@ -32,7 +36,7 @@ function context(given: Given = {}, secure = true): SaslContext & { tried: Login
   }
   const authenticator = new Recording({ settings, source, log: silentLog, sleep: () => Promise.resolve() });
   const origin = { protocol: 'imap', remoteAddress: '198.51.100.7', localAddress: '127.0.0.1', secure };
-  return { settings, authenticator, origin, tried };
+  return { settings, authenticator, origin, channel: { ...BARE_CHANNEL, strength: secure ? 256 : 0 }, tried };
 }
 
 function bytes(text: string): Uint8Array {
@@ -63,17 +67,62 @@ async function codeOf(run: () => unknown): Promise<string> {
 
 describe('what is offered', () => {
   test('mechanisms with passwords only with TLS or where allowplaintext says so', () => {
-    const settings = makeSettings({});
-    expect(offered(settings, { secure: true })).toEqual(['PLAIN', 'LOGIN']);
-    expect(offered(settings, { secure: false })).toEqual([]);
-    expect(offered(makeSettings({ allowplaintext: true }), { secure: false })).toEqual(['PLAIN', 'LOGIN']);
-    expect(plaintextAllowed(settings, false)).toBe(false);
-    expect(plaintextAllowed(settings, true)).toBe(true);
+    const sent = ['PLAIN', 'LOGIN'];
+    expect(offered(context())).toEqual(['SCRAM-SHA-256', 'SCRAM-SHA-1', ...sent]);
+    expect(offered(context({}, false))).toEqual(['SCRAM-SHA-256', 'SCRAM-SHA-1']);
+    expect(offered(context({ allowplaintext: true }, false))).toEqual([
+      'SCRAM-SHA-256',
+      'SCRAM-SHA-1',
+      ...sent,
+    ]);
+    expect(plaintextAllowed(makeSettings({}), false)).toBe(false);
+    expect(plaintextAllowed(makeSettings({}), true)).toBe(true);
   });
 
   test('only what the administrator lists', () => {
-    expect(offered(makeSettings({ sasl_mech_list: ['LOGIN'] }), { secure: true })).toEqual(['LOGIN']);
-    expect(offered(makeSettings({ sasl_mech_list: ['DIGEST-MD5'] }), { secure: true })).toEqual([]);
+    expect(offered(context({ sasl_mech_list: ['LOGIN'] }))).toEqual(['LOGIN']);
+    expect(offered(context({ sasl_mech_list: ['DIGEST-MD5'] }, false))).toEqual(['DIGEST-MD5']);
+  });
+
+  test('only what the sources of secrets can serve', () => {
+    const all = { sasl_mech_list: ['SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN'] };
+    const given = context(all);
+    expect(offered(given)).toEqual(['SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN']);
+    const blind = new Authenticator({
+      settings: given.settings,
+      source: { ...passwords(() => 'pencil'), abilities: { plain: false, scram: false } },
+      log: silentLog,
+    });
+    expect(offered({ ...given, authenticator: blind })).toEqual(['PLAIN']);
+    expect(whyNot(cramMd5, { ...given, authenticator: blind })).toBe(
+      'no source of secrets hands out passwords',
+    );
+  });
+
+  test('only what reaches sasl_minimum_layer, TLS counted in', () => {
+    const given = {
+      sasl_minimum_layer: 56,
+      sasl_mech_list: ['DIGEST-MD5', 'CRAM-MD5', 'PLAIN'],
+      allowplaintext: true,
+    };
+    expect(offered(context(given, false))).toEqual(['DIGEST-MD5']);
+    expect(offered(context(given, true))).toEqual(['DIGEST-MD5', 'CRAM-MD5', 'PLAIN']);
+    expect(loginAllowed(context(given, false))).toBe(false);
+    expect(loginAllowed(context(given, true))).toBe(true);
+  });
+
+  test('EXTERNAL, ANONYMOUS and channel binding only where there is something to go by', () => {
+    const given = context({ sasl_mech_list: ['EXTERNAL', 'ANONYMOUS', 'SCRAM-SHA-256-PLUS'] });
+    expect(offered(given)).toEqual([]);
+    const channel = { strength: 256, external: 'bob', binding: () => Buffer.alloc(32) };
+    expect(offered({ ...given, channel })).toEqual(['EXTERNAL', 'SCRAM-SHA-256-PLUS']);
+    expect(offered(context({ sasl_mech_list: ['ANONYMOUS'], allowanonymouslogin: true }))).toEqual([
+      'ANONYMOUS',
+    ]);
+  });
+
+  test('the configuration names the mechanisms there are', () => {
+    expect(mechanismsThere).toEqual(MECHANISMS.map(({ name }) => name));
   });
 
   test('what is not offered cannot be started', async () => {

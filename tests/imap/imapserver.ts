@@ -10,6 +10,7 @@ import type { Protocol } from '../../src/net/service.ts';
 import type { MailboxName, Store, StoreSession } from '../../src/store/border.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Log, silentLog } from '../../src/telemetry/log.ts';
+import { passwords } from '../auth/passwords.ts';
 import { MemoryConnection, type MemoryConnectionOptions } from './memory_connection.ts';
 
 /** Everybody's password. */
@@ -28,7 +29,7 @@ export class ImapServer {
     this.#folder = folder;
     const authenticator = new Authenticator({
       settings,
-      source: { verify: (userid, password) => Promise.resolve(userid !== null && password === PASSWORD) },
+      source: passwords(() => PASSWORD),
       log: silentLog,
       sleep: () => Promise.resolve(),
     });

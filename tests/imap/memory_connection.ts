@@ -1,5 +1,6 @@
 /** A Connection without a socket: what the server writes is read line by line, what the client sends is handed over at once. */
 
+import type { SecurityLayer } from '../../src/net/layer.ts';
 import type { CloseReason, Connection, DataHandler, TlsInfo } from '../../src/net/connection.ts';
 
 let serial = 0;
@@ -28,6 +29,8 @@ export class MemoryConnection implements Connection {
   secure: boolean;
   tls: TlsInfo | undefined = undefined;
   canStartTls: boolean;
+  /** What `protect` was given; bytes go through this connection as they are. */
+  layer: SecurityLayer | undefined;
   closed = false;
   /** Whether the server has said that this is no stranger. */
   admitted = false;
@@ -112,8 +115,13 @@ export class MemoryConnection implements Connection {
       servername: '',
       alpn: '',
       exporter: () => Buffer.alloc(32),
+      unique: () => null,
     };
     return Promise.resolve(this.tls);
+  }
+
+  protect(layer: SecurityLayer): void {
+    this.layer = layer;
   }
 
   admit(): void {

@@ -9,6 +9,7 @@ import { createLmtp } from '../../src/lmtp/protocol.ts';
 import type { Protocol } from '../../src/net/service.ts';
 import { type Log, type LogFields, silentLog } from '../../src/telemetry/log.ts';
 import type { Store } from '../../src/store/border.ts';
+import { passwords } from '../auth/passwords.ts';
 import { MemoryConnection, type MemoryConnectionOptions } from '../imap/memory_connection.ts';
 import { FakeStore } from './fake_store.ts';
 
@@ -60,7 +61,7 @@ export function lmtpFor(
   });
   const authenticator = new Authenticator({
     settings,
-    source: { verify: (userid, password) => Promise.resolve(userid !== null && password === PASSWORD) },
+    source: passwords(() => PASSWORD),
     log,
     sleep: () => Promise.resolve(),
   });

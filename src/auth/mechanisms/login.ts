@@ -1,9 +1,8 @@
 /** LOGIN (draft-murchison-sasl-login-00): user and password asked one after the other. Outlook needs it. */
 
-import { syntaxError } from '../../errors.ts';
 import type { Mechanism, SaslStep } from '../mechanism.ts';
+import { decodeText } from '../text.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** The prompts Cyrus SASL uses and clients look for, rather than the draft's. */
 const USER = new TextEncoder().encode('Username:');
 const PASSWORD = new TextEncoder().encode('Password:');
@@ -11,12 +10,16 @@ const PASSWORD = new TextEncoder().encode('Password:');
 export const login: Mechanism = {
   name: 'LOGIN',
   plaintext: true,
+  needs: 'password',
+  strength: 0,
+  security: ['NO_ANONYMOUS'],
+  features: [],
   start(context) {
     let user: string | undefined;
     return {
       async step(response): Promise<SaslStep> {
         if (response === null) return { kind: 'challenge', challenge: USER };
-        const text = decode(response);
+        const text = decodeText(response);
         if (user === undefined) {
           // Some clients send the user as initial response, which the draft does not know but everybody takes.
           user = text;
@@ -34,11 +37,3 @@ export const login: Mechanism = {
     };
   },
 };
-
-function decode(response: Uint8Array): string {
-  try {
-    return utf8.decode(response);
-  } catch {
-    throw syntaxError('the response is not UTF-8');
-  }
-}

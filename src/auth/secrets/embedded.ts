@@ -4,21 +4,14 @@
  * stands there as well.
  */
 
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { MailError, userError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { SecretRecord, Secrets } from '../../store/border.ts';
 import { saslprep } from '../saslprep.ts';
+import { type Derive, derivePbkdf2, ITERATIONS, KEY_LENGTH, scramKeys, storedKeyOf } from '../scramkeys.ts';
 import { Proofs } from './proofs.ts';
-import type { SecretSource } from './source.ts';
-
-/** What SCRAM keeps of a password (RFC 5802 §3, §9); base64, 16 random bytes of salt. */
-export interface ScramKeys {
-  readonly salt: string;
-  readonly iterations: number;
-  readonly storedKey: string;
-  readonly serverKey: string;
-}
+import type { ScramHash, ScramKeys, SecretSource, UserSecret } from './source.ts';
 
 /** A secret as it is stored. */
 export interface StoredSecret {
@@ -28,31 +21,6 @@ export interface StoredSecret {
   /** The password as it was given, where a mechanism needs it. */
   readonly plain?: string;
 }
-
-export type ScramHash = 'sha256' | 'sha1';
-
-/** PBKDF2 with HMAC, off the main thread: RFC 5802's Hi() for one block. */
-export type Derive = (
-  password: string,
-  salt: Uint8Array,
-  iterations: number,
-  length: number,
-  hash: ScramHash,
-) => Promise<Buffer>;
-
-/**
- * RFC 7677 §4 asks for at least 4,096. With 10,000 a check takes a few milliseconds here and a phone that speaks
- * SCRAM, where the client does this work, is not kept waiting; guessing is slowed by delays, not by this number.
- */
-export const ITERATIONS = 10_000;
-
-const KEY_LENGTH: Readonly<Record<ScramHash, number>> = { sha256: 32, sha1: 20 };
-
-/** PBKDF2 of node:crypto. */
-export const derivePbkdf2: Derive = (password, salt, iterations, length, hash) =>
-  new Promise((resolve, reject) => {
-    pbkdf2(password, salt, iterations, length, hash, (error, key) => error ? reject(error) : resolve(key));
-  });
 
 /**
  * The record of a new password.
@@ -74,8 +42,8 @@ export async function makeSecret(
   }
   const secret: StoredSecret = {
     v: 1,
-    scram_sha_256: await scramKeys(prepared, 'sha256', derive),
-    scram_sha_1: await scramKeys(prepared, 'sha1', derive),
+    scram_sha_256: await scramKeys(prepared, 'sha256', randomBytes(16), derive),
+    scram_sha_1: await scramKeys(prepared, 'sha1', randomBytes(16), derive),
     ...(retrievable ? { plain: password } : {}),
   };
   return JSON.stringify(secret);
@@ -100,8 +68,9 @@ export function readSecret(record: SecretRecord): StoredSecret {
   );
 }
 
-/** Checks passwords against `Store.secrets`. */
+/** Checks passwords against `Store.secrets`, and hands out what stands there. */
 export class EmbeddedSecrets implements SecretSource {
+  readonly abilities = { plain: true, scram: 'stored' } as const;
   readonly #secrets: Pick<Secrets, 'get'>;
   readonly #derive: Derive;
   readonly #proofs: Proofs;
@@ -146,33 +115,22 @@ export class EmbeddedSecrets implements SecretSource {
       KEY_LENGTH.sha256,
       'sha256',
     );
-    const same = timingSafeEqual(storedKey(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
+    const same = timingSafeEqual(storedKeyOf(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
     const right = same && userid !== null && record !== null && prepared !== null && prepared !== '';
     if (right) this.#proofs.remember(proof);
     return right;
+  }
+
+  secret(userid: string | null): Promise<UserSecret | null> {
+    const record = userid === null ? null : this.#secrets.get(userid);
+    if (record === null) return Promise.resolve(null);
+    const { plain, scram_sha_1: sha1, scram_sha_256: sha256 } = readSecret(record);
+    return Promise.resolve({ scram: { sha1, sha256 }, ...(plain === undefined ? {} : { plain }) });
   }
 }
 
 function tooLong(password: string): boolean {
   return Buffer.byteLength(password) > limits.password_bytes.value;
-}
-
-/** RFC 5802 §3: SaltedPassword, then StoredKey and ServerKey. */
-async function scramKeys(prepared: string, hash: ScramHash, derive: Derive): Promise<ScramKeys> {
-  const salt = randomBytes(16);
-  const salted = await derive(prepared, salt, ITERATIONS, KEY_LENGTH[hash], hash);
-  return {
-    salt: salt.toString('base64'),
-    iterations: ITERATIONS,
-    storedKey: storedKey(salted, hash).toString('base64'),
-    serverKey: createHmac(hash, salted).update('Server Key').digest('base64'),
-  };
-}
-
-/** H(HMAC(SaltedPassword, "Client Key")). */
-function storedKey(salted: Uint8Array, hash: ScramHash): Buffer {
-  const clientKey = createHmac(hash, salted).update('Client Key').digest();
-  return createHash(hash).update(clientKey).digest();
 }
 
 function isStoredSecret(value: unknown): value is StoredSecret {

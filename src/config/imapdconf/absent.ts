@@ -30,7 +30,7 @@ const groups: readonly Group[] = [
     text:
       'is not known by this name; take the line out and say allowplaintext: no, which asks for TLS before ' +
       'every login',
-    keys: 'sasl_minimum_layer tls_required',
+    keys: 'tls_required',
   },
   {
     outcome: 'refused',
@@ -43,11 +43,6 @@ const groups: readonly Group[] = [
     keys: 'userdeny_db*',
   },
   { outcome: 'refused', text: 'a read-only server is not there yet', keys: 'readonly replicaonly' },
-  {
-    outcome: 'refused',
-    text: 'logging in for other users is not there yet',
-    keys: 'proxyservers loginuseacl',
-  },
 
   // Ways to authenticate and their particulars. The way itself (sasl_pwcheck_method, sasl_auxprop_plugin,
   // sasl_mech_list) decides whether the server starts; these only describe it.
@@ -79,7 +74,7 @@ const groups: readonly Group[] = [
     keys: 'pts_* ptscache_* ptloader_* ldap_*',
   },
   { outcome: 'later', text: 'groups of the system are not there yet', keys: 'unix_group_enable auth_mech' },
-  { outcome: 'later', text: 'logins of other realms are not there yet', keys: 'loginrealms sasl_realm' },
+  { outcome: 'later', text: 'logins of other realms are not there yet', keys: 'loginrealms' },
   { outcome: 'later', text: 'HTTP tokens are not there yet', keys: 'http_jwt_*' },
   {
     outcome: 'later',
@@ -87,11 +82,6 @@ const groups: readonly Group[] = [
     keys: 'failedloginpause plaintextloginpause plaintextloginalert',
   },
   { outcome: 'later', text: 'particulars of SASL are not there', keys: 'sasl_*' },
-  {
-    outcome: 'unneeded',
-    text: 'no mechanism that is there has a layer of its own',
-    keys: 'sasl_maximum_layer',
-  },
   { outcome: 'unneeded', text: 'APOP is a part of POP3, which is not there yet', keys: 'allowapop' },
 
   // Rooms that are not built yet.

@@ -1,10 +1,27 @@
 import { listKind } from '../kinds/collection.ts';
 import { bad, type Kind } from '../kinds/kind.ts';
-import { choiceKind, switchKind } from '../kinds/plain.ts';
+import { choiceKind, integerKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
-/** The SASL mechanisms there are. */
-export const mechanismsThere: readonly string[] = ['PLAIN', 'LOGIN'];
+/** The SASL mechanisms there are, the preferred one first. */
+export const mechanismsThere: readonly string[] = [
+  'EXTERNAL',
+  'SCRAM-SHA-256-PLUS',
+  'SCRAM-SHA-1-PLUS',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-1',
+  'DIGEST-MD5',
+  'CRAM-MD5',
+  'PLAIN',
+  'LOGIN',
+  'ANONYMOUS',
+];
+
+/** They need passwords that can be read back, so they are there for those who ask for them. */
+const READ_BACK: readonly string[] = ['DIGEST-MD5', 'CRAM-MD5'];
+
+/** Ciphers of DIGEST-MD5's security layer; the last three are weak. */
+const digestCiphers: readonly string[] = ['rc4', '3des', 'rc4-56', 'des', 'rc4-40'];
 
 /** A choice with a single word so far, which says that the others are not there rather than that they are wrong. */
 function onlyKind<const W extends string>(word: W): Kind<W> {
@@ -31,20 +48,41 @@ export const authOptions = {
     kind: switchKind(),
     default: false,
     imapd: imapd('allowanonymouslogin'),
-    doc: 'Logins without a password. Only false: anonymous login is not there yet.',
-    check: (value) => value ? 'anonymous login is not there yet; set it to no' : undefined,
-    authentication: true,
+    doc:
+      'Logins without a password by the mechanism ANONYMOUS, with the rights that ACLs give to "anonymous" ' +
+      'and "anyone".',
+  }),
+  proxyservers: option({
+    toml: 'auth.proxyservers',
+    kind: listKind({ separator: /\s+/, item: 'user names' }),
+    default: [],
+    imapd: imapd('proxyservers'),
+    doc: 'Users who may log in as anybody but an administrator, by giving an authorization identity; ' +
+      'administrators may do that anyway.',
+  }),
+  loginuseacl: option({
+    toml: 'auth.loginuseacl',
+    kind: switchKind(),
+    default: false,
+    imapd: imapd('loginuseacl'),
+    doc:
+      'Who has the right "a" on the INBOX of a user may log in as that user by giving an authorization identity.',
   }),
   sasl_mech_list: option({
     toml: 'auth.sasl_mech_list',
     kind: listKind({ separator: /[\s,]+/, item: 'SASL mechanisms', upperCase: true }),
-    default: mechanismsThere,
+    default: mechanismsThere.filter((mechanism) => !READ_BACK.includes(mechanism)),
+    imapdDefault: mechanismsThere,
     imapd: imapd('sasl_mech_list'),
-    doc: 'The SASL mechanisms offered. There are PLAIN and LOGIN.',
+    doc: `The SASL mechanisms offered, where the connection and the sources of secrets allow it. There are ` +
+      `${mechanismsThere.join(', ')}. ${
+        READ_BACK.join(' and ')
+      } need passwords that can be read back: with them ` +
+      'in the list, "mailstore user" keeps passwords as they are. GSSAPI is not there.',
     check(value) {
       const missing = value.filter((mechanism) => !mechanismsThere.includes(mechanism));
       if (missing.length > 0) {
-        return `${missing.join(', ')}: not there yet; there are ${mechanismsThere.join(' and ')}`;
+        return `${missing.join(', ')}: not there; there are ${mechanismsThere.join(', ')}`;
       }
       return value.length === 0 ? 'at least one mechanism is needed' : undefined;
     },
@@ -53,6 +91,46 @@ export const authOptions = {
       return there.length > 0 ? there : mechanismsThere;
     },
     authentication: true,
+  }),
+  sasl_minimum_layer: option({
+    toml: 'auth.sasl_minimum_layer',
+    kind: integerKind(0, 256),
+    default: 0,
+    imapd: imapd('sasl_minimum_layer'),
+    doc:
+      'Bits of protection a login needs, by TLS or by the security layer of its mechanism; 1 is integrity alone. ' +
+      'Mechanisms that cannot reach it on a connection are not offered there, and LOGIN is refused.',
+  }),
+  sasl_maximum_layer: option({
+    toml: 'auth.sasl_maximum_layer',
+    kind: integerKind(0, 256),
+    default: 256,
+    imapd: imapd('sasl_maximum_layer'),
+    doc:
+      'Bits of protection from which a mechanism sets up no further layer of its own; the bits of TLS are ' +
+      'counted in. 0 switches the security layers of DIGEST-MD5 off.',
+  }),
+  sasl_digest_ciphers: option({
+    toml: 'auth.sasl_digest_ciphers',
+    kind: listKind({ separator: /[\s,]+/, item: 'ciphers' }),
+    default: ['rc4', '3des'],
+    imapd: [],
+    doc:
+      'Ciphers of the security layer of DIGEST-MD5. There are rc4 and 3des, and the weak rc4-56, des and rc4-40.',
+    check(value) {
+      const odd = value.filter((cipher) => !digestCiphers.includes(cipher));
+      return odd.length === 0
+        ? undefined
+        : `${odd.join(', ')}: not there; there are ${digestCiphers.join(', ')}`;
+    },
+  }),
+  sasl_realm: option({
+    toml: 'auth.sasl_realm',
+    kind: textKind(),
+    default: '',
+    defaultText: 'servername',
+    imapd: imapd('sasl_realm'),
+    doc: 'The realm that DIGEST-MD5 names. Empty means the name of the server.',
   }),
   sasl_pwcheck_method: option({
     toml: 'auth.sasl_pwcheck_method',

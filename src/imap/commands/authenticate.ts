@@ -9,8 +9,7 @@ export async function authenticate(
   session: Session,
   command: AuthenticateCommand,
 ): Promise<Completion | null> {
-  const { settings, origin, deps } = session;
-  const exchange = startSasl(command.mechanism, { settings, authenticator: deps.authenticator, origin });
+  const exchange = startSasl(command.mechanism, session.sasl);
   let step = await exchange.step(command.initial);
   while (step.kind === 'challenge') {
     const response = await ask(session, step.challenge);
@@ -20,8 +19,15 @@ export async function authenticate(
   // IMAP has no place for data with success (RFC 4422 §3.6): it goes out as a challenge, answered by nothing.
   if (step.final !== undefined && await ask(session, step.final) === null) return null;
   if (session.closed) return null;
-  return await session.logIn(step.identity);
+  const completion = await session.logIn(step.identity);
+  const strength = session.connection.secure ? 'tls' : PROTECTION[Math.min(step.layer?.strength ?? 0, 2)];
+  if (step.layer === undefined) return { ...completion, text: `Success (${strength} protection)` };
+  // RFC 9051 §6.2.2: the layer begins behind the CRLF of OK; capabilities are asked for inside it.
+  return { text: `Success (${strength} protection)`, layer: step.layer };
 }
+
+/** In Cyrus's words, by the bits of the mechanism's layer. */
+const PROTECTION = ['no', 'integrity', 'privacy'] as const;
 
 /** Sends a challenge and waits for the response; null when the connection ended first. `*` gives up: BAD. */
 async function ask(session: Session, challenge: Uint8Array): Promise<Uint8Array | null> {

@@ -1,6 +1,12 @@
 /** AUTH mechanism [initial-response] (RFC 4954 §4). */
 
-import { decodeResponse, encodeChallenge, type SaslExchange, startSasl } from '../../auth/sasl.ts';
+import {
+  decodeResponse,
+  encodeChallenge,
+  type SaslExchange,
+  type SaslStep,
+  startSasl,
+} from '../../auth/sasl.ts';
 import { asMailError, syntaxError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { failureReply } from '../failure.ts';
@@ -50,14 +56,10 @@ async function step(dialogue: Dialogue, exchange: SaslExchange, response: Uint8A
   let answer: Reply;
   try {
     const result = await exchange.step(response);
-    if (result.kind === 'challenge') {
-      // RFC 4954 §4: an empty challenge is "334 " with the space.
-      answer = reply(334, '', encodeChallenge(result.challenge));
-      dialogue.readLine((line) => takeLine(dialogue, exchange, line));
-    } else {
-      dialogue.logIn(result.identity);
-      answer = reply(235, '2.7.0', 'Authentication succeeded');
-    }
+    if (result.kind === 'done') return finish(dialogue, result);
+    // RFC 4954 §4: an empty challenge is "334 " with the space.
+    answer = reply(334, '', encodeChallenge(result.challenge));
+    dialogue.readLine((line) => takeLine(dialogue, exchange, line));
   } catch (thrown) {
     const error = asMailError(thrown);
     // RFC 4954 §6: temporary authentication failure.
@@ -68,4 +70,19 @@ async function step(dialogue: Dialogue, exchange: SaslExchange, response: Uint8A
       : reply(501, '5.5.2', 'Malformed authentication response');
   }
   dialogue.say(answer);
+}
+
+/** RFC 4954 §4: data that comes with the success goes out as a challenge, which the client answers with nothing. */
+function finish(dialogue: Dialogue, done: Extract<SaslStep, { kind: 'done' }>): void {
+  const succeed = (): void => {
+    dialogue.say(reply(235, '2.7.0', 'Authentication succeeded'));
+    dialogue.logIn(done.identity, done.layer);
+  };
+  if (done.final === undefined) return succeed();
+  dialogue.say(reply(334, '', encodeChallenge(done.final)));
+  dialogue.readLine((line) => {
+    if (line === '' || line === '=') succeed();
+    else if (line === '*') dialogue.say(reply(501, '5.7.0', 'Authentication cancelled'));
+    else dialogue.say(reply(501, '5.5.2', 'Expected an empty response'));
+  });
 }

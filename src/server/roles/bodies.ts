@@ -1,5 +1,7 @@
 /** The roles of this program, each loaded only in the process that has it. */
 
+import { join } from 'node:path';
+import { Decoy } from '../../auth/decoy.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
 import { Authenticator } from '../../auth/login.ts';
@@ -10,6 +12,7 @@ import type { Protocol } from '../../net/service.ts';
 import type { Store } from '../../store/border.ts';
 import { DeferredStore } from '../../store/deferred.ts';
 import { openStore } from '../../store/open.ts';
+import { hasRight } from '../../store/rights.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { version } from '../../version.ts';
 import type { StartMessage } from '../control.ts';
@@ -37,12 +40,24 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
   const interfaces = new InterfaceDomains(settings);
   const secrets = new EmbeddedSecrets(store.secrets);
   const source: SecretSource = {
+    abilities: secrets.abilities,
     verify: async (userid, password) => {
       await store.opened;
       return await secrets.verify(userid, password);
     },
+    secret: async (userid) => {
+      await store.opened;
+      return await secrets.secret(userid);
+    },
   };
-  const authenticator = new Authenticator({ settings, source, log, interfaces });
+  const authenticator = new Authenticator({
+    settings,
+    source,
+    log,
+    interfaces,
+    decoy: Decoy.at(join(settings.configdirectory, 'decoy')),
+    administersInbox: (userid, target) => administersInbox(store, userid, target),
+  });
   const protocols = new Map<string, Protocol>();
   for (const { name, protocol } of settings.services) {
     if (protocols.has(protocol)) continue;
@@ -59,6 +74,18 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
       await store.close();
     },
   };
+}
+
+/** `loginuseacl`: whether somebody may administer the INBOX of a user and so log in as that user. */
+async function administersInbox(store: DeferredStore, userid: string, target: string): Promise<boolean> {
+  await store.opened;
+  try {
+    const session = store.session({ userid, admin: false, groups: [] });
+    return hasRight(session.info({ owner: target, path: '' }).rights, 'a');
+  } catch (thrown) {
+    if (asMailError(thrown).code === 'nonexistent') return false;
+    throw thrown;
+  }
 }
 
 /** The store as soon as the writer answers, however long its recovery takes. */

@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import {
-  type Derive,
-  derivePbkdf2,
-  EmbeddedSecrets,
-  ITERATIONS,
-  makeSecret,
-  readSecret,
-  type ScramHash,
-} from '../../../src/auth/secrets/embedded.ts';
+import { type Derive, derivePbkdf2, ITERATIONS } from '../../../src/auth/scramkeys.ts';
+import { EmbeddedSecrets, makeSecret, readSecret } from '../../../src/auth/secrets/embedded.ts';
+import type { ScramHash } from '../../../src/auth/secrets/source.ts';
 import { Proofs } from '../../../src/auth/secrets/proofs.ts';
 import { MailError } from '../../../src/errors.ts';
 import { limits } from '../../../src/limits.ts';
