@@ -4,7 +4,7 @@
  */
 
 import type { Decoy } from './decoy.ts';
-import type { Origin, Reason } from './login.ts';
+import type { Origin, Reason } from './attempt.ts';
 import { saslprep } from './saslprep.ts';
 import { scramKeys } from './scramkeys.ts';
 import type { ScramHash, ScramKeys, SourceAbilities, UserSecret } from './secrets/source.ts';

@@ -15,23 +15,13 @@ import { limits } from '../limits.ts';
 import type { Identity } from '../store/border.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Origin, Reason } from './attempt.ts';
 import { mayActFor } from './authorization.ts';
 import { canonicalUser, isAdmin, needsInterface } from './canonical.ts';
 import { Claim } from './claim.ts';
 import { Decoy } from './decoy.ts';
 import { InterfaceDomains } from './interface.ts';
 import type { SecretSource, SourceAbilities, UserSecret } from './secrets/source.ts';
-
-/** Where an attempt comes from. */
-export interface Origin {
-  /** `imap`, `lmtp`: as in the log. */
-  readonly protocol: string;
-  /** The peer, '' on a unix socket. */
-  readonly remoteAddress: string;
-  /** Our side of the connection (`Connection.localAddress`). */
-  readonly localAddress: string;
-  readonly secure: boolean;
-}
 
 /** One attempt to log in with a password. */
 export interface LoginAttempt {
@@ -67,15 +57,6 @@ export interface AuthenticatorOptions {
   /** Resolves after so many milliseconds; for tests. */
   readonly sleep?: (ms: number) => Promise<void>;
 }
-
-/** Why an attempt failed, for the log only. */
-export type Reason =
-  | 'name' // nobody can have this name
-  | 'password'
-  | 'secret' // the source has nothing this mechanism can work with
-  | 'binding' // the channel is not the one the client sees
-  | 'token'
-  | 'authzid';
 
 interface Subject {
   readonly mechanism: string;

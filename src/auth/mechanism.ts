@@ -4,7 +4,8 @@ import type { Settings } from '../config/settings.ts';
 import type { SecurityLayer } from '../net/layer.ts';
 import type { Identity } from '../store/border.ts';
 import type { SaslChannel } from './channel.ts';
-import type { Authenticator, Origin } from './login.ts';
+import type { Origin } from './attempt.ts';
+import type { Authenticator } from './login.ts';
 
 /** What a mechanism may use. */
 export interface SaslContext {

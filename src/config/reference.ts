@@ -115,7 +115,8 @@ export function writeSample(): string {
       '',
       ...comment(row.doc),
       ...comment(sampleType(row)),
-      `#${key} = ${row.kind.toToml(row.default)}`,
+      // A blank behind the # would make a continuation line a comment.
+      ...`${key} = ${row.kind.toToml(row.default)}`.split('\n').map((line) => `#${line.trimStart()}`),
     );
     sections.set(section, lines);
   }

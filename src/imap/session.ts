@@ -10,7 +10,8 @@
  * 5. What the session holds (mailbox, watchers, timers) is let go in `dispose`, however the session ends.
  */
 
-import type { Authenticator, Origin } from '../auth/login.ts';
+import type { Origin } from '../auth/attempt.ts';
+import type { Authenticator } from '../auth/login.ts';
 import { channelOf } from '../auth/channel.ts';
 import { loginAllowed, offered, type SaslContext } from '../auth/sasl.ts';
 import type { Service } from '../config/services.ts';

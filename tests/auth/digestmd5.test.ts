@@ -115,7 +115,9 @@ describe('the response', () => {
   });
 
   test('a hostile list of directives takes no time', () => {
-    for (const text of ['='.repeat(4000), 'a="' + '\\'.repeat(4000), ','.repeat(4095), 'a=' + '!'.repeat(4000)]) {
+    for (
+      const text of ['='.repeat(4000), 'a="' + '\\'.repeat(4000), ','.repeat(4095), 'a=' + '!'.repeat(4000)]
+    ) {
       try {
         readDirectives(Buffer.from(text));
       } catch (thrown) {
@@ -176,7 +178,9 @@ describe('the layer', () => {
         const server = digestLayer('server', key, cipher, buffer);
         const client = digestLayer('client', key, cipher, OUR_BUFFER);
         for (let round = 0; round < 20; round++) {
-          const message = Buffer.from(Array.from({ length: 1 + random.below(3000) }, () => random.below(256)));
+          const message = Buffer.from(
+            Array.from({ length: 1 + random.below(3000) }, () => random.below(256)),
+          );
           const wire = server.wrap(message);
           const got: Buffer[] = [];
           for (let at = 0; at < wire.length;) {

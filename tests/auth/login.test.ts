@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { InterfaceDomains } from '../../src/auth/interface.ts';
-import { Authenticator, type LoginAttempt, type Origin } from '../../src/auth/login.ts';
+import type { Origin } from '../../src/auth/attempt.ts';
+import { Authenticator, type LoginAttempt } from '../../src/auth/login.ts';
 import type { SecretSource } from '../../src/auth/secrets/source.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { MailError } from '../../src/errors.ts';

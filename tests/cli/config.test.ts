@@ -97,7 +97,7 @@ test('import prints TOML, and what became of each line on standard error', async
     'imapd.conf:8: configdirectory: translated to store.configdirectory = "/var/lib/imap"\n',
   );
   expect(stderr).toEndWith(
-    'Lines: 31 translated, 6 not needed, 9 not taken over, 2 not taken over that decide who may log in.\n',
+    'Lines: 32 translated, 6 not needed, 9 not taken over, 1 not taken over that decide who may log in.\n',
   );
   expect(stdout + stderr).not.toContain('klais-is-a-geek!');
 });

@@ -25,7 +25,9 @@ function randomValues(random: Random): OptionValues {
   const path = () => `/${random.pick(words)}/${random.below(1000)}`;
   const list = () => [...new Set(Array.from({ length: random.below(4) }, () => random.pick(words)))];
   for (const [option, row] of optionRows) {
-    const set = (value: unknown) => Object.assign(values, { [option]: value });
+    const set = (value: unknown) => {
+      if (row.check?.(value) === undefined) Object.assign(values, { [option]: value });
+    };
     if (row.authentication || random.oneIn(4)) continue;
     switch (row.kind.name) {
       case 'switch':

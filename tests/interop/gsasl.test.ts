@@ -10,7 +10,8 @@ beforeAll(async () => {
     users: ['django', 'inge'],
     config: {
       auth: {
-        sasl_mech_list: '["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5", ' +
+        sasl_mech_list:
+          '["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5", ' +
           '"CRAM-MD5", "PLAIN", "LOGIN"]',
         proxyservers: '["inge"]',
       },
@@ -65,6 +66,8 @@ for (const mechanism of ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS']) {
 for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN', 'LOGIN']) {
   test(mechanism, async () => {
     expect(await gsasl(mechanism, {}, '--no-cb')).toMatch(/^\. OK \[?/m);
-    expect(await gsasl(mechanism, { password: 'wrong' }, '--no-cb')).toMatch(/^\. NO \[AUTHENTICATIONFAILED\]/m);
+    expect(await gsasl(mechanism, { password: 'wrong' }, '--no-cb')).toMatch(
+      /^\. NO \[AUTHENTICATIONFAILED\]/m,
+    );
   });
 }

@@ -27,7 +27,7 @@ test('others must authenticate, and can only where a password is safe', async ()
   await peer.reply();
   const plain = await peer.say('LHLO x');
   expect(plain).toContain('STARTTLS');
-  expect(plain).not.toContain('AUTH');
+  expect(plain).not.toMatch(/AUTH .*(?:PLAIN|LOGIN)/);
   expect(plain).not.toContain('IGNOREQUOTA');
   expect(await peer.say('MAIL FROM:<>')).toBe('530 5.7.0 Authentication required');
   expect(await peer.say('VRFY django')).toStartWith('252 2.5.2');
@@ -36,7 +36,7 @@ test('others must authenticate, and can only where a password is safe', async ()
   // RFC 3207 §4.2: the name is forgotten.
   expect(await peer.say('MAIL FROM:<>')).toStartWith('503 5.5.1');
   const secure = await peer.say('LHLO x');
-  expect(secure).toContain('AUTH PLAIN LOGIN');
+  expect(secure).toMatch(/AUTH .*PLAIN LOGIN/);
   expect(secure).not.toContain('STARTTLS');
   expect(peer.connection.admitted).toBe(false);
   expect(await peer.say(`AUTH PLAIN ${base64('\0django\0wrong')}`)).toStartWith('535 5.7.8');

@@ -41,8 +41,18 @@ export function listKind(rules: ListRules): Kind<readonly string[]> {
     },
     fromText: (text) =>
       collect(text.split(rules.separator).map((item) => item.trim()).filter((item) => item !== '')),
-    toToml: (value) => `[${value.map(tomlString).join(', ')}]`,
+    toToml: writeList,
   };
+}
+
+/** Longest list on one line. */
+const LINE = 90;
+
+/** An array, on several lines where it is long. */
+function writeList(value: readonly string[]): string {
+  const items = value.map(tomlString);
+  const line = `[${items.join(', ')}]`;
+  return line.length <= LINE ? line : `[\n${items.map((item) => `  ${item},\n`).join('')}]`;
 }
 
 /** Networks in CIDR form, or single addresses. */

@@ -1,0 +1,21 @@
+/** What is said of an attempt to log in, whatever it is made with. */
+
+/** Where an attempt comes from. */
+export interface Origin {
+  /** `imap`, `lmtp`: as in the log. */
+  readonly protocol: string;
+  /** The peer, '' on a unix socket. */
+  readonly remoteAddress: string;
+  /** Our side of the connection (`Connection.localAddress`). */
+  readonly localAddress: string;
+  readonly secure: boolean;
+}
+
+/** Why an attempt failed, for the log only. */
+export type Reason =
+  | 'name' // nobody can have this name
+  | 'password'
+  | 'secret' // the source has nothing this mechanism can work with
+  | 'binding' // the channel is not the one the client sees
+  | 'token'
+  | 'authzid';
