@@ -21,6 +21,7 @@ import { type ByteSink, Output } from './output.ts';
 import { type Endpoint, listenRaw, type RawHandlers, type RawListener } from './rawsocket.ts';
 import { native, type RawSocket, type SecureHandlers, secureRaw } from './rawsocket.ts';
 import type { TlsParameters } from './tls.ts';
+import { describeTls } from './tlsinfo.ts';
 
 /** What the connections of one listening socket have in common. */
 export interface SocketOptions {
@@ -471,29 +472,4 @@ export class SocketConnection implements Connection, Watched, ByteSink {
     handler?.(this.#reason ?? 'peer');
     this.#options.gone?.(this);
   }
-}
-
-function describeTls(socket: RawSocket<SocketConnection>): TlsInfo {
-  return {
-    version: socket.getTLSVersion(),
-    cipher: socket.getCipher()?.name ?? '',
-    servername: socket.getServername() ?? '',
-    alpn: socket.alpnProtocol || '',
-    exporter: () => {
-      if (socket.getTLSVersion() !== 'TLSv1.3') {
-        throw serverError(
-          'channel binding by tls-exporter needs TLS 1.3 (RFC 9266 §4.2)',
-          undefined,
-          'cannot',
-        );
-      }
-      return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
-    },
-    unique: () => {
-      if (socket.getTLSVersion() === 'TLSv1.3') return null;
-      // RFC 5929 §3.1: the first Finished message of the handshake, which a resumed session has from the server.
-      return (socket.isSessionReused() ? socket.getTLSFinishedMessage() : socket.getTLSPeerFinishedMessage()) ??
-        null;
-    },
-  };
 }
