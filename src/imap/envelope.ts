@@ -1,7 +1,9 @@
 /**
- * Reads a stored ENVELOPE (RFC 9051 §7.5.2) as src/mime rendered it, for SORT and THREAD: one walk, no file. Strings stay
- * latin1, one char per byte; NIL is null.
+ * Reads a stored ENVELOPE (RFC 9051 §7.5.2) as src/mime rendered it, for SEARCH, SORT and THREAD: one walk, no file. Strings
+ * stay latin1, one char per byte, until they are decoded; NIL is null.
  */
+
+import { decodeHeader } from '../mime/message.ts';
 
 /** What SORT and THREAD want of an ENVELOPE. */
 export interface StoredEnvelope {
@@ -35,6 +37,49 @@ export function readEnvelope(rendered: string): StoredEnvelope {
   return { date, subject, from, to, cc, inReplyTo: reader.nstring(), messageId: reader.nstring() };
 }
 
+/** Fields of a header that stand in an ENVELOPE, by name in lower case, with their place there. */
+const PLACES: ReadonlyMap<string, number> = new Map([
+  ['date', 0],
+  ['subject', 1],
+  ['from', 2],
+  ['sender', 3],
+  ['reply-to', 4],
+  ['to', 5],
+  ['cc', 6],
+  ['bcc', 7],
+  ['in-reply-to', 8],
+  ['message-id', 9],
+]);
+
+const FIRST_LIST = 2;
+const LAST_LIST = 7;
+
+/**
+ * The text of a field as ENVELOPE has it, decoded: addresses as `name <user@host>`, one a line, a group by its name. Null
+ * where it is NIL.
+ */
+export function envelopeText(rendered: string, field: string): string | null {
+  const place = PLACES.get(field) ?? Infinity;
+  const reader = new Reader(rendered);
+  for (let at = 0; at <= LAST_LIST + 2; at++) {
+    const list = at >= FIRST_LIST && at <= LAST_LIST;
+    if (at < place) {
+      if (list) reader.firstMailbox();
+      else reader.skip();
+    } else if (list) return reader.addresses();
+    else {
+      const value = reader.nstring();
+      return value === null ? null : decodeHeader(value);
+    }
+  }
+  return null;
+}
+
+/** The Date field as it was sent. */
+export function envelopeDate(rendered: string): string | null {
+  return new Reader(rendered).nstring();
+}
+
 /** Walks over the items. Behind the end everything is NIL. */
 class Reader {
   readonly #text: string;
@@ -43,6 +88,31 @@ class Reader {
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  /** Passes a string. */
+  skip(): void {
+    this.nstring();
+  }
+
+  /** An address list, decoded. */
+  addresses(): string | null {
+    const text = this.#text;
+    if (text.charCodeAt(this.#at) !== OPEN) return null;
+    const lines: string[] = [];
+    this.#at++;
+    while (text.charCodeAt(this.#at) === OPEN) {
+      this.#at++;
+      const name = this.nstring();
+      this.nstring();
+      const mailbox = this.nstring();
+      const host = this.nstring();
+      // RFC 9051 §7.5.2: without a host it is the name of a group, or the end of one.
+      if (host === null) {
+        if (mailbox !== null) lines.push(decodeHeader(mailbox));
+      } else lines.push(`${decodeHeader(name ?? '')} <${decodeHeader(mailbox ?? '')}@${host}>`);
+    }
+    return lines.join('\n');
   }
 
   nstring(): string | null {

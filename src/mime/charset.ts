@@ -43,6 +43,15 @@ export function knownCharset(charset: string): boolean {
   return UNLABELLED.has(charset.toLowerCase()) || decoderFor(charset) !== null;
 }
 
+/** Encodings in which bytes below 128 do not stand for ASCII by themselves, by the runtime's names. */
+const NOT_ASCII: ReadonlySet<string> = new Set(['utf-16le', 'utf-16be', 'iso-2022-jp', 'replacement']);
+
+/** True where bytes that are all below 128 decode to the same ASCII characters. Null is no declared charset. */
+export function charsetKeepsAscii(charset: string | null): boolean {
+  const decoder = charset === null ? null : decoderFor(charset);
+  return decoder === null || !NOT_ASCII.has(decoder.encoding);
+}
+
 /** Bytes of no declared charset: UTF-8 where they are valid UTF-8 (RFC 6532), else one char per byte. */
 export function decodeUnlabelled(bytes: Uint8Array): string {
   try {

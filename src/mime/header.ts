@@ -84,6 +84,8 @@ export function headerField(header: Uint8Array, name: string): string | null {
  */
 export function unfold(value: string): string {
   let text = value;
+  // Mostly the only line end is the last one.
+  if (text.endsWith('\n')) text = text.slice(0, text.endsWith('\r\n') ? -2 : -1);
   if (text.includes('\n')) text = text.replace(/\r?\n\t?/g, (fold) => (fold.endsWith('\t') ? ' ' : ''));
   if (text.includes('\r')) text = text.replaceAll('\r', ' ');
   if (text.includes('\0')) text = text.replaceAll('\0', ' ');

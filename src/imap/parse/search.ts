@@ -155,7 +155,7 @@ function parseKey(lexer: Lexer, decode: CharsetDecoder): SearchKey {
     case 'CC':
     case 'BCC':
     case 'SUBJECT':
-      return { key: 'header', field: word.toLowerCase(), text: string() };
+      return { key: 'envelope', field: word.toLowerCase(), text: string() };
     case 'HEADER': {
       lexer.space();
       const field = lexer.astring('the name of a header field').toLowerCase();

@@ -8,7 +8,7 @@ import { type FlagBits, keywordBit, NO_FLAGS, systemFlagBit, unionFlags } from '
 import { UidSet } from '../../store/uidset.ts';
 import { matchSequence, resolveUids } from '../sequence.ts';
 import type { DateCompare, SearchKey } from './key.ts';
-import { fold, holds } from './text.ts';
+import { Needle } from './needle.ts';
 
 /** One message under test. The methods may open files; the plan calls them as late and as seldom as it can. */
 export interface SearchMessage {
@@ -24,12 +24,14 @@ export interface SearchMessage {
   readonly savedate: number;
   /** The day of the Date field as written there, disregarding its time and zone: days since 1970-01-01, or null. */
   sentDay(): number | null;
+  /** What ENVELOPE has of a field (lower case), decoded; null when it has nothing. */
+  envelope(field: string): string | null;
   /** Values of the fields of this name (lower case), unfolded and decoded; empty when there is none. */
   header(name: string): readonly string[];
-  /** All header fields, MIME parts' included, decoded. */
-  headerText(): string;
-  /** All text of the body, decoded. */
-  bodyText(): string;
+  /** Whether the header fields, MIME parts' included, hold a text when they are decoded. */
+  headersHold(needle: Needle): boolean;
+  /** The same of the text of the body. */
+  bodyHolds(needle: Needle): boolean;
 }
 
 /** The mailbox and connection a search runs in. */
@@ -48,7 +50,7 @@ export interface SearchContext {
 }
 
 /** What has to be read to test a message; each includes those before it. */
-export type SearchNeed = 'nothing' | 'row' | 'header' | 'body';
+export type SearchNeed = 'nothing' | 'row' | 'envelope' | 'header' | 'body';
 
 /** A compiled search: matches are those of `candidates` with all flags of `all`, none of `none`, that pass `test`. */
 export interface SearchPlan {
@@ -64,14 +66,17 @@ export interface SearchPlan {
 
 type Test = (message: SearchMessage) => boolean;
 
-/** A term with what it costs: 0 constant, 1 sets and flags, 2 other columns, 3 header, 4 body. */
+/** A term with what it costs: 0 constant, 1 sets and flags, 2 other columns, 3 envelope, 4 header, 5 body. */
 interface Term {
   readonly cost: number;
   readonly test: Test;
 }
 
 const DAY = 86_400;
-const NEEDS: readonly SearchNeed[] = ['nothing', 'row', 'row', 'header', 'body'];
+const NEEDS: readonly SearchNeed[] = ['nothing', 'row', 'row', 'envelope', 'header', 'body'];
+
+/** Fields that a header holds once (RFC 5322 §3.6) and ENVELOPE as they are: clients look for messages by these. */
+const IN_ENVELOPE: ReadonlySet<string> = new Set(['date', 'in-reply-to', 'message-id']);
 
 /** Compiles a key. */
 export function compileSearch(key: SearchKey, context: SearchContext): SearchPlan {
@@ -177,20 +182,30 @@ function compile(key: SearchKey, context: SearchContext): Term {
         },
       };
     }
+    case 'envelope': {
+      const needle = new Needle(key.text);
+      return {
+        cost: 3,
+        test: (message) => {
+          const value = message.envelope(key.field);
+          return value !== null && needle.inText(value);
+        },
+      };
+    }
     case 'header': {
-      const text = fold(key.text);
-      return { cost: 3, test: (message) => message.header(key.field).some((value) => holds(value, text)) };
+      if (IN_ENVELOPE.has(key.field)) return compile({ ...key, key: 'envelope' }, context);
+      const needle = new Needle(key.text);
+      return { cost: 4, test: (message) => message.header(key.field).some((value) => needle.inText(value)) };
     }
     case 'body': {
-      const text = fold(key.text);
-      return { cost: 4, test: (message) => text === '' || holds(message.bodyText(), text) };
+      const needle = new Needle(key.text);
+      return { cost: 5, test: (message) => needle.isEmpty || message.bodyHolds(needle) };
     }
     case 'text': {
-      const text = fold(key.text);
+      const needle = new Needle(key.text);
       return {
-        cost: 4,
-        test: (message) =>
-          text === '' || holds(message.headerText(), text) || holds(message.bodyText(), text),
+        cost: 5,
+        test: (message) => needle.isEmpty || message.headersHold(needle) || message.bodyHolds(needle),
       };
     }
     case 'all':

@@ -1,6 +1,7 @@
 /** The messages of the selected mailbox that a search key means: what SEARCH, SORT and THREAD begin with. */
 
 import { asMailError } from '../../errors.ts';
+import type { NarrowRow, WideRow } from '../../store/border.ts';
 import { UidSet } from '../../store/uidset.ts';
 import { findFlagged } from '../flagged.ts';
 import type { Selected } from '../selected.ts';
@@ -8,11 +9,11 @@ import type { Session } from '../session.ts';
 import { localZone } from '../zone.ts';
 import { compileSearch, type SearchPlan } from './evaluate.ts';
 import type { SearchKey } from './key.ts';
-import { SEARCH_COLUMNS, type SearchRow, StoredMessage } from './stored.ts';
+import { searchColumns, StoredMessage } from './stored.ts';
 
-/** Rows taken at a time. */
+/** Rows taken at a time, by what they cost. */
 const ROW_SLICE = 2000;
-const FILE_SLICE = 100;
+const WIDE_SLICE = 500;
 
 export interface Found {
   readonly uids: UidSet;
@@ -45,13 +46,13 @@ export async function find(session: Session, selected: Selected, plan: SearchPla
     uids = await findFlagged(session, selected, uids, all, none);
   }
   if (test === null) return { uids, modseqs };
-  const fromFile = need === 'header' || need === 'body';
-  const limit = fromFile ? FILE_SLICE : ROW_SLICE;
+  const columns = searchColumns(need);
+  const limit = columns.length > 0 ? WIDE_SLICE : ROW_SLICE;
   const matching: number[] = [];
   let after = 0;
   while (!session.closed) {
-    const rows: SearchRow[] = fromFile
-      ? mailbox.wide(uids, after, limit, SEARCH_COLUMNS)
+    const rows: (NarrowRow | WideRow)[] = columns.length > 0
+      ? mailbox.wide(uids, after, limit, columns)
       : mailbox.narrow(uids, after, limit);
     for (const row of rows) {
       const message = new StoredMessage(mailbox, row);
@@ -66,7 +67,7 @@ export async function find(session: Session, selected: Selected, plan: SearchPla
       } finally {
         message.close();
       }
-      if (fromFile && session.due) {
+      if (columns.length > 0 && session.due) {
         await session.breathe();
         if (session.closed) break;
       }

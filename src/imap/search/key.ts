@@ -18,7 +18,9 @@ export type SearchKey =
   | { readonly key: 'recent'; readonly on: boolean }
   | { readonly key: 'date'; readonly field: DateField; readonly compare: DateCompare; readonly day: number }
   | { readonly key: 'size'; readonly compare: 'larger' | 'smaller'; readonly bytes: number }
-  /** HEADER, and FROM, TO, CC, BCC, SUBJECT with the field's name. `field` is lower case. */
+  /** FROM, TO, CC, BCC, SUBJECT: what ENVELOPE has of the field. `field` is lower case. */
+  | { readonly key: 'envelope'; readonly field: string; readonly text: string }
+  /** HEADER: the field as it stands in the header. `field` is lower case. */
   | { readonly key: 'header'; readonly field: string; readonly text: string }
   | { readonly key: 'body'; readonly text: string }
   | { readonly key: 'text'; readonly text: string }

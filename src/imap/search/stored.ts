@@ -1,45 +1,44 @@
 /**
- * A stored message as SEARCH asks about it: columns from its row, header and body read from the file when a key wants
- * them and not before.
+ * A stored message as SEARCH asks about it: columns from its row, what ENVELOPE has from the index, and the rest from the
+ * file when a key wants it and not before.
  */
 
-import { parameter, parseContentType, TEXT_PLAIN } from '../../mime/parameters.ts';
 import { latin1, unfold } from '../../mime/header.ts';
-import {
-  decodeHeader,
-  decodeStructure,
-  decodeText,
-  eachField,
-  headerField,
-  parseAddressList,
-  parseDate,
-  type Part,
-} from '../../mime/message.ts';
-import { limits } from '../../limits.ts';
+import { decodeHeader, eachField, parseDate } from '../../mime/message.ts';
 import {
   type Mailbox,
-  type MessageContent,
   NARROW_COLUMNS,
   type NarrowRow,
+  type PartColumn,
   type WideRow,
 } from '../../store/border.ts';
-import type { SearchMessage } from './evaluate.ts';
+import { envelopeDate, envelopeText } from '../envelope.ts';
+import { MessageContents } from './contents.ts';
+import type { SearchMessage, SearchNeed } from './evaluate.ts';
+import type { Needle } from './needle.ts';
 
 const DAY = 86_400;
 
-/** Fields whose keys search the addresses as ENVELOPE has them (RFC 9051 §6.4.4 BCC, CC, FROM, TO). */
-const ADDRESS_FIELDS: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', 'to']);
+/** Columns that have to stand beside the narrow ones. */
+export function searchColumns(need: SearchNeed): readonly PartColumn[] {
+  switch (need) {
+    case 'nothing':
+    case 'row':
+      return [];
+    case 'envelope':
+      return ENVELOPE_COLUMNS;
+    case 'header':
+    case 'body':
+      return FILE_COLUMNS;
+  }
+}
 
-/** An address may stand here in another way than as user@host: with comments, quotes or blanks inside. */
-const WRITTEN_APART = /[(\\]|["\s]@|@\s|\s\.|"\.|\."/;
+const ENVELOPE_COLUMNS = ['envelope'] as const;
+const FILE_COLUMNS = ['envelope', 'headersize', 'structure', 'place'] as const;
 
-/** What has to stand beside the narrow columns where header or body may be asked for. */
-export const SEARCH_COLUMNS = ['headersize', 'structure', 'place'] as const;
+type FileRow = WideRow<typeof FILE_COLUMNS>;
 
-/** A row with or without those. */
-export type SearchRow = NarrowRow | WideRow<typeof SEARCH_COLUMNS>;
-
-/** One message under test. Close it when its test is done. */
+/** One message under test, with the columns its test needs. Close it when that is done. */
 export class StoredMessage implements SearchMessage {
   readonly uid: number;
   readonly flagsLo: number;
@@ -49,11 +48,10 @@ export class StoredMessage implements SearchMessage {
   readonly internaldate: number;
   readonly savedate: number;
   readonly #mailbox: Mailbox;
-  readonly #row: SearchRow;
-  #content: MessageContent | undefined;
-  #header: Uint8Array | undefined;
+  readonly #row: NarrowRow | WideRow;
+  #contents: MessageContents | undefined;
 
-  constructor(mailbox: Mailbox, row: SearchRow) {
+  constructor(mailbox: Mailbox, row: NarrowRow | WideRow) {
     this.#mailbox = mailbox;
     this.#row = row;
     [this.uid, this.flagsLo, this.flagsHi, this.modseq, this.size, this.internaldate, this.savedate] = row;
@@ -61,102 +59,52 @@ export class StoredMessage implements SearchMessage {
 
   /** RFC 9051 §6.4.4 SENTON: the date as the sender wrote it, its time and zone left aside. */
   sentDay(): number | null {
-    const value = headerField(this.#ownHeader(), 'date');
+    const value = envelopeDate(this.#envelope);
     const date = value === null ? null : parseDate(value);
     return date === null ? null : Math.floor((date.seconds + 60 * date.zone) / DAY);
   }
 
+  envelope(field: string): string | null {
+    return envelopeText(this.#envelope, field);
+  }
+
   header(name: string): readonly string[] {
-    const header = this.#ownHeader();
+    const { header } = this.#file();
     const values: string[] = [];
     eachField(header, (start, nameEnd, valueStart, end) => {
       if (nameEnd - start !== name.length || latin1(header, start, nameEnd).toLowerCase() !== name) return;
-      const value = unfold(latin1(header, valueStart, end));
-      values.push(decodeHeader(value));
-      if (ADDRESS_FIELDS.has(name) && WRITTEN_APART.test(value)) values.push(plainAddresses(value));
+      values.push(decodeHeader(unfold(latin1(header, valueStart, end))));
     });
     return values;
   }
 
-  headerText(): string {
-    const texts = [headerLines(this.#ownHeader())];
-    for (const part of this.#parts()) {
-      if (part.headerStart > 0 && part.bodyStart > part.headerStart) texts.push(this.#partHeader(part));
-    }
-    return texts.join('\n');
+  headersHold(needle: Needle): boolean {
+    return this.#file().headersHold(needle);
   }
 
-  /** Text parts decoded, and the headers of encapsulated messages, which belong to the body that carries them. */
-  bodyText(): string {
-    const texts: string[] = [];
-    let left = limits.imap_search_text.value;
-    for (const part of this.#parts()) {
-      if (part.kind === 'message') {
-        const inner = part.children[0];
-        if (inner !== undefined) texts.push(this.#partHeader(inner));
-      }
-      if (part.kind !== 'leaf' || left <= 0) continue;
-      const { type, charset } = this.#typeOf(part);
-      if (type !== 'TEXT' && type !== 'MESSAGE') continue;
-      const end = Math.min(part.end, part.bodyStart + left);
-      left -= end - part.bodyStart;
-      texts.push(decodeText(this.#file().read(part.bodyStart, end), part.encoding, charset));
-    }
-    return texts.join('\n');
+  bodyHolds(needle: Needle): boolean {
+    return this.#file().bodyHolds(needle);
   }
 
   close(): void {
-    this.#content?.close();
-    this.#content = undefined;
+    this.#contents?.close();
+    this.#contents = undefined;
   }
 
-  #file(): MessageContent {
-    return this.#content ??= this.#mailbox.content(this.#row, this.#row[NARROW_COLUMNS + 2] as string);
+  get #envelope(): string {
+    return this.#row[NARROW_COLUMNS] as string;
   }
 
-  #ownHeader(): Uint8Array {
-    // A copy, since the next read may use the same memory.
-    const size = Math.min(
-      (this.#row[NARROW_COLUMNS] as number | undefined) ?? 0,
-      limits.mime_header_block.value,
+  #file(): MessageContents {
+    if (this.#contents !== undefined) return this.#contents;
+    const row = this.#row as FileRow;
+    const headerSize = row[NARROW_COLUMNS + 1] as number;
+    const structure = row[NARROW_COLUMNS + 2] as Uint8Array;
+    const place = row[NARROW_COLUMNS + 3] as string;
+    return this.#contents = new MessageContents(
+      () => this.#mailbox.content(row, place),
+      headerSize,
+      structure,
     );
-    return this.#header ??= Buffer.from(this.#file().read(0, size));
   }
-
-  #partHeader(part: Part): string {
-    return headerLines(this.#file().read(part.headerStart, part.bodyStart));
-  }
-
-  *#parts(): Generator<Part> {
-    const waiting = [decodeStructure(this.#row[NARROW_COLUMNS + 1] as Uint8Array)];
-    for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
-      yield part;
-      for (let i = part.children.length - 1; i >= 0; i--) waiting.push(part.children[i] as Part);
-    }
-  }
-
-  #typeOf(part: Part): { type: string; charset: string | null } {
-    const value = headerField(this.#file().read(part.headerStart, part.bodyStart), 'content-type');
-    const { type, parameters } = (value === null ? null : parseContentType(value)) ?? TEXT_PLAIN;
-    return { type, charset: parameter(parameters, 'CHARSET') };
-  }
-}
-
-/** `name <user@host>` of every address of a field, one a line. */
-function plainAddresses(value: string): string {
-  const lines: string[] = [];
-  for (const { name, mailbox, host } of parseAddressList(value)) {
-    if (mailbox === null || host === null) continue;
-    lines.push(`${decodeHeader(name ?? '')} <${decodeHeader(mailbox)}@${host}>`);
-  }
-  return lines.join('\n');
-}
-
-/** All fields, unfolded and decoded, one a line. */
-function headerLines(header: Uint8Array): string {
-  const lines: string[] = [];
-  eachField(header, (start, _nameEnd, _valueStart, end) => {
-    lines.push(decodeHeader(unfold(latin1(header, start, end))));
-  });
-  return lines.join('\n');
 }

@@ -6,8 +6,3 @@ const ASCII = /^[\x00-\x7f]*$/;
 export function fold(text: string): string {
   return ASCII.test(text) ? text.toUpperCase() : text.normalize('NFC').toUpperCase().normalize('NFC');
 }
-
-/** Whether `text` holds what `folded`, already folded, says. The empty text is in every text. */
-export function holds(text: string, folded: string): boolean {
-  return folded === '' || fold(text).includes(folded);
-}

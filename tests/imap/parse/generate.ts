@@ -153,7 +153,7 @@ export class CommandGenerator {
       () => {
         const [word, text] = [r.pick(['FROM', 'TO', 'CC', 'BCC', 'SUBJECT']), string()];
         return {
-          key: { key: 'header', field: word.toLowerCase(), text },
+          key: { key: 'envelope', field: word.toLowerCase(), text },
           text: `${this.word(word)} ${this.astring(text)}`,
         };
       },

@@ -49,13 +49,19 @@ function message(sample: Sample): SearchMessage {
       asked.push(name);
       return sample.headers[name] ?? [];
     },
-    headerText: () => {
-      asked.push('headers');
-      return Object.entries(sample.headers).map(([name, values]) => `${name}: ${values.join()}`).join('\n');
+    envelope: (field) => {
+      asked.push(`envelope ${field}`);
+      return sample.headers[field]?.[0] ?? null;
     },
-    bodyText: () => {
+    headersHold: (needle) => {
+      asked.push('headers');
+      return needle.inText(
+        Object.entries(sample.headers).map(([name, values]) => `${name}: ${values.join()}`).join('\n'),
+      );
+    },
+    bodyHolds: (needle) => {
       asked.push('body');
-      return sample.body;
+      return needle.inText(sample.body);
     },
   };
 }
@@ -99,6 +105,9 @@ function matches(key: SearchKey, sample: Sample, context: SearchContext): boolea
       if (day === null) return false;
       return { before: day < key.day, on: day === key.day, since: day >= key.day }[key.compare];
     }
+    case 'envelope':
+      return sample.headers[key.field] !== undefined &&
+        contains(sample.headers[key.field]?.[0] ?? '', key.text);
     case 'header':
       return (sample.headers[key.field] ?? []).some((value) => contains(value, key.text));
     case 'body':
@@ -136,6 +145,7 @@ function generateKey(random: Random, exists: number, depth: number): SearchKey {
     },
     { key: 'size', compare: on ? 'larger' : 'smaller', bytes: random.below(6) },
     { key: 'header', field: random.pick(['subject', 'from', 'x']), text: random.pick(WORDS) },
+    { key: 'envelope', field: random.pick(['subject', 'from']), text: random.pick(WORDS) },
     { key: 'body', text: random.pick(WORDS) },
     { key: 'text', text: random.pick(WORDS) },
     { key: 'modseq', modseq: random.below(6) },
@@ -184,6 +194,7 @@ function run(key: SearchKey, samples: readonly Sample[], context: SearchContext)
     asked.length = 0;
     const passed = plan.test === null || plan.test(probe);
     if (plan.need === 'nothing' || plan.need === 'row') expect(asked).toEqual([]);
+    if (plan.need === 'envelope') expect(asked.every((each) => /^envelope|^sent/.test(each))).toBe(true);
     if (plan.need === 'header') expect(asked).not.toContain('body');
     return passed;
   }).map((sample) => sample.uid);
