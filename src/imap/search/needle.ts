@@ -1,6 +1,6 @@
 /**
- * Text that SEARCH looks for, made ready once for all messages. What it means is that one folded text holds the other (text.ts); everything here is a
- * quicker way to the same answer for the text most mail is made of, which is ASCII.
+ * Text that SEARCH looks for, made ready once for all messages. A text holds it when, both folded (text.ts), one stands in
+ * the other; everything here is a quicker way to the same answer for the text most mail is made of, which is ASCII.
  */
 
 import { fold } from './text.ts';
