@@ -3,11 +3,24 @@
 import type { Settings } from '../../config/settings.ts';
 import type { Target } from '../../store/backup/target.ts';
 import type { CommandIo } from '../command.ts';
+import { type Arguments, configArguments } from '../options.ts';
+
+export const backupArguments = {
+  ...configArguments,
+  run: { value: 'RUN' },
+  quick: {},
+  keep: { value: 'N' },
+  keepDaily: { value: 'N' },
+  keepWeekly: { value: 'N' },
+  keepMonthly: { value: 'N' },
+} as const;
+
+export type BackupOptions = Arguments<typeof backupArguments>;
 
 export interface BackupWork {
   readonly settings: Settings;
   readonly target: Target;
-  readonly json: boolean;
+  readonly options: BackupOptions;
   readonly io: CommandIo;
 }
 

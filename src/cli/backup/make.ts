@@ -9,10 +9,10 @@ import { formatTable, formatTime } from '../table.ts';
 import { bytesText } from './text.ts';
 import type { BackupAction } from './action.ts';
 
-export const make: BackupAction = async ({ settings, target, json, io }) => {
+export const make: BackupAction = async ({ settings, target, options, io }) => {
   const log = createLog({ level: 'warn', journal: false });
   const manifest = await runBackup(settings, target, log);
-  if (json) io.stdout(`${JSON.stringify(summaryOf(manifest))}\n`);
+  if (options.json) io.stdout(`${JSON.stringify(summaryOf(manifest))}\n`);
   else print(manifest, io);
   return manifest.unsaved.length > 0 ? EX_DATAERR : EX_OK;
 };

@@ -49,6 +49,35 @@ export function lastBackup(logFolder: string): LastBackup | null {
   return readJson<LastBackup>(lastPath(logFolder));
 }
 
+/** An attempt that failed, for whoever lists the backups. */
+export interface FailedBackup {
+  readonly target: string;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly text: string;
+}
+
+const failedPath = (logFolder: string) => join(logFolder, 'backupfailed');
+
+/** Notes why the last attempt failed; what fails here fails for the same reason, which is reported anyway. */
+export function rememberFailure(logFolder: string, failed: FailedBackup): void {
+  try {
+    writeDurably(failedPath(logFolder), `${JSON.stringify(failed)}\n`);
+  } catch {
+    // The disk is full, or the folder is not ours.
+  }
+}
+
+/** Forgets it after a run to the same target that was complete. */
+export function forgetFailure(logFolder: string, target: string): void {
+  if (lastFailure(logFolder)?.target === target) rmSync(failedPath(logFolder), { force: true });
+}
+
+/** The last attempt if it failed, or null. */
+export function lastFailure(logFolder: string): FailedBackup | null {
+  return readJson<FailedBackup>(failedPath(logFolder));
+}
+
 /** Holds the log behind an LSN while this process lives; returns how to let go of it. */
 export function holdLog(logFolder: string, lsn: number): () => void {
   const path = runningPath(logFolder);

@@ -106,15 +106,20 @@ export function nameOf(run: string): string {
   return PREFIX + run;
 }
 
+/** The digest of all lines before it. */
+function lastLine(body: string): string {
+  return `${JSON.stringify({ digest: new Bun.CryptoHasher('sha256').update(body).digest('hex') })}\n`;
+}
+
 export function encodeManifest(manifest: Omit<Manifest, 'name'>): Buffer {
   const lines = [
     JSON.stringify(manifest.head),
     ...manifest.owners.map((owner) => JSON.stringify({ owner })),
     ...manifest.unsaved.map((unsaved) => JSON.stringify({ unsaved })),
+    JSON.stringify({ figures: manifest.figures }),
   ];
   const body = `${lines.join('\n')}\n`;
-  const digest = new Bun.CryptoHasher('sha256').update(body).digest('hex');
-  return Buffer.from(`${body}${JSON.stringify({ digest, figures: manifest.figures })}\n`);
+  return Buffer.from(body + lastLine(body));
 }
 
 /** Names of all complete runs, oldest first. */
@@ -134,10 +139,7 @@ export async function readManifest(target: Target, name: string): Promise<Manife
   const at = text.lastIndexOf('\n', text.length - 2) + 1;
   const body = text.slice(0, at);
   try {
-    const last = JSON.parse(text.slice(at)) as { digest: string; figures: RunFigures };
-    if (last.digest !== new Bun.CryptoHasher('sha256').update(body).digest('hex')) {
-      throw damaged('it does not have its digest');
-    }
+    if (text.slice(at) !== lastLine(body)) throw damaged('it does not end in its digest');
     const lines = body.split('\n');
     const head = JSON.parse(lines[0] as string) as ManifestHead;
     if (head.format > BACKUP_FORMAT) {
@@ -149,13 +151,15 @@ export async function readManifest(target: Target, name: string): Promise<Manife
     }
     const owners: SavedOwner[] = [];
     const unsaved: Unsaved[] = [];
+    let figures: RunFigures = { objects: 0, objectBytes: 0, indexes: 0, indexBytes: 0, logBytes: 0 };
     for (const line of lines.slice(1)) {
       if (line === '') continue;
-      const row = JSON.parse(line) as { owner?: SavedOwner; unsaved?: Unsaved };
+      const row = JSON.parse(line) as { owner?: SavedOwner; unsaved?: Unsaved; figures?: RunFigures };
       if (row.owner !== undefined) owners.push(row.owner);
       if (row.unsaved !== undefined) unsaved.push(row.unsaved);
+      if (row.figures !== undefined) figures = row.figures;
     }
-    return { name, head, owners, unsaved, figures: last.figures };
+    return { name, head, owners, unsaved, figures };
   } catch (error) {
     if (error instanceof MailError) throw error;
     throw damaged(error instanceof Error ? error.message : String(error));

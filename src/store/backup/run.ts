@@ -9,7 +9,6 @@
  * 3. The manifest is put last, after everything it names is durable: a run that is interrupted leaves the earlier ones as they
  *    are, and what it sent is not sent again.
  */
-import { mkdirSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
@@ -22,7 +21,7 @@ import { continuation, logEnd, logPieces, readPiece } from '../log/piece.ts';
 import { makeDirectorySnapshot, makeSnapshot } from '../snapshot.ts';
 import { errno, Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
-import { holdLog, rememberBackup } from './hold.ts';
+import { forgetFailure, holdLog, rememberBackup, rememberFailure } from './hold.ts';
 import {
   BACKUP_FORMAT,
   encodeManifest,
@@ -42,6 +41,7 @@ import { Messages } from './messages.ts';
 import { durableMoment, type Moment, storeIdentity } from './source.ts';
 import { digestOf, indexName, type Target } from './target.ts';
 import { Tail } from './tail.ts';
+import { makeWork, removeWork } from './work.ts';
 
 /** Niceness: mail in and out goes first. */
 const NICE = 15;
@@ -60,25 +60,30 @@ const FACTS = [
   'defaultpartition',
 ] as const;
 
-/** Where the copies of databases lie until they are sent. */
-export function workFolder(layout: Layout): string {
-  return join(layout.configdirectory, 'backup.work');
-}
-
 /** Makes a backup; resolves to its manifest. Throws 'inuse', 'cannot' for a target of another store, 'unavailable'. */
 export async function runBackup(settings: Settings, target: Target, log: Log): Promise<Manifest> {
   setPriority(NICE);
   const lock = await target.lock();
+  const layout = layoutOf(settings);
+  const work = makeWork(layout);
   try {
-    return await new Run(settings, target, log).make();
+    const manifest = await new Run(settings, target, log, layout, work).make();
+    forgetFailure(layout.log, target.text);
+    return manifest;
+  } catch (error) {
+    rememberFailure(layout.log, {
+      target: target.text,
+      time: Math.floor(Date.now() / 1000),
+      text: errorText(error),
+    });
+    throw error;
   } finally {
+    removeWork(work);
     await lock.release();
   }
 }
 
 class Run {
-  private readonly layout: Layout;
-  private readonly work: string;
   private readonly figures: RunFigures = {
     objects: 0,
     objectBytes: 0,
@@ -94,9 +99,9 @@ class Run {
     private readonly settings: Settings,
     private readonly target: Target,
     private readonly log: Log,
+    private readonly layout: Layout,
+    private readonly work: string,
   ) {
-    this.layout = layoutOf(settings);
-    this.work = workFolder(this.layout);
     this.messages = new Messages(target, new Spool(settings.partition), this.figures);
   }
 
@@ -115,8 +120,6 @@ class Run {
     }
     const base = await durableMoment(this.settings, this.log);
     const letGo = holdLog(this.layout.log, base.lsn);
-    rmSync(this.work, { recursive: true, force: true });
-    mkdirSync(this.work, { recursive: true, mode: 0o700 });
     try {
       const previous = await this.continued(newest);
       // Part ids and LSNs of one store are never given twice, also where the log between has a gap.
@@ -124,7 +127,6 @@ class Run {
       return await this.save(begun, store, base, previous, known);
     } finally {
       letGo();
-      rmSync(this.work, { recursive: true, force: true });
     }
   }
 

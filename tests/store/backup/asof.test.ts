@@ -1,9 +1,11 @@
 /** Going back to any second: the state that comes out is the one that was there at its end. */
 
-import { afterEach, expect, setSystemTime, test } from 'bun:test';
+import { afterAll, afterEach, expect, setSystemTime, test } from 'bun:test';
 import { UidSet } from '../../../src/store/uidset.ts';
 import { box, damage, inbox, message, type TestStore } from '../teststore.ts';
-import { backup, contents, folders, populate, restore, targetFolder, withStore } from './saved.ts';
+import { backup, cleanUp, contents, folders, populate, restore, targetFolder, withStore } from './saved.ts';
+
+afterAll(cleanUp);
 
 const BEGIN = 1_800_000_000;
 

@@ -1,12 +1,14 @@
 /** A backup and a restore of everything, in one process: what comes out is what was there. */
 
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DirectoryTarget } from '../../../src/store/backup/directory.ts';
 import { runNames } from '../../../src/store/backup/manifest.ts';
 import { damage, inbox, message, type TestFolders } from '../teststore.ts';
-import { backup, contents, folders, populate, restore, targetFolder, withStore } from './saved.ts';
+import { backup, cleanUp, contents, folders, populate, restore, targetFolder, withStore } from './saved.ts';
+
+afterAll(cleanUp);
 
 function files(path: string): string[] {
   return readdirSync(path, { recursive: true, encoding: 'utf8' })

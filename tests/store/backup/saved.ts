@@ -1,6 +1,5 @@
 /** Backups and restores for tests, in one process. */
 
-import { afterEach } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +13,10 @@ import { silentLog } from '../../../src/telemetry/log.ts';
 import { box, dump, inbox, message, TestFolders, TestStore } from '../teststore.ts';
 
 const cleanup: (() => void)[] = [];
-afterEach(() => {
+/** Removes all folders made here. */
+export function cleanUp(): void {
   for (const clean of cleanup.splice(0)) clean();
-});
+}
 
 export function folders(given: ConstructorParameters<typeof TestFolders>[0] = {}): TestFolders {
   const made = new TestFolders(given);
