@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { MailError, serverError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Store } from './border.ts';
-import { DirectLink } from './client/link.ts';
+import { DirectLink, type WriterLink } from './client/link.ts';
 import { SocketLink } from './client/socketlink.ts';
 import { MailStore } from './client/store.ts';
 import { layoutOf } from './layout.ts';
@@ -30,10 +30,9 @@ function makeFolders(settings: Settings): void {
   }
 }
 
-/** Opens the store. Throws a MailError that says what to do when it cannot. */
-export async function openStore(settings: Settings, log: Log, mode: OpenMode): Promise<Store> {
+/** Opens the way to the writer; closing it lets go of the store. Throws a MailError that says what to do when it cannot. */
+export async function openLink(settings: Settings, log: Log, mode: OpenMode): Promise<WriterLink> {
   const layout = layoutOf(settings);
-  const spool = new Spool(settings.partition);
   if (mode !== 'server') {
     makeFolders(settings);
     const lock = tryLock(layout.log);
@@ -42,13 +41,13 @@ export async function openStore(settings: Settings, log: Log, mode: OpenMode): P
         const verifyFiles = machineRestarted(layout.log);
         const writer = Writer.open({ settings, log, verifyFiles, onFatal: () => {} });
         rememberBoot(layout.log);
-        const store = new MailStore(settings, layout, spool, new DirectLink(writer));
-        const close = store.close.bind(store);
-        store.close = async () => {
+        const link = new DirectLink(writer);
+        const close = link.close.bind(link);
+        link.close = async () => {
           await close();
           lock.release();
         };
-        return store;
+        return link;
       } catch (error) {
         lock.release();
         throw error;
@@ -65,11 +64,22 @@ export async function openStore(settings: Settings, log: Log, mode: OpenMode): P
   const link = new SocketLink(layout.writerSocket, log);
   try {
     await link.connected();
-    return new MailStore(settings, layout, spool, link);
+    return link;
   } catch (error) {
     await link.close();
     throw error instanceof MailError
       ? error
       : serverError(`the writer at ${layout.writerSocket} does not answer`, error);
+  }
+}
+
+/** Opens the store. Throws a MailError that says what to do when it cannot. */
+export async function openStore(settings: Settings, log: Log, mode: OpenMode): Promise<Store> {
+  const link = await openLink(settings, log, mode);
+  try {
+    return new MailStore(settings, layoutOf(settings), new Spool(settings.partition), link);
+  } catch (error) {
+    await link.close();
+    throw error;
   }
 }

@@ -20,6 +20,17 @@ const NARROW_OF_TWO =
 /** Where a message's bytes lie: partition and file, see `Spool.placed`. */
 const PLACE = "p.partition || '/' || p.file";
 
+/** A message by its content, as a restore compares and adds it. Times are unix seconds. */
+export type ContentRow = [
+  uid: number,
+  flagsLo: number,
+  flagsHi: number,
+  internaldate: number,
+  hash: string,
+  size: number,
+  messageId: string | null,
+];
+
 export class OwnerReader {
   private readonly db: Database;
   private readonly statements: Statements;
@@ -173,6 +184,17 @@ export class OwnerReader {
       hi,
       limit,
     ) as WideRow<Columns>[];
+  }
+
+  /** Messages with their contents, behind a UID, at most `limit`. */
+  contents(mailbox: number, after: number, limit: number): ContentRow[] {
+    return this.values(
+      'SELECT m.uid, m.flags & 4294967295, m.flags >> 32, m.internaldate, p.hash, p.size, p.messageid ' +
+        'FROM msg m JOIN part p ON p.id = m.part WHERE m.mailbox = ? AND m.uid > ? ORDER BY m.uid LIMIT ?',
+      mailbox,
+      after,
+      limit,
+    ) as ContentRow[];
   }
 
   /** UIDs whose flags have all of `all` and none of `none`. */

@@ -79,8 +79,8 @@ export type Change =
   | { op: 'adopt'; userid: string; path: string; messages: AdoptedMessage[] }
   /** After a whole restore: nothing that clients saw after the restored moment may mean something else now. */
   | { op: 'raise'; owner: number; uids: number; newUidvalidity: boolean }
-  /** A mailbox as it was saved, made where it is not there; its owner, too. Answers with their ids. */
-  | { op: 'restoremailbox'; name: MailboxName; specialUse: string[]; acl: AclEntry[] }
+  /** A mailbox, made where it is not there, its owner, too; with these rights or those of a new one. Answers with their ids. */
+  | { op: 'restoremailbox'; name: MailboxName; specialUse: string[]; acl: AclEntry[] | null }
   /** Saved messages added to a mailbox, whatever rights and quota say: it is an administrator who restores. */
   | { op: 'restoremessages'; owner: number; mailbox: number; messages: RestoredMessage[] }
   /** Flags of messages as they were saved. */

@@ -52,8 +52,10 @@ export function decideRestoreMailbox(
   if (there !== undefined) return { owner: index.id, mailbox: there.id, made: false };
   const taken = new Set([...index.byPath.values()].flatMap(({ specialUse }) => specialUse));
   const row = createMailbox(context, index, path, change.specialUse.filter((use) => !taken.has(use)));
-  context.emit(index, { k: 'acl', mb: row.id, acl: change.acl });
-  context.publish(index, row);
+  if (change.acl !== null) {
+    context.emit(index, { k: 'acl', mb: row.id, acl: change.acl });
+    context.publish(index, row);
+  }
   return { owner: index.id, mailbox: row.id, made: true };
 }
 
