@@ -231,6 +231,11 @@ export class Directory {
     this.commit();
   }
 
+  /** After a restore, inside the open transaction: the indexes are those that were saved. */
+  forgetFloors(): void {
+    this.remove('floor', 'true');
+  }
+
   /** Sets the LSN that the open transaction brings the directory to. */
   applied(lsn: number): void {
     this.lsn = lsn;

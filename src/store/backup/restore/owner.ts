@@ -38,8 +38,8 @@ export async function pastOwner(
   for (const { userid: other, folder, index } of base.owners) {
     if (other === userid) await fetchFile(target, index.name, hashOf(index.name), layout.index(folder));
   }
-  const directory = new Directory(layout.directory);
-  const owners = new OwnerPool(layout, new Spool(settings.partition));
+  const directory = new Directory(layout.directory, false);
+  const owners = new OwnerPool(layout, new Spool(settings.partition), () => 0);
   let owner: OwnerRow | null;
   try {
     const replay = new Replay(directory, owners, layout, userid);

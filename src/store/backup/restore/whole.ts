@@ -18,9 +18,10 @@ import { Directory } from '../../index/directory.ts';
 import { type Layout, layoutOf } from '../../layout.ts';
 import { syncFileSystem, tryLock } from '../../lock.ts';
 import { syncFolder, writeDurably } from '../../log/segment.ts';
-import { makeSnapshot, snapshotPath } from '../../snapshot.ts';
+import { directorySnapshot, makeDirectorySnapshot, makeSnapshot, snapshotPath } from '../../snapshot.ts';
 import { Spool } from '../../spool/spool.ts';
 import { ChangeIds } from '../../client/link.ts';
+import { DIRECTORY_DAMAGED } from '../../writer/derive.ts';
 import { OwnerPool } from '../../writer/owners.ts';
 import { restoreMark } from '../../writer/mark.ts';
 import { Writer } from '../../writer/writer.ts';
@@ -209,6 +210,8 @@ class Whole {
       }
     }
     for (const suffix of ['', '-wal', '-shm']) rmSync(layout.directory + suffix, { force: true });
+    rmSync(join(layout.configdirectory, DIRECTORY_DAMAGED), { force: true });
+    rmSync(directorySnapshot(this.settings), { force: true });
     rmSync(layout.userFolder(''), { recursive: true, force: true });
   }
 
@@ -234,6 +237,7 @@ class Whole {
       directory.begin();
       const starts = (await runNames(target)).map((name) => parseInt(name.slice(-14), 16) / 2 ** 32);
       directory.start = Math.floor(starts.reduce((a, b) => Math.max(a, b), directory.start));
+      directory.forgetFloors();
       directory.nextOwner += OWNERS;
       directory.uidvalidity = Math.max(directory.uidvalidity, Math.floor(Date.now() / 1000)) + UIDVALIDITIES;
       directory.commit();
@@ -260,6 +264,7 @@ class Whole {
       messages += copy.messages;
       copy.close();
     }
+    makeDirectorySnapshot(this.layout.directory, directorySnapshot(this.settings));
     this.unsaved.push(...await filling.fromLog(this.point));
     return { filling, owners: rows.length, messages };
   }
