@@ -1,15 +1,17 @@
 /** What the store computes once, when a message comes in: everything FETCH, SORT and THREAD ask of it later. */
-import { limits } from '../limits.ts';
 import type { Address } from './address.ts';
 import { parseDate } from './date.ts';
+import { messageIds } from './messageid.ts';
 import { scanMessage } from './scanner.ts';
 import { encodeStructure } from './structure.ts';
+import { threadKeys } from './thread.ts';
 
 export { type Address, parseAddressList } from './address.ts';
 export { bodyFromStructure } from './body.ts';
 export { type HeaderDate, parseDate } from './date.ts';
 export { decodeHeader, decodeParameter } from './encodedword.ts';
 export { eachField, type FieldVisitor, headerField, selectHeaderFields } from './header.ts';
+export { messageIds } from './messageid.ts';
 export {
   type ByteRange,
   decodeStructure,
@@ -48,6 +50,8 @@ export interface ParsedMessage {
   readonly cc: Address | null;
   /** Unix seconds of the Date field in UTC; null if it is absent or no date (use the internal date, RFC 5256 §2.2). */
   readonly sentDate: number | null;
+  /** What THREAD compares, see `threadKeys`. */
+  readonly thread: string;
 }
 
 /**
@@ -71,33 +75,9 @@ export function parseMessage(bytes: Uint8Array): ParsedMessage {
     to: firstAddress(envelope.to),
     cc: firstAddress(envelope.cc),
     sentDate: fields.date === null ? null : (parseDate(fields.date)?.seconds ?? null),
+    thread: threadKeys(fields),
   };
 }
-
-/**
- * The `<...>` of a References or In-Reply-To value. If there are more than `limits.mime_references`, the first, which
- * names the thread, and the newest are kept.
- */
-export function messageIds(value: string | null): string[] {
-  if (value === null) return [];
-  const most = limits.mime_references.value;
-  const ids: string[] = [];
-  let open = -1;
-  for (let i = 0; i < value.length; i++) {
-    const c = value.charCodeAt(i);
-    if (c === LESS) open = i;
-    else if (c === GREATER && open >= 0) {
-      if (i > open + 1) ids.push(value.slice(open, i + 1));
-      open = -1;
-      if (ids.length > 2 * most) ids.splice(1, ids.length - most);
-    }
-  }
-  if (ids.length > most) ids.splice(1, ids.length - most);
-  return ids;
-}
-
-const LESS = 60;
-const GREATER = 62;
 
 function firstMessageId(value: string | null): string | null {
   if (value === null || value === '') return null;

@@ -140,6 +140,8 @@ export interface PartColumns {
   structure: Uint8Array;
   /** Unix seconds of the Date field; null if it is absent or no date. */
   sentdate: number | null;
+  /** What THREAD compares, see mime/thread.ts; null where the message was stored before that was kept. */
+  thread: string | null;
   /** Where the bytes lie, for `content`. */
   place: string;
 }

@@ -1,11 +1,11 @@
 /** SORT and UID SORT (RFC 5256 §3). */
 
+import type { NarrowRow, WideRow } from '../../store/border.ts';
 import type { SortCommand } from '../parse/command.ts';
 import { find, highestModseq, planSearch } from '../search/find.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
-import type { SortKey } from '../sort/criterion.ts';
 import { SortTable } from '../sort/order.ts';
-import { SORT_COLUMNS, StoredSortMessage } from '../sort/stored.ts';
+import { sortColumns, StoredSortMessage } from '../sort/stored.ts';
 import { inTurns } from '../turns.ts';
 import { sort as sortLine } from '../write/sort.ts';
 
@@ -13,23 +13,20 @@ import { sort as sortLine } from '../write/sort.ts';
 const NARROW_SLICE = 2000;
 const WIDE_SLICE = 500;
 
-/** Keys that stand in columns of their own. */
-const NARROW: ReadonlySet<SortKey> = new Set(['ARRIVAL', 'SIZE']);
-
 /** SORT: the messages found, in order. The client's numbering does not change meanwhile. */
 export async function sort(session: Session, command: SortCommand): Promise<Completion> {
   const selected = session.mailbox;
   const { mailbox } = selected;
   const plan = planSearch(session, selected, command.key);
   const found = await find(session, selected, plan);
-  const narrow = command.criteria.every(({ key }) => NARROW.has(key));
-  const limit = narrow ? NARROW_SLICE : WIDE_SLICE;
+  const columns = sortColumns(command.criteria);
+  const limit = columns.includes('envelope') ? WIDE_SLICE : NARROW_SLICE;
   const table = new SortTable(command.criteria);
   let after = 0;
   while (!session.closed) {
-    const rows = narrow
+    const rows: (NarrowRow | WideRow)[] = columns.length === 0
       ? mailbox.narrow(found.uids, after, limit)
-      : mailbox.wide(found.uids, after, limit, SORT_COLUMNS);
+      : mailbox.wide(found.uids, after, limit, columns);
     for (const row of rows) {
       table.add(new StoredSortMessage(row));
       if (!session.due) continue;

@@ -3,24 +3,26 @@
 import { asMailError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { headerField } from '../../mime/message.ts';
+import { readThread, threadKeys } from '../../mime/thread.ts';
 import { type Mailbox, NARROW_COLUMNS, type WideRow } from '../../store/border.ts';
+import { UidSet } from '../../store/uidset.ts';
+import { readEnvelope } from '../envelope.ts';
 import type { ThreadCommand } from '../parse/command.ts';
-import { sortText } from '../sort/collate.ts';
 import { find, planSearch } from '../search/find.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
-import { type SortRow, StoredSortMessage } from '../sort/stored.ts';
 import type { ThreadMessage } from '../thread/message.ts';
-import { firstId, referenceIds } from '../thread/messageid.ts';
 import { orderedSubject } from '../thread/orderedsubject.ts';
 import { ReferenceThreads } from '../thread/references.ts';
 import { inTurns } from '../turns.ts';
 import { thread as threadLine } from '../write/thread.ts';
 
 /** Rows taken at a time. */
-const SLICE = 500;
+const SLICE = 1000;
 
-const COLUMNS = ['envelope', 'headersize', 'place'] as const;
-type ThreadRow = WideRow<typeof COLUMNS>;
+const COLUMNS = ['sentdate', 'thread'] as const;
+
+/** Of a message that was stored before the index kept what threads are made of. */
+const OLD_COLUMNS = ['envelope', 'headersize', 'place'] as const;
 
 /** THREAD: the messages found, as trees. The client's numbering does not change meanwhile. */
 export async function thread(session: Session, command: ThreadCommand): Promise<Completion> {
@@ -33,23 +35,12 @@ export async function thread(session: Session, command: ThreadCommand): Promise<
   while (!session.closed) {
     const rows = mailbox.wide(uids, after, SLICE, COLUMNS);
     for (const row of rows) {
-      const stored = new StoredSortMessage(row as unknown as SortRow);
-      const { base, reply } = stored.splitSubject();
-      const message = { uid: stored.uid, sent: stored.sent, subject: sortText(base), reply };
-      if (byReferences === null) messages.push(message);
-      else {
-        const { inReplyTo, messageId } = stored.envelope;
-        // References is not in the ENVELOPE: the header is read for it, and nothing beyond the header.
-        const field = references(mailbox, row);
-        if (field === undefined) continue;
-        const ids = referenceIds(field);
-        const parent = ids.length > 0 ? null : firstId(inReplyTo);
-        byReferences.add({
-          ...message,
-          id: firstId(messageId),
-          references: parent === null ? ids : [parent],
-        });
-      }
+      const sent = (row[NARROW_COLUMNS] as number | null) ?? row[5];
+      const text = (row[NARROW_COLUMNS + 1] as string | null) ?? oldThread(mailbox, row[0]);
+      if (text === null) continue;
+      const { subject, reply, id, references } = readThread(text);
+      if (byReferences === null) messages.push({ uid: row[0], sent, subject, reply });
+      else byReferences.add({ uid: row[0], sent, subject, reply, id, references });
       if (session.due) {
         await session.breathe();
         if (session.closed) break;
@@ -67,8 +58,17 @@ export async function thread(session: Session, command: ThreadCommand): Promise<
   return COMPLETED;
 }
 
+/** The same from ENVELOPE and the header, where References stands; null if the message was expunged and its file is gone. */
+function oldThread(mailbox: Mailbox, uid: number): string | null {
+  const row = mailbox.wide(UidSet.of(uid), 0, 1, OLD_COLUMNS)[0];
+  if (row === undefined) return null;
+  const references = referencesOf(mailbox, row);
+  if (references === undefined) return null;
+  return threadKeys({ ...readEnvelope(row[NARROW_COLUMNS] as string), references });
+}
+
 /** The value of the References field, null without one; undefined if the message was expunged and its file is gone. */
-function references(mailbox: Mailbox, row: ThreadRow): string | null | undefined {
+function referencesOf(mailbox: Mailbox, row: WideRow<typeof OLD_COLUMNS>): string | null | undefined {
   try {
     const content = mailbox.content(row, row[NARROW_COLUMNS + 2] as string);
     try {

@@ -3,7 +3,7 @@
  * charset are undone only where there is one to undo.
  *
  * Invariants
- * 1. The answers are those of decoding everything and folding it (text.ts), part by part.
+ * 1. The answers are those of decoding everything and folding it (mime/fold.ts), part by part.
  * 2. The file is opened when something is asked for the first time, and read once where it is small.
  * 3. A small message lies in memory that the next one uses again: nothing here outlives `close`.
  */

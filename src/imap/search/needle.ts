@@ -1,9 +1,9 @@
 /**
- * Text that SEARCH looks for, made ready once for all messages. A text holds it when, both folded (text.ts), one stands in
+ * Text that SEARCH looks for, made ready once for all messages. A text holds it when, both folded (mime/fold.ts), one stands in
  * the other; everything here is a quicker way to the same answer for the text most mail is made of, which is ASCII.
  */
 
-import { fold } from './text.ts';
+import { fold } from '../../mime/fold.ts';
 
 const NON_ASCII = /[^\x00-\x7f]/;
 

@@ -1,7 +1,7 @@
 /** The order of texts in SORT and THREAD: near to i;unicode-casemap (RFC 5051), in the form SEARCH compares in. */
 
 import { limits } from '../../limits.ts';
-import { fold } from '../search/text.ts';
+import { fold } from '../../mime/fold.ts';
 
 /** The form in which a text is compared, cut at `limits.imap_sort_text`. */
 export function sortText(text: string): string {

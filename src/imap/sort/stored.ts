@@ -1,61 +1,61 @@
-/** A row as SORT and THREAD ask about it: its columns, and the stored ENVELOPE, read when a criterion wants it. */
+/** A row as SORT asks about it: its columns, and the stored ENVELOPE, read when a criterion wants it. */
 
-import { decodeHeader, parseDate, splitSubject, type SubjectBase } from '../../mime/message.ts';
-import { NARROW_COLUMNS, type NarrowRow, type WideRow } from '../../store/border.ts';
+import { baseSubject, decodeHeader } from '../../mime/message.ts';
+import { NARROW_COLUMNS, type NarrowRow, type PartColumn, type WideRow } from '../../store/border.ts';
 import { readEnvelope, type StoredEnvelope } from '../envelope.ts';
 import { sortText } from './collate.ts';
+import type { SortCriterion } from './criterion.ts';
 import type { SortMessage } from './order.ts';
 
-/** What SORT and THREAD read beside the narrow columns. */
-export const SORT_COLUMNS = ['envelope'] as const;
+const DATE_COLUMNS = ['sentdate'] as const;
+const TEXT_COLUMNS = ['sentdate', 'envelope'] as const;
 
-/** A row with or without those. */
-export type SortRow = NarrowRow | WideRow<typeof SORT_COLUMNS>;
+/** Columns that have to stand beside the narrow ones. */
+export function sortColumns(criteria: readonly SortCriterion[]): readonly PartColumn[] {
+  if (criteria.every(({ key }) => key === 'ARRIVAL' || key === 'SIZE')) return [];
+  return criteria.every(({ key }) => key === 'ARRIVAL' || key === 'SIZE' || key === 'DATE')
+    ? DATE_COLUMNS
+    : TEXT_COLUMNS;
+}
 
-/** One message of a mailbox. Of a narrow row only UID, internal date and size may be asked. */
+/** One message of a mailbox, with the columns its criteria need. */
 export class StoredSortMessage implements SortMessage {
   readonly uid: number;
   readonly size: number;
   readonly internaldate: number;
-  readonly #rendered: string;
+  readonly #row: NarrowRow | WideRow;
   #envelope: StoredEnvelope | undefined;
 
-  constructor(row: SortRow) {
+  constructor(row: NarrowRow | WideRow) {
     this.uid = row[0];
     this.size = row[4];
     this.internaldate = row[5];
-    this.#rendered = row[NARROW_COLUMNS] ?? '';
-  }
-
-  get envelope(): StoredEnvelope {
-    return this.#envelope ??= readEnvelope(this.#rendered);
+    this.#row = row;
   }
 
   /** The Date field in UTC, or the internal date where it is missing or no date (RFC 5256 §2.2). */
   get sent(): number {
-    const { date } = this.envelope;
-    return (date === null ? null : parseDate(date))?.seconds ?? this.internaldate;
+    return (this.#row[NARROW_COLUMNS] as number | null) ?? this.internaldate;
   }
 
   get subject(): string {
-    return sortText(this.splitSubject().base);
+    return sortText(baseSubject(decodeHeader(this.#stored.subject ?? '')));
   }
 
   get from(): string {
-    return mailboxText(this.envelope.from);
+    return mailboxText(this.#stored.from);
   }
 
   get to(): string {
-    return mailboxText(this.envelope.to);
+    return mailboxText(this.#stored.to);
   }
 
   get cc(): string {
-    return mailboxText(this.envelope.cc);
+    return mailboxText(this.#stored.cc);
   }
 
-  /** The base subject with its case, and whether this is a reply or forward. */
-  splitSubject(): SubjectBase {
-    return splitSubject(decodeHeader(this.envelope.subject ?? ''));
+  get #stored(): StoredEnvelope {
+    return this.#envelope ??= readEnvelope(this.#row[NARROW_COLUMNS + 1] as string);
   }
 }
 

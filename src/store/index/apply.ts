@@ -174,6 +174,7 @@ function applyAdd(index: OwnerIndex, event: Add, blobs: readonly Uint8Array[]): 
       structure,
       part.messageId,
       part.sentDate,
+      part.thread ?? null,
     ]);
     sizes.set(part.id, part.size);
     if (part.id >= index.nextPart) index.nextPart = part.id + 1;

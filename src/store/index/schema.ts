@@ -57,6 +57,7 @@ CREATE TABLE part (
   structure BLOB NOT NULL,
   messageid TEXT,
   sentdate INTEGER,
+  thread TEXT,
   digest INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE msg (

@@ -40,6 +40,7 @@ export const OWNER_TABLES = {
     'structure',
     'messageid',
     'sentdate',
+    'thread',
   ],
   seen: ['mailbox', 'userid', 'uids', 'recentuid', 'modseq'],
   subscription: ['owner', 'path'],

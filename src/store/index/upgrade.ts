@@ -2,7 +2,7 @@
  * Bringing databases of older store formats to this one (DESIGN rule 18): done by the writer when it opens them, each in one
  * transaction, so that a crash leaves the old or the new.
  *
- * Format 2 gave every row a checksum.
+ * Format 2 gave every row a checksum, and parts what THREAD compares.
  */
 import type { Database } from 'bun:sqlite';
 import { EXPUNGED_CHK, MSG_CHK } from './digest.ts';
@@ -29,6 +29,8 @@ export function formatOf(db: Database): number {
 export function upgradeOwner(db: Database): void {
   if (formatOf(db) >= STORE_FORMAT) return;
   inTransaction(db, () => {
+    // Of messages from before THREAD reads the files.
+    db.run('ALTER TABLE part ADD COLUMN thread TEXT');
     db.run('ALTER TABLE msg ADD COLUMN chk INTEGER NOT NULL DEFAULT 0');
     db.run(`UPDATE msg SET chk = ${MSG_CHK}`);
     db.run('ALTER TABLE expunged ADD COLUMN chk INTEGER NOT NULL DEFAULT 0');

@@ -27,6 +27,8 @@ export interface PartData {
   structure: number;
   messageId: string | null;
   sentDate: number | null;
+  /** What THREAD compares (mime/thread.ts); missing in records of older programs. */
+  thread?: string | null;
   source: PartSource;
 }
 

@@ -44,6 +44,7 @@ export function* foundMessages(
         bodystructure: parsed.bodystructure,
         messageId: parsed.messageId,
         sentDate: parsed.sentDate,
+        thread: parsed.thread,
         stage: null,
       });
     }

@@ -160,6 +160,7 @@ export class MessageStage implements Stage {
       bodystructure: parsed.bodystructure,
       messageId: parsed.messageId,
       sentDate: parsed.sentDate,
+      thread: parsed.thread,
       stage: body === null ? this.path : null,
     };
     const header = Buffer.from(bytes.subarray(0, parsed.headerSize)).toString('latin1');

@@ -10,6 +10,8 @@ export interface MessageData {
   bodystructure: string;
   messageId: string | null;
   sentDate: number | null;
+  /** What THREAD compares (mime/thread.ts); null where nobody computed it, as in a backup of an older program. */
+  thread?: string | null;
   /** Absolute path of the durable stage file, or null when the blob behind the structure is the body. */
   stage: string | null;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { headerHolds, MessageContents, textHolds } from '../../../src/imap/search/contents.ts';
 import { Needle } from '../../../src/imap/search/needle.ts';
-import { fold } from '../../../src/imap/search/text.ts';
+import { fold } from '../../../src/mime/fold.ts';
 import { charsetKeepsAscii, decodeCharset } from '../../../src/mime/charset.ts';
 import { latin1, unfold } from '../../../src/mime/header.ts';
 import { decodeHeader, decodeText, eachField, parseMessage } from '../../../src/mime/message.ts';

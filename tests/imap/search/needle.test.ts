@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { Needle } from '../../../src/imap/search/needle.ts';
-import { fold } from '../../../src/imap/search/text.ts';
+import { fold } from '../../../src/mime/fold.ts';
 import { forSeeds } from '../seeds.ts';
 
 /** What a search means: both folded, one in the other. */

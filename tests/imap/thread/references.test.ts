@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { ReferringMessage, ThreadNode } from '../../../src/imap/thread/message.ts';
-import { firstId, normalizeId, referenceIds } from '../../../src/imap/thread/messageid.ts';
+import { firstId, normalizeId, referenceIds } from '../../../src/mime/messageid.ts';
 import { orderedSubject } from '../../../src/imap/thread/orderedsubject.ts';
 import { ReferenceThreads } from '../../../src/imap/thread/references.ts';
 import { thread as render } from '../../../src/imap/write/thread.ts';

@@ -113,7 +113,7 @@ function copyRows(
   const seen = ownSource ? UidSet.empty : seenOf(from.index, from.row.id, change.by.userid);
   const statement = from.index.sql(
     'SELECT m.uid, m.flags & 4294967295, m.flags >> 32, m.internaldate, m.part, p.hash, p.file, p.partition, p.size, ' +
-      'p.headersize, p.envelope, p.bodystructure, p.structure, p.messageid, p.sentdate ' +
+      'p.headersize, p.envelope, p.bodystructure, p.structure, p.messageid, p.sentdate, p.thread ' +
       'FROM msg m JOIN part p ON p.id = m.part WHERE m.mailbox = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid',
   );
   type Row = [
@@ -132,6 +132,7 @@ function copyRows(
     Uint8Array,
     string | null,
     number | null,
+    string | null,
   ];
   from.index.demandIntact(from.row.id, uids);
   const parts: PartData[] = [];
@@ -178,6 +179,7 @@ function copyRows(
           structure: context.blob(row[12]),
           messageId: row[13],
           sentDate: row[14],
+          thread: row[15],
           source: { link: context.state.spool.path(partition, owner.folder, file) },
         });
       }

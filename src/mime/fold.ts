@@ -1,4 +1,4 @@
-/** Comparing text in SEARCH: substring without regard to case (RFC 9051 §6.4.4, near to RFC 5051 i;unicode-casemap). */
+/** Comparing text without regard to case (RFC 9051 §6.4.4, RFC 5256 §2.1): near to i;unicode-casemap (RFC 5051). */
 
 const ASCII = /^[\x00-\x7f]*$/;
 

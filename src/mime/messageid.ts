@@ -1,7 +1,6 @@
 /** Message ids as THREAD compares them (RFC 5256 §3 REFERENCES): the same id, however it is quoted, is the same text. */
 
-import { limits } from '../../limits.ts';
-import { messageIds } from '../../mime/message.ts';
+import { limits } from '../limits.ts';
 
 /** RFC 5322 §2.1.1: an id stands on one line. */
 const LONGEST = 998;
@@ -35,3 +34,28 @@ export function normalizeId(id: string): string | null {
   const at = text.lastIndexOf('@');
   return at > 0 && at < text.length - 1 ? text : null;
 }
+
+/**
+ * The `<...>` of a References or In-Reply-To value. If there are more than `limits.mime_references`, the first, which
+ * names the thread, and the newest are kept.
+ */
+export function messageIds(value: string | null): string[] {
+  if (value === null) return [];
+  const most = limits.mime_references.value;
+  const ids: string[] = [];
+  let open = -1;
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c === LESS) open = i;
+    else if (c === GREATER && open >= 0) {
+      if (i > open + 1) ids.push(value.slice(open, i + 1));
+      open = -1;
+      if (ids.length > 2 * most) ids.splice(1, ids.length - most);
+    }
+  }
+  if (ids.length > most) ids.splice(1, ids.length - most);
+  return ids;
+}
+
+const LESS = 60;
+const GREATER = 62;
