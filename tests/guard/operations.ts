@@ -22,7 +22,7 @@ export interface Figures {
   readonly instructions: number | null;
 }
 
-interface Operation {
+export interface Operation {
   readonly name: string;
   /** How many operations `run` does. */
   readonly count: number;
@@ -97,14 +97,14 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     name: 'STORE 1000',
-    count: 4,
+    count: 20,
     run: ({ reader }) =>
-      times(4, (index) => reader.command(`STORE 1:1000 ${index % 2 ? '-' : '+'}FLAGS.SILENT (\\Flagged)`)),
+      times(20, (index) => reader.command(`STORE 1:1000 ${index % 2 ? '-' : '+'}FLAGS.SILENT (\\Flagged)`)),
   },
   {
     name: 'FETCH 1000 envelopes',
-    count: 10,
-    run: ({ reader }) => times(10, () => reader.count('FETCH 1:1000 (FLAGS ENVELOPE)')),
+    count: 20,
+    run: ({ reader }) => times(20, () => reader.count('FETCH 1:1000 (FLAGS ENVELOPE)')),
   },
   {
     name: 'FETCH of a body',
@@ -130,25 +130,37 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** Does everything once to warm up, once traced and once with instructions counted. */
-export async function measureOperations(): Promise<Map<string, Figures>> {
-  const store = await TestStore.start({ users: [...USERS, READER, IDLER] });
-  try {
-    const bed = await prepare(store);
-    const figures = new Map<string, Figures>();
-    for (const operation of OPERATIONS) figures.set(operation.name, await measure(operation, bed));
-    return figures;
-  } finally {
-    await store.dispose();
-  }
-}
+/** A store of its own, in which operations are measured one after the other. */
+export class GuardedStore {
+  readonly #bed: Bed;
 
-async function prepare(store: TestStore): Promise<Bed> {
-  for (const user of USERS) (await login(store, user)).close();
-  const reader = await login(store, READER);
-  await reader.pipeline([multiappend(0, MESSAGES)]);
-  await reader.command('SELECT INBOX');
-  return { store, lmtp: await LmtpSession.open(store.lmtpSocket), reader, idler: await login(store, IDLER) };
+  private constructor(bed: Bed) {
+    this.#bed = bed;
+  }
+
+  static async start(): Promise<GuardedStore> {
+    const store = await TestStore.start({ users: [...USERS, READER, IDLER] });
+    try {
+      for (const user of USERS) (await login(store, user)).close();
+      const reader = await login(store, READER);
+      await reader.pipeline([multiappend(0, MESSAGES)]);
+      await reader.command('SELECT INBOX');
+      const idler = await login(store, IDLER);
+      return new GuardedStore({ store, lmtp: await LmtpSession.open(store.lmtpSocket), reader, idler });
+    } catch (error) {
+      await store.dispose();
+      throw error;
+    }
+  }
+
+  /** Does it once to warm up, once traced and once with instructions counted. */
+  async measure(operation: Operation): Promise<Figures> {
+    return await measure(operation, this.#bed);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#bed.store.dispose();
+  }
 }
 
 async function login(store: TestStore, user: string): Promise<BenchClient> {

@@ -3,13 +3,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stored } from './compare.ts';
-import { type Figures, measureOperations } from './operations.ts';
+import { type Figures, GuardedStore, OPERATIONS } from './operations.ts';
 
 const FILE = join(import.meta.dir, 'figures.json');
 
 const { tolerance, operations: before } = JSON.parse(readFileSync(FILE, 'utf8')) as Stored;
-const measured = await measureOperations();
-const operations = Object.fromEntries([...measured].map(([name, figures]) => [name, rounded(figures)]));
+const operations: Record<string, Figures> = {};
+const store = await GuardedStore.start();
+try {
+  for (const operation of OPERATIONS) operations[operation.name] = rounded(await store.measure(operation));
+} finally {
+  await store.dispose();
+}
 writeFileSync(FILE, `${JSON.stringify({ tolerance, operations }, undefined, 2)}\n`);
 for (const [name, now] of Object.entries(operations)) {
   const changes = (['calls', 'syncs', 'written'] as const).map((figure) =>
