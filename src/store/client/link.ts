@@ -19,8 +19,10 @@ export interface WriterLink {
   suspect(owner: number, reason: string): void;
   /** Set by the store. `null` means: news may have been lost, compare with the index. */
   onNews: (news: OwnerNews | null) => void;
-  /** Set by the store: an owner's index was replaced or removed. */
-  onReplaced: (owner: number) => void;
+  /** False while the writer is away: what it removes or replaces meanwhile is told of later. */
+  readonly isConnected: boolean;
+  /** Set by the store: an owner's index was replaced or removed. `null` means: any may have been. */
+  onReplaced: (owner: number | null) => void;
   close(): Promise<void>;
 }
 
@@ -36,8 +38,9 @@ export class ChangeIds {
 
 /** The reduced form: everything in one process, the same code without the socket. */
 export class DirectLink implements WriterLink {
+  readonly isConnected = true;
   onNews: (news: OwnerNews | null) => void = () => {};
-  onReplaced: (owner: number) => void = () => {};
+  onReplaced: (owner: number | null) => void = () => {};
   private readonly ids = new ChangeIds();
 
   constructor(private readonly writer: Writer) {

@@ -31,6 +31,11 @@ export class StoreParts {
       deliver(news);
     };
     link.onReplaced = (owner) => {
+      if (owner === null) {
+        this.owners.clear();
+        this.readers.dropAll();
+        return;
+      }
       for (const [userid, row] of this.owners) if (row.id === owner) this.owners.delete(userid);
       this.readers.drop(owner);
       this.feed.lost(owner);
@@ -44,9 +49,10 @@ export class StoreParts {
 
   owner(userid: string): OwnerRow | null {
     const known = this.owners.get(userid);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.link.isConnected) return known;
     const row = this.readers.directory.owner(userid);
     if (row === null) return null; // may be made at any time
+    if (!this.link.isConnected) return row;
     if (this.owners.size >= limits.store_known_owners.value) this.owners.clear();
     this.owners.set(userid, row);
     return row;

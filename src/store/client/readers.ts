@@ -66,9 +66,14 @@ export class Readers {
     this.pool.delete(owner);
   }
 
-  close(): void {
+  /** Forgets all indexes: each is opened again when it is wanted. */
+  dropAll(): void {
     for (const reader of this.pool.values()) reader.close();
     this.pool.clear();
+  }
+
+  close(): void {
+    this.dropAll();
     this.directory.close();
   }
 }

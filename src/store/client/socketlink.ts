@@ -29,7 +29,7 @@ const LINGER = 10_000;
 
 export class SocketLink implements WriterLink {
   onNews: (news: OwnerNews | null) => void = () => {};
-  onReplaced: (owner: number) => void = () => {};
+  onReplaced: (owner: number | null) => void = () => {};
   private readonly ids = new ChangeIds();
   private readonly changes = new Map<string, Waiting>();
   private readonly answers = new Map<number, Waiting>();
@@ -52,6 +52,10 @@ export class SocketLink implements WriterLink {
   constructor(private readonly path: string, private readonly log: Log) {
     this.opened = this.open();
     this.opened.catch(() => {}); // whoever waits for it hears of it
+  }
+
+  get isConnected(): boolean {
+    return this.socket !== null;
   }
 
   /** Resolves when the writer answers; rejects when it does not for the time of `store_writer_wait`. */
@@ -99,6 +103,8 @@ export class SocketLink implements WriterLink {
       this.everConnected = true;
       return;
     }
+    // The last writer may have replaced an index without having told, and this one in its recovery.
+    this.onReplaced(null);
     this.log.info('writer is back', { pending: pending.length });
     void this.resume(pending);
   }

@@ -26,6 +26,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { WriterLink } from './link.ts';
 import { StoreParts } from './parts.ts';
 import { Session } from './session.ts';
+import { step } from '../step.ts';
 
 /** A target that remembers who posts. */
 interface Target extends DeliveryTarget {
@@ -168,6 +169,7 @@ export class MailStore implements Store {
         if (!(error instanceof MailError && error.code === 'nonexistent')) failure ??= error;
       }
     }
+    step('expire.done');
     if (failure !== null) throw failure;
     return total;
   }
