@@ -11,6 +11,7 @@ import type { Finding } from './check/finding.ts';
 import { IndexDamage } from './index/damage.ts';
 import { identify } from './index/salvage.ts';
 import { syncFolder } from './log/segment.ts';
+import { step } from './step.ts';
 
 /** Name of the snapshot in the owner's folder of the partition; no message folder has it. */
 export const SNAPSHOT = 'snapshot';
@@ -68,6 +69,7 @@ function replace(from: string, path: string, verify: (copy: string) => void): nu
   } finally {
     source.close();
   }
+  step('snapshot.copied');
   verify(fresh);
   const copy = new Database(fresh, { readwrite: true, create: false });
   let lsn: number;
@@ -76,13 +78,16 @@ function replace(from: string, path: string, verify: (copy: string) => void): nu
   } finally {
     copy.close();
   }
+  step('snapshot.verified');
   const fd = openSync(fresh, 'r');
   try {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
+  step('snapshot.synced');
   renameSync(fresh, path);
+  step('snapshot.renamed');
   syncFolder(dirname(path));
   return lsn;
 }

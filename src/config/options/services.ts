@@ -100,7 +100,7 @@ export const eventKeys = {
       'and store.delete_retention, and forgets Message-IDs after store.duplicate_retention.',
   },
   every: {
-    kind: durationKind(60, 366 * 86400),
+    kind: durationKind(1, 366 * 86400),
     default: 'none: every or at must be given',
     cyrusConf: 'period= (minutes)',
     doc: 'The time between two runs.',

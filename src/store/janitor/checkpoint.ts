@@ -20,6 +20,7 @@ import {
   snapshotLsn,
   snapshotPath,
 } from '../snapshot.ts';
+import { step } from '../step.ts';
 
 /** Journals larger than this are folded back into their database (DESIGN rule 16). */
 const JOURNAL_BYTES = 1024 * 1024;
@@ -52,6 +53,7 @@ export async function runCheckpoint(
     owners: { id: number; folder: string }[];
   };
   syncEverything([layout.configdirectory, ...Object.values(settings.partition)], layout.log);
+  step('checkpoint.synced');
   const done = await link.ask((n) => ({ t: 'checkpointed', n, lsn: dirty.lsn })) as {
     checkpoint: number;
     segments: ClosedSegment[];
@@ -78,6 +80,7 @@ function foldJournal(path: string): boolean {
   const db = new Database(path, { readwrite: true, create: false });
   try {
     db.run('PRAGMA wal_checkpoint(PASSIVE)');
+    step('journal.folded');
   } finally {
     db.close();
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { layoutOf, stageFolder } from '../layout.ts';
+import { step } from '../step.ts';
 
 /** Seconds a stage file of a dead process is left alone: the log may still be replaying it. */
 const GRACE = 3600;
@@ -29,6 +30,7 @@ export function sweepStage(settings: Settings, log: Log): number {
       const creator = Number(name.split('.')[0]);
       if (nlink > 1 || mtimeMs > old || existsSync(`/proc/${creator}`)) continue;
       unlinkSync(path);
+      step('sweep.stage');
       removed++;
     }
   }

@@ -34,6 +34,7 @@ import {
   syncTail,
   writeDurably,
 } from './segment.ts';
+import { step } from '../step.ts';
 
 const START = 2 ** 32;
 
@@ -100,6 +101,7 @@ export class RedoLog {
     if (newest !== undefined) {
       syncTail(newest.path);
       syncFolder(folder);
+      step('recovery.tail');
     }
     // Of the records, not of the checkpoint: the chain of segments must hold without it.
     let lastLsn = 0;
@@ -184,8 +186,11 @@ export class RedoLog {
       // Before the batch, not after it: a rotation that fails must not fail what is durable already (DESIGN rule 4).
       if (this.bytes >= this.segmentSize) this.rotate();
       const batch = encodeBatch(records, this.nextLsn, this.current.id);
+      step('log.writing');
       writeWhole(this.current.fd, batch);
+      step('log.written');
       await syncData(this.current.fd);
+      step('log.synced');
       this.bytes += batch.length;
       this.bytesSinceCheckpoint += batch.length;
       this.nextLsn += records.length;
@@ -204,6 +209,7 @@ export class RedoLog {
   private rotate(): void {
     const last = this.nextLsn - 1;
     closeSync(this.current.fd);
+    step('segment.closed');
     this.closed.push({
       path: this.current.path,
       firstLsn: this.firstLsn,
@@ -229,6 +235,7 @@ export class RedoLog {
     while (this.closed.length > 0 && (this.closed[0] as ClosedSegment).lastLsn <= limit) {
       const segment = this.closed.shift() as ClosedSegment;
       unlinkSync(segment.path);
+      step('segment.unlinked');
       gone.push(segment);
     }
     if (gone.length > 0) syncFolder(this.folder);

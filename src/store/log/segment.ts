@@ -19,6 +19,7 @@ import { decodeBatch, findBatchBehind } from './batch.ts';
 import { decodeFrame } from './frame.ts';
 import type { LogRecord, RecordHead } from './record.ts';
 import { MailError } from '../../errors.ts';
+import { step } from '../step.ts';
 
 const MAGIC = Buffer.from('MSLOG1\r\n', 'latin1');
 export const SEGMENT_HEADER = 48;
@@ -58,12 +59,16 @@ export function writeDurably(path: string, text: string): void {
   const fd = openSync(`${path}.new`, 'w', 0o600);
   try {
     writeSync(fd, text);
+    step('note.written');
     fsyncSync(fd);
+    step('note.synced');
   } finally {
     closeSync(fd);
   }
   renameSync(`${path}.new`, path);
+  step('note.renamed');
   syncFolder(dirname(path));
+  step('note.named');
 }
 
 /** Creates a segment file durably (contents and name) and returns it open for appending. */
@@ -81,9 +86,13 @@ export function createSegment(
   header.writeBigInt64LE(BigInt(Date.now()), 32); // signed: clocks can be wrong in both directions
   header.writeBigUInt64LE(Bun.hash.xxHash64(header.subarray(0, 40), 1n), 40);
   const fd = openSync(path, 'wx', 0o600);
+  step('segment.created');
   writeSync(fd, header);
+  step('segment.written');
   fsyncSync(fd);
+  step('segment.synced');
   syncFolder(folder);
+  step('segment.named');
   return { fd, id: header.readBigUInt64LE(8), path };
 }
 

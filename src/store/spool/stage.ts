@@ -18,6 +18,7 @@ import { stageFolder } from '../layout.ts';
 import { syncFolder } from '../log/segment.ts';
 import type { MessageData } from '../writer/requests.ts';
 import { errno } from './spool.ts';
+import { step } from '../step.ts';
 
 /** A received message with what a change needs of it. */
 export class Received implements StagedMessage {
@@ -113,7 +114,9 @@ export class MessageStage implements Stage {
       this.fd = openSync(path, 'wx+', 0o600);
     }
     this.path = path;
+    step('stage.opened');
     for (const chunk of this.chunks) this.writeFile(chunk);
+    step('stage.written');
     this.chunks = [];
   }
 
@@ -140,7 +143,9 @@ export class MessageStage implements Stage {
       await new Promise<void>((resolve, reject) => {
         fsync(fd, (error) => error ? reject(unwritable(path, error)) : resolve());
       });
+      step('stage.synced');
       syncFolder(stageFolder(this.partition));
+      step('stage.finished');
       closeSync(fd);
       this.fd = null;
       const mapped = Bun.mmap(path, { shared: true });

@@ -4,6 +4,7 @@ import type { ClosedSegment } from '../log/redo.ts';
 import { errno } from '../spool/spool.ts';
 import { errorText } from './errortext.ts';
 import type { Writer } from './writer.ts';
+import { step } from '../step.ts';
 
 /**
  * The janitor has synced the file systems of configdirectory and of all partitions after `lsn` was committed: every
@@ -47,9 +48,11 @@ export function retireSegments(
 ): { removed: number } {
   const removed = writer.redo.removeThrough(lsn);
   if (removed.length === 0) return { removed: 0 };
+  step('segments.removed');
   for (const stage of stages) {
     try {
       writer.state.spool.remove(stage);
+      step('stage.unlinked');
     } catch (error) {
       log.warn('stage file not removed', { path: stage, error: errno(error) || errorText(error) });
     }

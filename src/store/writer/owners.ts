@@ -17,6 +17,7 @@ import type { PartData } from '../log/events.ts';
 import type { Spool } from '../spool/spool.ts';
 import { limits } from '../../limits.ts';
 import { errorText } from './errortext.ts';
+import { step } from '../step.ts';
 
 export class OwnerPool {
   /** In order of use: the first is the longest unused. */
@@ -97,6 +98,7 @@ export class OwnerPool {
     const aside = `${folder}.${keep ? 'damaged' : 'gone'}-${owner.id}`;
     rmSync(aside, { recursive: true, force: true });
     renameSync(folder, aside);
+    step('owner.aside');
     if (!keep) rmSync(aside, { recursive: true, force: true });
   }
 

@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
 import { serverError } from '../../errors.ts';
 import type { PartData } from '../log/events.ts';
 import { errno, type Spool } from '../spool/spool.ts';
+import { step } from '../step.ts';
 
 /** A file that has to exist before its record is logged. */
 export interface PlannedFile {
@@ -42,7 +43,10 @@ export async function placeFiles(all: readonly PlannedFiles[], spool: Spool): Pr
   }
   const ended = await Promise.allSettled(writes);
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
-  for (const { from, to, size } of links) spool.link(from, to, size);
+  for (const { from, to, size } of links) {
+    spool.link(from, to, size);
+    step('file.linked');
+  }
 }
 
 async function write(path: string, bytes: Uint8Array | undefined, spool: Spool): Promise<void> {
@@ -50,6 +54,7 @@ async function write(path: string, bytes: Uint8Array | undefined, spool: Spool):
   for (let made = false;; made = true) {
     try {
       await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
+      step('file.written');
       return;
     } catch (error) {
       const code = errno(error);

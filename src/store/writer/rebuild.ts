@@ -2,8 +2,8 @@
  * Building an owner's index anew, exactly: the newest snapshot, then everything the log has after it (promise 4). The damaged
  * files are kept beside it under another name.
  */
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import { checkIndex } from '../check/index.ts';
 import { applyOwnerEvent } from '../index/apply.ts';
@@ -12,8 +12,10 @@ import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import { readLog } from '../log/redo.ts';
 import { isSnapshot, snapshotPath } from '../snapshot.ts';
+import { syncFolder } from '../log/segment.ts';
 import type { OwnerPool } from './owners.ts';
 import type { Spool } from '../spool/spool.ts';
+import { step } from '../step.ts';
 
 const REMEDY =
   'restore the log or the snapshot from a backup, or run "mailstore reconstruct --from-spool", which makes a ' +
@@ -26,6 +28,22 @@ export interface Rebuilt {
   filesRemade: number;
 }
 
+/** Name of the note in the log folder that an owner's index is being built: what lies there until the end is not the whole. */
+const NOTE = 'rebuilding.';
+
+/** Owners whose rebuild a crash or a failure ended: their indexes must not be used before another one succeeds. */
+export function unfinishedRebuilds(logFolder: string): number[] {
+  if (!existsSync(logFolder)) return [];
+  return readdirSync(logFolder).filter((name) => name.startsWith(NOTE)).map((name) =>
+    Number(name.slice(NOTE.length))
+  );
+}
+
+/** The owner's index is whole again, or the owner is gone. */
+export function endRebuild(logFolder: string, owner: number): void {
+  rmSync(join(logFolder, NOTE + owner), { force: true });
+}
+
 /** Rebuilds while nothing else touches the owner. Throws 'corruption' when records are missing; nothing is lost then. */
 export function rebuildOwner(
   owner: OwnerRow,
@@ -35,15 +53,19 @@ export function rebuildOwner(
   durableLsn: number,
 ): Rebuilt {
   const path = layout.index(owner.folder);
+  writeFileSync(join(layout.log, NOTE + owner.id), '', { mode: 0o600 });
+  syncFolder(layout.log);
   owners.drop(owner.id);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const aside = `${path}.damaged-${durableLsn.toString(16)}`;
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }
+  step('rebuild.aside');
   const snapshot = snapshotPath(spool.partition(owner.partition), owner.folder);
   if (isSnapshot(snapshot, owner.id)) copyFileSync(snapshot, path);
   else owners.allowNew(owner);
+  step('rebuild.copied');
   owners.release(owner.id);
   const report: Rebuilt = { snapshot: 0, records: 0, filesRemade: 0 };
   try {
@@ -58,7 +80,10 @@ export function rebuildOwner(
         `${path}: snapshot and log end at ${index.lsn}, but changes up to ${floor} were acknowledged; ${REMEDY}`,
       );
     }
+    step('rebuild.replayed');
     index.commit();
+    step('rebuild.done');
+    endRebuild(layout.log, owner.id);
     return report;
   } catch (error) {
     owners.drop(owner.id);
@@ -69,6 +94,7 @@ export function rebuildOwner(
     for (const suffix of ['', '-wal', '-shm']) {
       if (whole && existsSync(aside + suffix)) renameSync(aside + suffix, path + suffix);
     }
+    if (whole) endRebuild(layout.log, owner.id);
     throw error;
   }
 }

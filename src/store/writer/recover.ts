@@ -18,6 +18,7 @@ import type { LogRecord, Section } from '../log/record.ts';
 import { MailError } from '../../errors.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { OwnerPool } from './owners.ts';
+import { step } from '../step.ts';
 
 /** Records between two commits of a long replay. */
 const COMMIT_EVERY = 500;
@@ -63,9 +64,11 @@ export class Recovery {
       for (const event of record.d.e) this.directory.apply(event);
       this.directory.applied(record.l);
       this.report.applied++;
+      step('recovery.directory');
     }
     const placed = new Map<string, string>();
     for (const section of record.s) this.applySection(record, section, placed);
+    step('recovery.record');
     if (++this.sinceCommit >= COMMIT_EVERY) this.commit();
   }
 
@@ -105,6 +108,7 @@ export class Recovery {
         }
         index.applied(record.l);
         this.report.applied++;
+        step('recovery.section');
       }
       for (const event of section.e) {
         if (event.k === 'purge') this.remember(owner, record.l, event.files);
@@ -166,7 +170,10 @@ export class Recovery {
   }
 
   private commit(): void {
-    for (const index of this.owners.opened()) index.commit();
+    for (const index of this.owners.opened()) {
+      index.commit();
+      step('recovery.committing');
+    }
     this.directory.commit();
     this.sinceCommit = 0;
   }
@@ -176,6 +183,8 @@ export class Recovery {
     this.commit();
     for (const owner of this.gone) {
       if (this.directory.owner(owner.userid) === null) removeFolders(owner);
+      step('recovery.gone');
     }
+    step('recovery.done');
   }
 }

@@ -32,17 +32,14 @@ import { refuseHalfRestored } from './mark.ts';
 import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
 import { type Published, publishedOf } from './publish.ts';
-import type { Rebuilt } from './rebuild.ts';
+import { endRebuild, type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
+import { Results } from './results.ts';
+import { Unlinks } from './unlinks.ts';
 import type { ChangeRequest } from './requests.ts';
 import { upgradeOwners } from './upgrade.ts';
-
-/** Answers remembered for askers that lost their connection. */
-const REMEMBERED = 20_000;
-
-/** Files unlinked before other work gets its turn. */
-const UNLINK_SLICE = 200;
+import { step } from '../step.ts';
 
 interface Pending {
   request: ChangeRequest;
@@ -94,9 +91,9 @@ export class Writer {
   private readonly between: (() => void)[] = [];
   private readonly healing: Healing;
   private readonly reopening: Reopening;
-  private readonly results = new Map<string, unknown>();
+  private readonly results = new Results();
   /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
-  private readonly unlinks: { lsn: number; paths: string[] }[];
+  private readonly unlinks: Unlinks;
   private running: Promise<void> | null = null;
   private current: Promise<void> = Promise.resolve();
   private fatal: Error | null = null;
@@ -115,6 +112,9 @@ export class Writer {
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool };
     const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
+    for (const id of unfinishedRebuilds(this.layout.log)) {
+      owners.quarantine(id, 'its index was being rebuilt');
+    }
     const { log: redo } = RedoLog.recover(
       this.layout.log,
       settings.log_segment_size,
@@ -122,13 +122,13 @@ export class Writer {
       (record) => {
         recovery.apply(record);
         for (const section of record.s) this.dirty.set(section.o, record.l);
-        this.remember(record.c, record.r);
+        this.results.remember(record.c, record.r);
       },
     );
     this.redo = redo;
     recovery.finish((owner) => this.removeFolders(owner));
     this.recovery = recovery.report;
-    this.unlinks = recovery.unlinks;
+    this.unlinks = new Unlinks(recovery.unlinks, (path) => this.attempt(() => spool.remove(path)));
     // Kept at once: should the log folder be lost, the next run must not give its LSNs again (rule 3).
     directory.begin();
     directory.start = redo.start;
@@ -152,12 +152,16 @@ export class Writer {
     for (const id of [...owners.closed.keys()]) {
       const owner = directory.ownerById(id);
       if (owner !== null) this.healing.heal(owner);
+      else {
+        owners.release(id);
+        endRebuild(this.layout.log, id);
+      }
     }
     upgradeOwners(this.state, log);
     if (derived) reconcileDirectory(this.state, log);
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
-      files: (owner, lsn, files) => this.unlinks.push({ lsn, paths: this.pathsOf(owner, files) }),
+      files: (owner, lsn, files) => this.unlinks.add({ lsn, paths: this.pathsOf(owner, files) }),
     };
   }
 
@@ -228,15 +232,10 @@ export class Writer {
 
   /**
    * Unlinks the files of parts whose purge is part of a checkpoint that is about to be recorded: whatever was linked or copied
-   * from them is durable by now. Few at a time, changes go on between.
+   * from them is durable by now.
    */
-  async unlinkThrough(lsn: number): Promise<void> {
-    while (this.unlinks[0] !== undefined && this.unlinks[0].lsn <= lsn) {
-      const { paths } = this.unlinks[0];
-      for (const path of paths.splice(0, UNLINK_SLICE)) this.attempt(() => this.state.spool.remove(path));
-      if (paths.length === 0) this.unlinks.shift();
-      else await new Promise((resolve) => setImmediate(resolve));
-    }
+  unlinkThrough(lsn: number): Promise<void> {
+    return this.unlinks.through(lsn);
   }
 
   async close(): Promise<void> {
@@ -300,6 +299,7 @@ export class Writer {
     const heads: RecordHead[] = [];
     const contexts: Context[] = [];
     const now = Math.floor(Date.now() / 1000);
+    step('batch.taken');
     for (const pending of taken) {
       const known = this.results.get(pending.request.id);
       if (known !== undefined) {
@@ -311,6 +311,7 @@ export class Writer {
       try {
         const result = decide(context, pending.request.change, pending.blobs, this.removals);
         outcomes.push({ pending, result });
+        step('batch.decided');
         if (!context.emitted) continue;
         const head = this.headOf(context, pending.request.id, result, now);
         heads.push(head);
@@ -329,20 +330,26 @@ export class Writer {
     }
     try {
       await placeFiles(contexts, this.state.spool);
+      step('files.placed');
     } catch (error) {
       return await this.abort(error, taken, contexts);
     }
     if (records.length > 0 && !(await this.makeDurable(records, taken, contexts))) return;
+    step('batch.durable');
     this.commit(heads);
-    for (const head of heads) this.remember(head.c, head.r);
+    step('batch.committed');
+    for (const head of heads) this.results.remember(head.c, head.r);
     for (const context of contexts) {
       for (const action of context.afterCommit) this.attempt(action);
     }
+    step('batch.aftercommit');
     if (news.length > 0) this.attempt(() => this.onNews(news));
+    step('batch.told');
     for (const { pending, result, error } of outcomes) {
       if (error === undefined) pending.resolve(result);
       else pending.reject(error);
     }
+    step('batch.answered');
   }
 
   /** Invariant 2: undoes a batch in which something failed, and does its changes one by one. */
@@ -408,10 +415,12 @@ export class Writer {
         this.log.error('index not readable after a rollback', { path: index.path, error: errorText(error) });
         this.state.owners.drop(index.id);
       }
+      step('rollback.owner');
     }
     if (this.state.directory.inTransaction) this.state.directory.rollback();
     for (const context of contexts) {
       for (const { path } of context.planned) this.attempt(() => this.state.spool.remove(path));
+      step('rollback.files');
     }
   }
 
@@ -436,6 +445,7 @@ export class Writer {
     this.dirty.set(index.id, index.lsn);
     try {
       index.commit();
+      step('commit.owner');
     } catch (error) {
       this.reopening.close(index, error);
     }
@@ -444,18 +454,10 @@ export class Writer {
   private commitDirectory(): void {
     try {
       this.state.directory.commit();
+      step('commit.directory');
     } catch (error) {
       this.fatal = new Error(`directory.db: ${errorText(error)}`);
       this.options.onFatal(this.fatal);
-    }
-  }
-
-  private remember(id: string, result: unknown): void {
-    this.results.set(id, result);
-    if (this.results.size <= REMEMBERED) return;
-    for (const oldest of this.results.keys()) {
-      this.results.delete(oldest);
-      return;
     }
   }
 
@@ -473,8 +475,10 @@ export class Writer {
     this.dirty.delete(owner.id);
     this.onReplaced(owner.id);
     rmSync(this.layout.userFolder(owner.folder), { recursive: true, force: true });
+    step('remove.index');
     for (const partition of Object.values(this.state.settings.partition)) {
       rmSync(join(partition, owner.folder), { recursive: true, force: true });
+      step('remove.messages');
     }
   }
 

@@ -4,6 +4,7 @@ import type { OwnerIndex } from '../../index/owner.ts';
 import { UidSet } from '../../uidset.ts';
 import type { Context } from '../context.ts';
 import type { Change } from '../requests.ts';
+import { step } from '../../step.ts';
 
 type Expire = Extract<Change, { op: 'expire' }>;
 
@@ -71,6 +72,7 @@ export function decideExpire(
     files,
     delivered: change.deliveredBefore,
   });
+  step('expire.slice');
   const owner = context.state.owners.ownerOf(index);
   if (files.length > 0) context.afterCommit.push(() => unlink(owner, files));
   return { messages: rows.length, mailboxes: mailboxes.length, more: rows.length === SLICE };
