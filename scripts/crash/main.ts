@@ -1,31 +1,50 @@
 /** The crash test by hand: as many rounds as one likes, a seed to repeat a run. */
 
 import { parseArgs } from 'node:util';
+import { type Step, STEPS } from '../../src/store/step.ts';
 import { runRounds } from '../../tests/crash/rounds.ts';
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1000' },
     seed: { type: 'string' },
+    steps: { type: 'boolean', default: false },
+    step: { type: 'string', multiple: true, default: [] },
+    keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) {
-  console.log('usage: scripts/crash/run [--rounds N] [--seed N]');
+  console.log(`usage: scripts/crash/run [--rounds N] [--seed N] [--steps | --step NAME...] [--keep]
+
+Kills the store at random moments, or with --steps at each named step of the write path in turn. The store runs from source, or
+from the executable that MAILSTORE_BIN names; steps need one of "scripts/build --steps". With --keep the folder of a store in which
+something was wrong is left for a look.`);
   process.exit(0);
 }
 
 const seed = Number(options.seed ?? Date.now() % 2 ** 31);
 console.log(`seed ${seed}`);
+const only = STEPS.filter((name) => options.step.includes(name));
+if (only.length < options.step.length) {
+  console.error(`crash: there is no step ${options.step.find((name) => !only.includes(name as Step))}`);
+  process.exit(64);
+}
+const steps = options.steps ? STEPS : only;
 const outcome = await runRounds({
   seed,
   rounds: Number(options.rounds),
   milliseconds: Infinity,
+  ...(steps.length > 0 ? { steps } : {}),
+  keep: options.keep,
   report: console.log,
 });
-const kills = [...outcome.kills].map(([victim, count]) => `${victim} ${count}`).join(', ');
-console.log(`${outcome.rounds} rounds, ${outcome.acknowledged} acknowledged changes; killed: ${kills}`);
+const list = (counts: ReadonlyMap<string, number>) =>
+  [...counts].sort(([a], [b]) => a < b ? -1 : 1).map(([name, count]) => `${name} ${count}`).join(', ');
+console.log(`${outcome.rounds} rounds, ${outcome.acknowledged} acknowledged changes`);
+console.log(`killed: ${list(outcome.kills)}`);
+console.log(`acknowledged: ${list(outcome.commands)}`);
 for (const [text, count] of outcome.refused) console.log(`refused ${count} times: ${text}`);
 for (const text of outcome.wrong) console.error(`wrong: ${text}`);
 process.exit(outcome.wrong.length === 0 ? 0 : 1);

@@ -12,10 +12,14 @@ export function newId(seed: number): string {
   return `${(++counter).toString(36)}.${seed.toString(36)}@crash.example.org`;
 }
 
-/** The message with that identity: CRLF lines, one in twenty large. */
+/** The message with that identity: CRLF lines, one in twenty large, one in ten as large as the log takes inline. */
 export function messageOf(id: string): Buffer {
   const random = new Random(hash(id));
-  const size = random.oneIn(20) ? LARGE + random.below(150_000) : 200 + random.below(4000);
+  const size = random.oneIn(20)
+    ? LARGE + random.below(150_000)
+    : random.oneIn(10)
+    ? 20_000 + random.below(40_000)
+    : 200 + random.below(4000);
   const lines = [
     'From: Sender <sender@example.org>',
     'To: reader@example.org',

@@ -1,21 +1,30 @@
 /**
- * Rounds of kill -9: users change their mailboxes while mail arrives, something is killed at a random moment, and
- * afterwards everything acknowledged must be there once.
+ * Rounds of kill -9: users change their mailboxes while mail arrives, something is killed at a random moment or at a named step
+ * of the write path, and afterwards everything acknowledged must be there once.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fetched, type ImapClient } from '../harness/imap.ts';
 import { Random } from '../harness/random.ts';
-import { TestStore } from '../harness/server.ts';
-import { deliverer, reader, type Round } from './actors.ts';
-import { idOf, messageOf } from './message.ts';
-import { type FoundFolder, UserModel } from './model.ts';
+import { PASSWORD, TestStore } from '../harness/server.ts';
+import type { Step } from '../../src/store/step.ts';
+import { deliverer, type Round } from './actors.ts';
+import { ADMIN, administrator } from './administrator.ts';
+import { look } from './look.ts';
+import { type FoundUser, settleAll, UserModel } from './model.ts';
+import { reader, SHARED } from './reader.ts';
+import { Steps } from './steps.ts';
 
 /** What is killed, as often as it stands here. */
-const VICTIMS = ['writer', 'writer', 'worker', 'janitor', 'all', 'all'] as const;
+const VICTIMS = ['writer', 'writer', 'worker', 'janitor', 'supervisor', 'all', 'all'] as const;
 type Victim = (typeof VICTIMS)[number];
 
+/** Each may write into the shared folder of the next one. */
 const USERS = ['anna', 'bert', 'cora'];
+/** A user who is always close to the quota. */
+const LIMITED = 'dora';
+const LIMIT = 30;
+/** The administrator's own: made, removed, given passwords. */
+const SUBJECT = 'tess';
 const DELIVERERS = 3;
 /** Longest time until the kill, and from the kill to the end of a round in which the store goes on. */
 const KILL_WITHIN_MS = 150;
@@ -28,16 +37,25 @@ const CHECK_EVERY = 40;
 export interface Bounds {
   readonly seed: number;
   readonly rounds: number;
-  /** No round begins after this time. */
+  /** No round begins after this time, or after four times as long while one of `commands` was not acknowledged. */
   readonly milliseconds: number;
+  readonly commands?: readonly string[];
+  /** Kill at these, each in its turn; empty: at random moments. */
+  readonly steps?: readonly Step[];
+  /** Leave the folder of a store in which something was wrong. */
+  readonly keep?: boolean;
   report(text: string): void;
 }
 
 export interface Outcome {
   readonly rounds: number;
   readonly acknowledged: number;
-  readonly kills: ReadonlyMap<Victim, number>;
+  /** How often what was killed: roles, or steps. */
+  readonly kills: ReadonlyMap<string, number>;
+  readonly commands: ReadonlyMap<string, number>;
   readonly refused: ReadonlyMap<string, number>;
+  /** Steps that some process of the store passed. */
+  readonly reached: ReadonlySet<string>;
   /** Everything that must not be; empty is the only good outcome. */
   readonly wrong: readonly string[];
 }
@@ -45,18 +63,31 @@ export interface Outcome {
 /** Runs until the bounds are reached or something is wrong. */
 export async function runRounds(bounds: Bounds): Promise<Outcome> {
   const random = new Random(bounds.seed);
-  const store = await TestStore.start({ users: USERS });
-  const users = USERS.map((name) => new UserModel(name));
-  const kills = new Map<Victim, number>();
+  const steps = new Steps();
+  const names = [...USERS, LIMITED, SUBJECT];
+  const store = await TestStore.start({
+    users: [...names, ADMIN],
+    env: steps.environment,
+    config: {
+      server: { admins: `["${ADMIN}"]` },
+      store: { log_segment_size: '"1M"', expunge_retention: '"0s"' },
+      'events.checkpoint': { job: '"checkpoint"', every: '"1s"' },
+      'events.expire': { job: '"expire"', every: '"2s"' },
+    },
+  });
+  const users = names.map((name) => new UserModel(name, PASSWORD));
+  const kills = new Map<string, number>();
   const refused = new Map<string, number>();
+  const commands = new Map<string, number>();
   const wrong: string[] = [];
   const begun = performance.now();
   let acknowledged = 0;
   let rounds = 0;
   try {
-    for (const user of users) await firstLook(store, user);
-    while (rounds < bounds.rounds && performance.now() - begun < bounds.milliseconds && wrong.length === 0) {
-      rounds++;
+    await prepare(store, users);
+    while (rounds < bounds.rounds && wrong.length === 0) {
+      const missing = bounds.commands?.some((command) => !commands.has(command)) ?? false;
+      if (performance.now() - begun > bounds.milliseconds * (missing ? 4 : 1)) break;
       const round: Round = {
         store,
         random,
@@ -66,15 +97,28 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         wrong,
         acknowledged: 0,
         refused,
+        commands,
       };
-      const victim = random.pick(VICTIMS);
+      const at = bounds.steps?.[rounds % bounds.steps.length];
+      const victim = at ?? random.pick(VICTIMS);
+      rounds++;
       kills.set(victim, (kills.get(victim) ?? 0) + 1);
       try {
-        await runRound(round, users, victim);
+        await runRound(round, users, async () => {
+          if (at === undefined) await killSoon(round, victim as Victim);
+          else await steps.killAt(round, at);
+        });
+        if (at !== undefined) {
+          // A new supervisor starts what dies at once; this one may have begun to pause.
+          await store.killSupervisor();
+          await store.run();
+        }
         await store.greets();
-        for (const user of users) wrong.push(...user.settle(await look(store, user, wrong)));
+        const found = new Map<UserModel, FoundUser>();
+        for (const user of users) found.set(user, await look(store, user, wrong));
+        wrong.push(...settleAll(users, found));
       } catch (error) {
-        wrong.push(String(error));
+        wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
       }
       acknowledged += round.acknowledged;
       if (wrong.length > 0) wrong.push(`in round ${rounds}, after kill -9 of ${victim}`);
@@ -88,98 +132,89 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
       wrong.push(`seed ${bounds.seed}`, `last log lines:\n${store.log.split('\n').slice(-40).join('\n')}`);
     }
   } finally {
-    await store.dispose();
+    if (wrong.length > 0 && bounds.keep) {
+      await store.killAll();
+      wrong.push(`the store as it was found: ${store.dir}`);
+    } else await store.dispose();
   }
-  return { rounds, acknowledged, kills, refused, wrong };
+  const reached = steps.reached();
+  steps.dispose();
+  return { rounds, acknowledged, kills, commands, refused, reached, wrong };
 }
 
-async function runRound(round: Round, users: readonly UserModel[], victim: Victim): Promise<void> {
+/** First logins make the INBOXes; the shared folders and the quota are there from the beginning. */
+async function prepare(store: TestStore, users: readonly UserModel[]): Promise<void> {
+  for (const user of users) {
+    const client = await store.login(user.name);
+    await client.ok('SELECT INBOX');
+    const at = USERS.indexOf(user.name);
+    if (at >= 0) {
+      await client.ok(`CREATE ${SHARED}`);
+      await client.ok(`SETACL ${SHARED} ${USERS[(at + USERS.length - 1) % USERS.length]} lrswite`);
+    }
+    client.destroy();
+  }
+  const admin = await store.login(ADMIN);
+  await admin.ok(`SETQUOTA user/${LIMITED} (MESSAGE ${LIMIT})`);
+  admin.destroy();
+  for (const user of users) {
+    const found = await look(store, user, []);
+    for (const [name, { uidvalidity, acl }] of found.folders) {
+      user.create(name, uidvalidity);
+      for (const [identifier, rights] of acl) user.folder(name).acl.set(identifier, rights);
+    }
+    user.messageLimit = found.messageLimit;
+  }
+}
+
+/** Everybody works until `kill` has done its work. */
+async function runRound(
+  round: Round,
+  users: readonly UserModel[],
+  kill: () => Promise<void>,
+): Promise<void> {
+  const readers = users.filter(({ name }) => name !== SUBJECT);
+  const subject = users.find(({ name }) => name === SUBJECT);
+  if (subject === undefined) throw new Error(`there is no ${SUBJECT}`);
   const actors = [
-    ...Array.from({ length: DELIVERERS }, () => deliverer(round, users)),
-    ...users.flatMap((user) => [reader(round, user, 'a', true), reader(round, user, 'b', false)]),
+    ...Array.from({ length: DELIVERERS }, () => deliverer(round, readers)),
+    ...readers.flatMap((user) => [
+      reader(round, user, { prefix: 'a', inbox: true, ...guest(user, users) }),
+      reader(round, user, { prefix: 'b', inbox: false }),
+    ]),
+    administrator(round, readers, subject),
   ];
-  await sleep(round.random.below(KILL_WITHIN_MS));
-  round.killed = true;
-  if (victim === 'all') await round.store.killAll();
-  else kill(round.store, victim, round.random);
-  if (victim !== 'all') await sleep(round.random.below(GO_ON_MS));
+  const everybody = Promise.all(actors);
+  await kill();
   round.over = true;
+  // At once: a tool that was at work waits for the next writer.
+  if (!round.store.running) await round.store.run();
   const late = sleep(ROUND_LIMIT_MS, 'late' as const, { ref: false });
-  if (await Promise.race([Promise.all(actors), late]) === 'late') {
-    round.wrong.push(`no answer within ${ROUND_LIMIT_MS} ms after kill -9 of ${victim}`);
+  if (await Promise.race([everybody, late]) === 'late') {
+    round.wrong.push(`no answer within ${ROUND_LIMIT_MS} ms after the kill`);
   }
-  if (victim === 'all') await round.store.run();
 }
 
-/** A role that was killed in the round before may not be back yet; then there is nothing to kill. */
-function kill(store: TestStore, role: string, random: Random): void {
-  const pids = store.roles().get(role) ?? [];
-  if (pids.length > 0) store.killRole(role, random.below(pids.length));
+/** In whose shared folder a user works. */
+function guest(user: UserModel, users: readonly UserModel[]): { guestOf?: UserModel } {
+  const at = USERS.indexOf(user.name);
+  const guestOf = at < 0 ? undefined : users.find(({ name }) => name === USERS[(at + 1) % USERS.length]);
+  return guestOf === undefined ? {} : { guestOf };
 }
 
-/** The first login makes the INBOX. */
-async function firstLook(store: TestStore, user: UserModel): Promise<void> {
-  const client = await store.login(user.name);
-  await client.ok('SELECT INBOX');
-  client.destroy();
-  const found = await look(store, user, []);
-  for (const [name, folder] of found) user.create(name, folder.uidvalidity);
-}
-
-/** Everything a client finds; new messages are read whole and compared byte by byte. */
-async function look(store: TestStore, user: UserModel, wrong: string[]): Promise<Map<string, FoundFolder>> {
-  const found = new Map<string, FoundFolder>();
-  const client = await store.login(user.name);
-  const listed = await client.ok('LIST "" *');
-  for (const { text } of listed.untagged) {
-    const name = /^\* LIST \([^)]*\) "." "?([^"]+)"?$/.exec(text)?.[1];
-    if (name !== undefined) found.set(name, await lookInto(client, name, user, wrong));
+/** kill -9 at a random moment. */
+async function killSoon(round: Round, victim: Victim): Promise<void> {
+  const { random, store } = round;
+  await sleep(random.below(KILL_WITHIN_MS));
+  round.killed = true;
+  if (victim === 'all') await store.killAll();
+  else if (victim === 'supervisor') await store.killSupervisor();
+  else {
+    // A role that was killed in the round before may not be back yet; then there is nothing to kill.
+    const pids = store.roles().get(victim) ?? [];
+    if (pids.length > 0) store.killRole(victim, random.below(pids.length));
+    await sleep(random.below(GO_ON_MS));
   }
-  client.destroy();
-  return found;
-}
-
-async function lookInto(
-  client: ImapClient,
-  name: string,
-  user: UserModel,
-  wrong: string[],
-): Promise<FoundFolder> {
-  const selected = (await client.ok(`EXAMINE ${name}`)).untagged.map(({ text }) => text).join('\n');
-  const number = (pattern: RegExp): number => Number(pattern.exec(selected)?.[1] ?? NaN);
-  const exists = number(/^\* (\d+) EXISTS/m);
-  const folder: FoundFolder = {
-    uidvalidity: number(/UIDVALIDITY (\d+)/),
-    uidnext: number(/UIDNEXT (\d+)/),
-    highestmodseq: number(/HIGHESTMODSEQ (\d+)/),
-    messages: new Map(),
-  };
-  const known = user.folders.get(name)?.messages;
-  const fresh: number[] = [];
-  if (exists > 0) {
-    const answer = await client.ok('FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])');
-    for (const message of fetched(answer)) {
-      const flags = new Set(message.flags.filter((flag) => flag !== '\\Recent'));
-      folder.messages.set(message.uid, { id: idOf(message.body), flags });
-      if (!known?.has(message.uid)) fresh.push(message.uid);
-    }
-    if (folder.messages.size !== exists) {
-      wrong.push(`${user.name}: ${name} has ${exists} messages and fetches ${folder.messages.size}`);
-    }
-  }
-  for (const uid of fresh) {
-    const [message] = fetched(await client.ok(`UID FETCH ${uid} (UID BODY.PEEK[])`));
-    const id = folder.messages.get(uid)?.id ?? '';
-    if (message === undefined || !endsWith(message.body, messageOf(id))) {
-      wrong.push(`${user.name}: ${name}: uid ${uid}, ${id}, is not what was sent`);
-    }
-  }
-  return folder;
-}
-
-/** Delivery puts lines in front and leaves the rest alone; APPEND changes nothing. */
-function endsWith(bytes: Buffer, end: Buffer): boolean {
-  return bytes.length >= end.length && bytes.subarray(bytes.length - end.length).equals(end);
 }
 
 /** The store's own consistency check, on a store at rest. */

@@ -53,6 +53,28 @@ export class LmtpClient {
     });
   }
 
+  /** As `deliver`, with BDAT in two chunks (RFC 3030). */
+  async deliverChunked(from: string, to: readonly string[], message: Buffer): Promise<string[]> {
+    await this.say(`MAIL FROM:<${from}>`);
+    const replies: string[] = [];
+    for (const recipient of to) replies.push(await this.say(`RCPT TO:<${recipient}>`));
+    if (!replies.some((reply) => reply.startsWith('2'))) {
+      await this.say('RSET');
+      return replies;
+    }
+    const half = message.length >> 1;
+    this.#socket.write(`BDAT ${half}\r\n`, 'latin1');
+    this.#socket.write(message.subarray(0, half));
+    const going = await this.reply();
+    if (!going.startsWith('2')) return replies.map((reply) => reply.startsWith('2') ? going : reply);
+    this.#socket.write(`BDAT ${message.length - half} LAST\r\n`, 'latin1');
+    this.#socket.write(message.subarray(half));
+    for (const [index, reply] of replies.entries()) {
+      if (reply.startsWith('2')) replies[index] = await this.reply();
+    }
+    return replies;
+  }
+
   /** One transaction; resolves to the reply of each recipient, in order. Dots are stuffed here. */
   async deliver(from: string, to: readonly string[], message: Buffer): Promise<string[]> {
     await this.say(`MAIL FROM:<${from}>`);

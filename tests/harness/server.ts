@@ -33,6 +33,8 @@ export interface StoreOptions {
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Address the ports listen on. */
   readonly host?: string;
+  /** Added to the environment of the server, not to that of tools. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class TestStore {
@@ -42,6 +44,7 @@ export class TestStore {
   readonly lmtpSocket: string;
   readonly ports: { readonly imap: number; readonly imaps: number; readonly lmtp: number };
   #child: ChildProcess | undefined;
+  #env: Readonly<Record<string, string>> = {};
 
   private constructor(dir: string, ports: TestStore['ports']) {
     this.dir = dir;
@@ -57,6 +60,7 @@ export class TestStore {
     chmodSync(dir, 0o755);
     const [imap = 0, imaps = 0, lmtp = 0] = await freePorts(3);
     const store = new TestStore(dir, { imap, imaps, lmtp });
+    store.#env = options.env ?? {};
     store.#makeCertificate();
     store.#writeConfig(options);
     for (const user of options.users ?? []) store.addUser(user);
@@ -83,6 +87,7 @@ export class TestStore {
     const child = spawn(program, [...args, 'serve', '-c', this.configFile], {
       stdio: ['ignore', log, log],
       detached: true,
+      env: { ...process.env, ...this.#env },
     });
     this.#child = child;
     await this.greets();
@@ -104,9 +109,14 @@ export class TestStore {
   }
 
   /** A connection that is logged in. */
-  async login(user: string): Promise<ImapClient> {
+  async login(user: string, password: string = PASSWORD): Promise<ImapClient> {
     const client = await ImapClient.connect({ port: this.ports.imap });
-    await client.login(user, PASSWORD);
+    try {
+      await client.login(user, password);
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
     return client;
   }
 
@@ -157,6 +167,22 @@ export class TestStore {
     await killTree(this.pid);
     while (child.exitCode === null && child.signalCode === null) await sleep(1);
     this.#child = undefined;
+  }
+
+  /** kill -9 of the supervisor alone; resolves when its roles, which must not outlive it, are gone, too. */
+  async killSupervisor(): Promise<void> {
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    const all = processTree(child.pid);
+    child.kill('SIGKILL');
+    while (child.exitCode === null && child.signalCode === null) await sleep(1);
+    this.#child = undefined;
+    await gone(all);
+  }
+
+  /** Whether `run` was called and nothing has ended the store since. */
+  get running(): boolean {
+    return this.#child !== undefined;
   }
 
   /** SIGTERM; resolves to the exit code when everything has ended, or throws when that takes too long. */
