@@ -75,6 +75,13 @@ export class BenchClient {
     await going;
   }
 
+  /** Ends IDLE. */
+  async done(): Promise<void> {
+    const ended = this.#until(ends(`b${this.#tag} OK`));
+    this.#socket.write('DONE\r\n');
+    await ended;
+  }
+
   /** Resolves when an answer that nobody asked for holds this text. To be called before it can come. */
   async told(text: string): Promise<void> {
     await this.#until((client) => client.#tail().includes(text));

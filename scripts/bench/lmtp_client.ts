@@ -11,8 +11,8 @@ export interface Deliveries {
   readonly sessions: number;
   /** Number of messages. */
   readonly count: number;
-  /** Message `index` in the form it has between DATA and the final dot. */
-  readonly message: (index: number) => Buffer;
+  /** Messages delivered in turn. */
+  readonly mails: readonly Mail[];
   /** Local parts that message `index` goes to. */
   readonly recipients: (index: number) => readonly string[];
 }
@@ -24,17 +24,35 @@ export async function deliver(work: Deliveries): Promise<void> {
     const lmtp = await LmtpSession.open(work.place);
     while (next < work.count) {
       const index = next++;
-      await lmtp.deliver(work.message(index), work.recipients(index));
+      const mail = work.mails[index % work.mails.length];
+      if (mail !== undefined) await lmtp.deliver(mail.copy(), work.recipients(index));
     }
     lmtp.close();
   };
   await Promise.all(Array.from({ length: Math.min(work.sessions, work.count) }, session));
 }
 
-/** A message as DATA wants it: dots at the beginning of lines doubled, ended by a lone dot. */
-export function dotted(message: Buffer): Buffer {
-  const text = message.toString('latin1').replaceAll('\r\n.', '\r\n..');
-  return Buffer.from(`${text}${text.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1');
+let copies = 0;
+
+/**
+ * A message as DATA wants it, dots at the beginning of lines doubled, ended by a lone dot. Every copy has a Message-ID of
+ * its own: servers that suppress duplicates would have nothing to do with the second.
+ */
+export class Mail {
+  readonly #before: Buffer;
+  readonly #behind: Buffer;
+
+  constructor(message: Buffer) {
+    const text = message.toString('latin1').replaceAll('\r\n.', '\r\n..');
+    const ended = `${text}${text.endsWith('\r\n') ? '' : '\r\n'}.\r\n`;
+    const at = ended.indexOf('Message-ID: <') + 'Message-ID: <'.length;
+    this.#before = Buffer.from(ended.slice(0, at), 'latin1');
+    this.#behind = Buffer.from(ended.slice(at), 'latin1');
+  }
+
+  copy(): Buffer {
+    return Buffer.concat([this.#before, Buffer.from(`${++copies}.`), this.#behind]);
+  }
 }
 
 export class LmtpSession {
@@ -61,13 +79,14 @@ export class LmtpSession {
     return session;
   }
 
-  /** One transaction, until every recipient has its answer. */
-  async deliver(message: Buffer, recipients: readonly string[]): Promise<void> {
+  /** One transaction, until every recipient has its answer; `sent` is called when the message is on its way. */
+  async deliver(message: Buffer, recipients: readonly string[], sent?: () => void): Promise<void> {
     const to = recipients.map((recipient) => `RCPT TO:<${recipient}>\r\n`).join('');
     this.#socket.write(`MAIL FROM:<sender@example.org>\r\n${to}DATA\r\n`);
     const envelope = await this.#replies(recipients.length + 2);
     if (!envelope.at(-1)?.startsWith('354')) throw new Error(`DATA: ${envelope.join(' ')}`);
     this.#socket.write(message);
+    sent?.();
     for (const reply of await this.#replies(recipients.length)) {
       if (!reply.startsWith('250')) throw new Error(`not delivered: ${reply}`);
     }

@@ -5,9 +5,13 @@ import { append } from './workloads/append.ts';
 import { store, transfer } from './workloads/change.ts';
 import { manyRecipients, realDelivery, smallDelivery } from './workloads/delivery.ts';
 import { fetchBodies, fetchEnvelopes } from './workloads/fetch.ts';
+import { idle } from './workloads/idle.ts';
 import { logins } from './workloads/logins.ts';
+import { manyConnections, memory } from './workloads/memory.ts';
+import { mix } from './workloads/mix.ts';
 import { search } from './workloads/search.ts';
 import { list, select } from './workloads/select.ts';
+import { largeLog, start } from './workloads/start.ts';
 
 export const WORKLOADS: readonly Workload[] = [
   smallDelivery,
@@ -22,4 +26,10 @@ export const WORKLOADS: readonly Workload[] = [
   select,
   list,
   logins,
+  idle,
+  mix,
+  memory,
+  manyConnections,
+  start,
+  largeLog,
 ];

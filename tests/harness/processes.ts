@@ -81,6 +81,27 @@ export async function killTree(root: number): Promise<void> {
   await gone(pids);
 }
 
+/** Suspends the processes of one of mailstore's roles; the returned function lets them go on. */
+export function suspendRole(root: number, role: string): () => void {
+  const pids = processTree(root).filter((pid) =>
+    commandLine(pid).includes(`--role\0${role}`) || commandLine(pid).includes(`--role=${role}`)
+  );
+  if (pids.length === 0) throw new Error(`no ${role} is running`);
+  for (const pid of pids) signal(pid, 'SIGSTOP');
+  return () => {
+    for (const pid of pids) signal(pid, 'SIGCONT');
+  };
+}
+
+/** The arguments of a process, each ended by NUL; empty when it is gone. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 /** Resolves when none of the processes runs any more. */
 export async function gone(pids: readonly number[]): Promise<void> {
   while (pids.some(isRunning)) await sleep(1);
@@ -97,7 +118,7 @@ export function userName(): string {
   return spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
 }
 
-function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): void {
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
   try {
     process.kill(pid, name);
   } catch {

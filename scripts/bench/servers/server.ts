@@ -129,7 +129,7 @@ export class RunningServer {
 
   /** Stops the server as its administrator would; what does not end by itself is killed. */
   async stop(): Promise<void> {
-    if (this.#child === undefined) return;
+    if (this.#child === undefined || !isRunning(this.pid)) return;
     const left = processTree(this.pid);
     process.kill(this.pid, 'SIGTERM');
     const begun = performance.now();

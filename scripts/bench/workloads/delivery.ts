@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { corpus } from '../corpus.ts';
 import type { FigureName } from '../figures.ts';
-import { deliver, dotted } from '../lmtp_client.ts';
+import { deliver, Mail } from '../lmtp_client.ts';
 import { sampleMessage } from '../message.ts';
 import type { RunningServer } from '../servers/server.ts';
 import { addClientSeconds, costOf, type Taker, type Workload } from '../workload.ts';
@@ -33,6 +33,7 @@ const CORPUS = 300;
 /** Users that real mail goes to in turn. */
 const READERS = 40;
 const RECIPIENTS = 20;
+const SAMPLES = Array.from({ length: 50 }, (_, index) => new Mail(sampleMessage(index)));
 
 const smallUser = (figure: FigureName): string => `${figure.toLowerCase()}user`;
 const realUsers = Array.from({ length: READERS }, (_, index) => `mail${index}`);
@@ -59,10 +60,10 @@ export const smallDelivery: Workload = {
   },
 };
 
-let made: readonly Buffer[] | undefined;
+let made: readonly Mail[] | undefined;
 
-function realMail(): readonly Buffer[] {
-  return made ??= corpus(CORPUS).map(dotted);
+function realMail(): readonly Mail[] {
+  return made ??= corpus(CORPUS).map((message) => new Mail(message));
 }
 
 export const realDelivery: Workload = {
@@ -75,7 +76,7 @@ export const realDelivery: Workload = {
   },
 
   async run(server, sizes, take) {
-    const messages = realMail();
+    const mails = realMail();
     for (const [figure, sessions] of REAL) {
       const count = sessions === 1 ? Math.ceil(sizes.deliveries / 2) : sizes.deliveries;
       const cost = await costOf(server, () =>
@@ -83,7 +84,7 @@ export const realDelivery: Workload = {
           place: server.lmtp,
           sessions,
           count,
-          message: (index) => messages[index % messages.length] ?? Buffer.alloc(0),
+          mails,
           recipients: (index) => [realUsers[index % READERS] ?? ''],
         }));
       take.rate(figure, count, cost);
@@ -126,12 +127,11 @@ async function measureDisk(server: RunningServer, count: number, take: Taker): P
 }
 
 async function toMany(server: RunningServer, sessions: number, count: number): Promise<void> {
-  const messages = Array.from({ length: 50 }, (_, index) => dotted(sampleMessage(index)));
   await deliver({
     place: server.lmtp,
     sessions,
     count,
-    message: (index) => messages[index % messages.length] ?? Buffer.alloc(0),
+    mails: SAMPLES,
     recipients: () => manyUsers,
   });
 }
