@@ -304,6 +304,12 @@ export const limits = table({
     reason: 'names a user may subscribe to whether or not they exist',
     onExcess: 'SUBSCRIBE answers NO [LIMIT]',
   },
+  backup_request: {
+    value: 120,
+    unit: 'seconds',
+    reason: 'an S3 service answers within seconds; a part of 5 MB over a line of 1 MBit/s takes 40',
+    onExcess: 'the request is made again a few times, then the backup fails and the next one goes on with it',
+  },
   // config: what a configuration file may be.
   config_file: {
     value: 1 << 20,

@@ -25,8 +25,9 @@ messages, later ones only what is new. What was sent by a run that was interrupt
   prune      removes runs, then what only they needed. What stays: the newest N, and the last one of each of N days,
              weeks and months (UTC) that have one; the newest in any case
 
-TARGET is a folder (an absolute path); backup.target of the configuration unless given. It holds the passwords of the
-users (hashed) and all mail: files there are readable by the server's user alone.
+TARGET is a folder (an absolute path) or s3://BUCKET/PREFIX; backup.target of the configuration unless given. It holds
+the passwords of the users (hashed) and all mail: files in a folder are readable by the server's user alone, for a bucket
+see to it. Its service and credentials stand in the configuration (backup.s3_endpoint ...) or the environment.
 
 ${configUsage}      --run RUN           verify only this run; the beginning of its name is enough
       --quick             verify only the sizes of the messages
@@ -61,8 +62,9 @@ export const backupCommand: Command = {
     const name = named ? first : 'make';
     checkOptions(name, options);
     const { settings } = settingsFrom(options);
-    const target = openTarget(settings, text);
+    // The files of the target are the server's user's.
     becomeServer(settings);
+    const target = openTarget(settings, text, io.env);
     const action = actions[name] as BackupAction;
     return await action({ settings, target, options, io });
   },

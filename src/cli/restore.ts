@@ -87,8 +87,9 @@ export const restoreCommand: Command = {
     checkOptions(options);
     const asOf = options.asOf === undefined ? undefined : readTime(options.asOf);
     const { settings } = settingsFrom(options);
-    const target = openTarget(settings, text);
+    // The files of the target are the server's user's.
     becomeServer(settings);
+    const target = openTarget(settings, text, io.env);
     const log = createLog({ level: 'warn', journal: false });
     const point = await restorePoint(target, { run: options.run, asOf });
     if (options.user !== undefined || options.mailbox !== undefined) {

@@ -68,7 +68,8 @@ function randomValues(random: Random): OptionValues {
         break;
     }
   }
-  values.backup_target = random.pick(['', '/srv/backup']);
+  values.backup_target = random.pick(['', '/srv/backup', 's3://bucket/and/prefix']);
+  values.backup_s3_endpoint = random.pick(['', 'https://s3.example.org:9000']);
   values.defaultpartition = random.pick(Object.keys(values.partition));
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
   if (values.altnamespace) {

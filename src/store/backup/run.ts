@@ -213,6 +213,8 @@ class Run {
     const bytes = encodeManifest(manifest);
     await this.target.put(manifest.name, { bytes }, (await digestOf({ bytes })).sha256);
     await this.target.settle();
+    // It names everything else: read once more before anybody counts on it.
+    await readManifest(this.target, manifest.name);
     if (this.target.text === this.settings.backup_target) {
       rememberBackup(this.layout.log, {
         target: this.target.text,
