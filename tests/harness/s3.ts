@@ -17,8 +17,8 @@ export interface S3Request {
   readonly query: URLSearchParams;
 }
 
-/** How a request fails: an error of the server, silence, half an answer, a wrong ETag, a body that loses its end. */
-export type S3Failure = '500' | 'silence' | 'truncate' | 'etag' | 'lossy';
+/** How a request fails: an error of the server, a refusal, silence, half an answer, a wrong ETag, a body that loses its end. */
+export type S3Failure = '500' | 'denied' | 'silence' | 'truncate' | 'etag' | 'lossy';
 
 const PAGE = 7;
 
@@ -77,6 +77,7 @@ export class S3Server {
     this.requests.push(asked);
     const failure = this.fail(asked);
     if (failure === '500') return error(response, 500, 'InternalError');
+    if (failure === 'denied') return error(response, 403, 'AccessDenied');
     if (failure === 'silence') return;
     this.received += body.length;
     if (failure === 'lossy') body = body.subarray(0, body.length >> 1);
