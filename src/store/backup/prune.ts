@@ -63,7 +63,8 @@ export async function pruneTarget(target: Target, layout: Layout, policy: KeepPo
     for (const name of await runNames(target)) runs.push(await readManifest(target, name));
     if (runs.length === 0) throw userError('nonexistent', `there is no complete backup in ${target.text}`);
     const times = keptTimes(runs.map(({ head }) => head.time), policy);
-    const kept = runs.filter(({ head }) => times.has(head.time));
+    // Of two within a second the later one.
+    const kept = runs.filter(({ head: { time } }, at) => times.has(time) && runs[at + 1]?.head.time !== time);
     const removed = runs.filter((run) => !kept.includes(run));
     const work = makeWork(layout);
     try {

@@ -185,7 +185,7 @@ class Run {
     this.unsaved.push(...this.messages.damaged);
     await this.target.settle();
     const manifest: Manifest = {
-      name: manifestName(moment.time, end.lsn),
+      name: await this.freeName(moment.time, end.lsn),
       head: {
         mailstore: 'backup',
         format: BACKUP_FORMAT,
@@ -224,6 +224,14 @@ class Run {
       });
     }
     return manifest;
+  }
+
+  /** Two runs within a second are told apart. */
+  private async freeName(time: number, cut: number): Promise<string> {
+    for (let second = time;; second++) {
+      const name = manifestName(second, cut);
+      if (await this.target.size(name) === null) return name;
+    }
   }
 
   /** Owners with records between the last cut and the beginning of this run; all others stand as they did. */

@@ -1,6 +1,6 @@
 /** A backup and a restore of everything, in one process: what comes out is what was there. */
 
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, setSystemTime, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DirectoryTarget } from '../../../src/store/backup/directory.ts';
@@ -64,6 +64,21 @@ describe('a whole store', () => {
     const to = folders();
     await restore(to, path);
     expect(contents(to)).toBe(contents(from));
+  });
+
+  test('two runs within a second are two', async () => {
+    const from = folders();
+    const path = targetFolder();
+    await withStore(from, (store) => store.deliver(message('one'), 'anna'));
+    setSystemTime(new Date(1_800_000_000_000));
+    try {
+      const names = [await backup(from, path), await backup(from, path), await backup(from, path)].map(
+        ({ name }) => name,
+      );
+      expect(await runNames(new DirectoryTarget(path))).toEqual(names);
+    } finally {
+      setSystemTime();
+    }
   });
 
   test('files of a target are for their owner alone', async () => {
