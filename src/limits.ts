@@ -249,6 +249,13 @@ export const limits = table({
     reason: 'an open index costs about 165 KB and 3 file descriptors; opening one again costs 0.4 ms',
     onExcess: 'the longest unused index is closed',
   },
+  store_uid_runs: {
+    value: 2_000_000,
+    unit: 'count',
+    reason:
+      'runs of UIDs that a process keeps of mailboxes with gaps, 16 bytes each: of a million messages with every second gone 500,000',
+    onExcess: 'the UIDs of the longest unused mailbox are read again when it is selected',
+  },
   store_inline_body: {
     value: 64 * 1024,
     unit: 'bytes',

@@ -255,6 +255,8 @@ export interface Mailbox {
   withFlags(all: { lo: number; hi: number }, none: { lo: number; hi: number }): UidSet;
   /** UIDs changed after `modseq` and those expunged after it (CONDSTORE). */
   changedSince(modseq: number): { changed: UidSet; expunged: UidSet };
+  /** Those of `uids` that were changed after `modseq`: one scan from the first to the last of them. */
+  changedAmong(uids: UidSet, modseq: number): UidSet;
   /**
    * Opens the message of a row; with its `place`, the index is not asked again. Throws 'nonexistent' if it was expunged and
    * its file is gone.

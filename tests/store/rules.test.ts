@@ -148,6 +148,7 @@ describe('rule 12: rights are looked at again when the writer decides', () => {
     expect(() => handle.wide(UidSet.of(1), 0, 1, ['envelope'])).toThrow(noperm);
     expect(() => handle.content(row as never)).toThrow(noperm);
     expect(() => handle.changedSince(0)).toThrow(noperm);
+    expect(() => handle.changedAmong(UidSet.of(1), 0)).toThrow(noperm);
   });
 });
 

@@ -1,7 +1,7 @@
 /** FETCH and UID FETCH (RFC 9051 §6.4.5, RFC 7162 §3.1.4). */
 
 import { asMailError, userError } from '../../errors.ts';
-import type { MessageContent } from '../../store/border.ts';
+import type { Mailbox, MessageContent } from '../../store/border.ts';
 import { SEEN } from '../../store/flags.ts';
 import { UidSet } from '../../store/uidset.ts';
 import { checkContent, type ContentReaders, contentReaders, send, writeContent } from '../fetch/content.ts';
@@ -19,6 +19,9 @@ const NARROW_SLICE = 1000;
 const WIDE_SLICE = 400;
 const CONTENT_SLICE = 200;
 
+/** Messages looked at for changes at a time. */
+const SCAN_SLICE = 30_000;
+
 /** Bytes of an answer gathered before they are handed to the connection. */
 const BLOCK = 128 * 1024;
 
@@ -35,7 +38,7 @@ export async function fetch(session: Session, command: FetchCommand): Promise<Co
   if (plan.fields.some(({ field }) => field === 'MODSEQ')) session.enableCondstore();
   if (command.changedSince !== null) {
     session.enableCondstore();
-    uids = uids.intersect(mailbox.changedSince(command.changedSince).changed);
+    uids = await changedSince(session, mailbox, uids, command.changedSince);
   }
   const setsSeen = plan.setsSeen && !selected.readOnly && mailbox.rights.includes('s');
   const slice = plan.content.length > 0 ? CONTENT_SLICE : plan.columns.length > 0 ? WIDE_SLICE : NARROW_SLICE;
@@ -62,6 +65,21 @@ export async function fetch(session: Session, command: FetchCommand): Promise<Co
     throw new CodedError(userError('nonexistent', 'Some of the messages no longer exist'), 'EXPUNGEISSUED');
   }
   return COMPLETED;
+}
+
+/** Those changed since (RFC 7162 §3.1.4.1): a resynchronization of a large mailbox holds nobody else up. */
+async function changedSince(
+  session: Session,
+  mailbox: Mailbox,
+  uids: UidSet,
+  modseq: number,
+): Promise<UidSet> {
+  let changed = UidSet.empty;
+  for (let from = 1; from <= uids.size && !session.closed; from += SCAN_SLICE) {
+    changed = changed.union(mailbox.changedAmong(uids.slice(from, from + SCAN_SLICE - 1), modseq));
+    if (session.due) await session.breathe();
+  }
+  return changed;
 }
 
 /**

@@ -90,7 +90,9 @@ export class SelectedMailbox implements Mailbox, Listener {
       uidnext: row.uidnext,
       highestmodseq: row.highestmodseq,
       exists: row.messages,
-      unseen: this.own ? row.unseen : row.messages - this.seen().intersect(this.reader.uids(row)).size,
+      unseen: this.own
+        ? row.unseen
+        : row.messages - this.seen().intersect(this.parts.readers.uids(this.owner, row)).size,
       recent,
       mailboxid: row.mailboxid,
     };
@@ -101,14 +103,18 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.parts.feed.add(this.owner.id, this);
     try {
       let recent = UidSet.empty;
-      let row: MailboxRow | null = found;
+      let row = found;
+      const preparing = this.parts.readers.prepareUids(this.owner, row);
+      if (preparing !== undefined) {
+        await preparing;
+        row = this.row();
+      }
       const claimed = this.claimed(row);
       if (claimed < row.uidnext - 1) {
         if (this.readOnly) recent = UidSet.range(claimed + 1, row.uidnext - 1);
         else {
           recent = await this.claim(null);
-          row = this.reader.mailboxById(this.id);
-          if (row === null) throw userError('nonexistent', 'Mailbox does not exist');
+          row = this.row();
         }
       }
       this.take(row, recent);
@@ -166,7 +172,7 @@ export class SelectedMailbox implements Mailbox, Listener {
     const row = this.row();
     // The index may be ahead of the snapshot, also of the feed: take back what came since, put back what went. Those that are
     // there are read first: what goes between the two reads is in both.
-    const there = this.reader.uids(row);
+    const there = this.parts.readers.uids(this.owner, row);
     const expunged = this.row().highestmodseq === this.snapshot.highestmodseq
       ? UidSet.empty
       : this.reader.expungedSince(this.id, this.snapshot.highestmodseq);
@@ -257,6 +263,11 @@ export class SelectedMailbox implements Mailbox, Listener {
     return this.reader.changedSince(this.id, modseq);
   }
 
+  changedAmong(uids: UidSet, modseq: number): UidSet {
+    this.demandRead();
+    return uids.intersect(this.reader.changedBetween(this.id, modseq, uids.min, uids.max));
+  }
+
   content(row: NarrowRow | WideRow, place = this.reader.place(row[7])): MessageContent {
     this.demandRead();
     if (place === null) throw userError('nonexistent', 'The message has been removed');
@@ -298,7 +309,11 @@ export class SelectedMailbox implements Mailbox, Listener {
       flags: [...flags],
       unchangedSince: unchangedSince ?? null,
     });
-    return { changed: set(answer.changed), modified: set(answer.modified), modseq: answer.modseq };
+    return {
+      changed: UidSet.parse(answer.changed),
+      modified: UidSet.parse(answer.modified),
+      modseq: answer.modseq,
+    };
   }
 
   private demandWrite(): void {
@@ -314,7 +329,7 @@ export class SelectedMailbox implements Mailbox, Listener {
       mailbox: this.id,
       uids: uids === null ? null : uids.toString(),
     });
-    return { expunged: set(answer.expunged), modseq: answer.modseq };
+    return { expunged: UidSet.parse(answer.expunged), modseq: answer.modseq };
   }
 
   copy(uids: UidSet, destination: MailboxName): Promise<CopyResult> {
@@ -338,8 +353,8 @@ export class SelectedMailbox implements Mailbox, Listener {
     });
     return {
       uidvalidity: answer.uidvalidity,
-      source: set(answer.source),
-      destination: set(answer.destination),
+      source: UidSet.parse(answer.source),
+      destination: UidSet.parse(answer.destination),
     };
   }
 
@@ -369,7 +384,7 @@ export class SelectedMailbox implements Mailbox, Listener {
         if (event.userid !== undefined) {
           if (event.userid !== this.identity.userid) return;
           const before = this.seen();
-          this.seenCache = set(event.u);
+          this.seenCache = UidSet.parse(event.u);
           const uids = before.subtract(this.seenCache).union(this.seenCache.subtract(before));
           if (!uids.isEmpty) this.listener({ kind: 'flags', uids, modseq: event.q, own });
           return;
@@ -484,8 +499,4 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.closed = true;
     this.parts.feed.remove(this.owner.id, this);
   }
-}
-
-function set(text: string): UidSet {
-  return text === '' ? UidSet.empty : UidSet.parse(text);
 }

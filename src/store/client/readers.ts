@@ -5,7 +5,10 @@ import { limits } from '../../limits.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import { DirectoryReader } from '../index/directoryreader.ts';
 import { OwnerReader } from '../index/reader.ts';
+import type { MailboxRow } from '../index/rows.ts';
 import type { Layout } from '../layout.ts';
+import type { UidSet } from '../uidset.ts';
+import { MailboxUids } from './uids.ts';
 
 /** What a user hears while the writer heals; the log has the reason. */
 function closedForRepair(): MailError {
@@ -18,6 +21,7 @@ export class Readers {
   readonly directory: DirectoryReader;
   /** In order of use: the first is the longest unused. */
   private readonly pool = new Map<number, OwnerReader>();
+  private readonly known = new MailboxUids();
 
   /** @param alarm hears of an owner whose index (0: directory.db) is damaged */
   constructor(private readonly layout: Layout, private readonly alarm: Alarm) {
@@ -60,10 +64,21 @@ export class Readers {
     throw damaged(`${path} is at ${lsn} but had ${floor}: its journal was lost`);
   }
 
+  /** The UIDs of a mailbox whose row was read just now. */
+  uids(owner: Pick<OwnerRow, 'id' | 'folder'>, row: MailboxRow): UidSet {
+    return this.known.of(owner.id, this.of(owner), row);
+  }
+
+  /** Lets others have their turn while the UIDs of a large mailbox are read for the first time; undefined if there is no need. */
+  prepareUids(owner: Pick<OwnerRow, 'id' | 'folder'>, row: MailboxRow): Promise<void> | undefined {
+    return this.known.prepare(owner.id, () => this.of(owner), row);
+  }
+
   /** Forgets an owner's index, for instance because the user was removed. */
   drop(owner: number): void {
     this.pool.get(owner)?.close();
     this.pool.delete(owner);
+    this.known.drop(owner);
   }
 
   /** Forgets all indexes: each is opened again when it is wanted. */

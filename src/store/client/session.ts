@@ -16,6 +16,7 @@ import type {
   StoreSession,
 } from '../border.ts';
 import type { DirectoryMailbox } from '../index/directoryreader.ts';
+import type { OwnerReader } from '../index/reader.ts';
 import { type MailboxRow, quotarootOf, type QuotaRow } from '../index/rows.ts';
 import { ANYONE, hasRight } from '../rights.ts';
 import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
@@ -110,8 +111,10 @@ export class Session implements StoreSession {
       uidnext: row.uidnext,
       highestmodseq: row.highestmodseq,
       exists: row.messages,
-      recent: reader.countAfter(row.id, seen?.recentuid ?? row.recentuid),
-      unseen: seen === null ? row.unseen : row.messages - seen.uids.intersect(reader.uids(row)).size,
+      recent: recentOf(reader, row, seen?.recentuid ?? row.recentuid),
+      unseen: seen === null
+        ? row.unseen
+        : row.messages - seen.uids.intersect(this.parts.readers.uids(owner, row)).size,
       deleted: row.deleted,
       size: row.size,
       specialUse: row.specialUse,
@@ -287,4 +290,10 @@ function listedOf(
     subscribed: subscribed.has(key),
     selectable: true,
   };
+}
+
+/** Messages above the UID up to which sessions were told; where nobody was told of any there is nothing to count. */
+function recentOf(reader: OwnerReader, row: MailboxRow, claimed: number): number {
+  if (claimed === 0) return row.messages;
+  return claimed >= row.uidnext - 1 ? 0 : reader.countAfter(row.id, claimed);
 }

@@ -131,12 +131,32 @@ export class OwnerReader {
     return { uids: uids === '' ? UidSet.empty : UidSet.parse(uids), recentuid };
   }
 
-  /** All UIDs of a mailbox. A mailbox without gaps is answered from its row. */
-  uids(row: MailboxRow): UidSet {
-    if (row.messages === 0) return UidSet.empty;
-    if (row.messages === row.uidnext - 1) return UidSet.range(1, row.messages);
-    const uids = this.values('SELECT uid FROM msg WHERE mailbox = ? ORDER BY uid', row.id);
-    return UidSet.fromSorted(uids.map((value) => value[0] as number));
+  /**
+   * Appends the next `limit` UIDs above `after` to a list of pairs lo, hi, as UidSet.fromRuns takes them. Returns the last of
+   * them, or -1 when there are no more. Where there is no gap the rows are counted, not handed out one by one.
+   */
+  uidRuns(mailbox: number, after: number, limit: number, runs: number[]): number {
+    const [count, lo, hi] = this.values(
+      'SELECT count(*), min(uid), max(uid) FROM (SELECT uid FROM msg WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?)',
+      mailbox,
+      after,
+      limit,
+    )[0] as [number, number, number];
+    if (count === 0) return -1;
+    if (hi - lo + 1 === count) runs.push(lo, hi);
+    else {
+      const rows = this.values(
+        'SELECT uid FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
+        mailbox,
+        lo,
+        hi,
+      ) as [number][];
+      for (const [uid] of rows) {
+        if (runs.at(-1) === uid - 1) runs[runs.length - 1] = uid;
+        else runs.push(uid, uid);
+      }
+    }
+    return count < limit ? -1 : hi;
   }
 
   /** Number of messages with UIDs above this one. */
@@ -222,6 +242,18 @@ export class OwnerReader {
     const rows = this.values(
       'SELECT uid FROM expunged WHERE mailbox = ? AND modseq > ? ORDER BY uid',
       mailbox,
+      modseq,
+    );
+    return UidSet.fromSorted(rows.map((row) => row[0] as number));
+  }
+
+  /** UIDs from `lo` to `hi` changed after `modseq`. */
+  changedBetween(mailbox: number, modseq: number, lo: number, hi: number): UidSet {
+    const rows = this.values(
+      'SELECT uid FROM msg WHERE mailbox = ? AND uid BETWEEN ? AND ? AND modseq > ? ORDER BY uid',
+      mailbox,
+      lo,
+      hi,
       modseq,
     );
     return UidSet.fromSorted(rows.map((row) => row[0] as number));
