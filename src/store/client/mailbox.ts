@@ -206,12 +206,8 @@ export class SelectedMailbox implements Mailbox, Listener {
   }
 
   narrow(uids: UidSet, after: number, limit: number): NarrowRow[] {
-    return this.page(
-      uids,
-      after,
-      limit,
-      (lo, hi, count, expunged) => this.reader.narrow(this.id, lo, hi, count, expunged),
-    );
+    const read: ReadRows<NarrowRow> = (...range) => this.reader.narrow(this.id, ...range);
+    return this.page(uids, after, limit, read);
   }
 
   wide<const Columns extends readonly PartColumn[]>(
