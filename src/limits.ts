@@ -253,7 +253,7 @@ export const limits = table({
     value: 2_000_000,
     unit: 'count',
     reason:
-      'runs of UIDs that a process keeps of mailboxes with gaps, 16 bytes each: of a million messages with every second gone 500,000',
+      'runs of UIDs kept of mailboxes with gaps, 16 bytes each: 500,000 where half of a million is gone',
     onExcess: 'the UIDs of the longest unused mailbox are read again when it is selected',
   },
   store_inline_body: {
