@@ -199,8 +199,7 @@ export const limits = table({
   imap_search_text: {
     value: 4 << 20,
     unit: 'bytes',
-    reason:
-      'encoded text of one message that SEARCH BODY and TEXT decode; it stands in memory while it is compared',
+    reason: 'encoded text of one message that SEARCH BODY and TEXT decode; it is in memory meanwhile',
     onExcess: 'text beyond it is not searched',
   },
   imap_sort_text: {
@@ -213,8 +212,7 @@ export const limits = table({
   imap_thread_references: {
     value: 100,
     unit: 'count',
-    reason:
-      'message ids of one References field that THREAD links; long threads are cut near 20 by most clients',
+    reason: 'ids of one References field that THREAD links; long threads are cut near 20 by most clients',
     onExcess: 'the first and the newest ids are kept, those between are dropped',
   },
   imap_thread_unknown: {
@@ -252,8 +250,7 @@ export const limits = table({
   store_uid_runs: {
     value: 2_000_000,
     unit: 'count',
-    reason:
-      'runs of UIDs kept of mailboxes with gaps, 16 bytes each: 500,000 where half of a million is gone',
+    reason: 'runs of UIDs kept of mailboxes with gaps, 16 bytes each: a million messages may have 500,000',
     onExcess: 'the UIDs of the longest unused mailbox are read again when it is selected',
   },
   store_inline_body: {
