@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../../tests/harness/ports.ts';
-import type { Measured, Sizes } from './figures.ts';
+import type { Measured, Sizes, Synced } from './figures.ts';
 import { type Certificate, RunningServer, type ServerKind } from './servers/server.ts';
 import type { ServerResult } from './table.ts';
 import { Taker, type Workload } from './workload.ts';
@@ -14,6 +14,7 @@ interface Contestant {
   readonly kind: ServerKind;
   readonly server: RunningServer;
   readonly measured: Measured;
+  readonly synced: Record<string, Synced>;
   filled: boolean;
 }
 
@@ -43,10 +44,11 @@ export class Bench {
       for (const { server } of contestants) await server.dispose();
       rmSync(dir, { recursive: true, force: true });
     }
-    return contestants.map(({ kind, measured }) => ({
+    return contestants.map(({ kind, measured, synced }) => ({
       name: kind.name,
       version: kind.version() ?? '',
       measured,
+      synced,
     }));
   }
 
@@ -59,7 +61,7 @@ export class Bench {
     const setup = await kind.prepare(dir, ports, certificate, users);
     const server = new RunningServer(kind, dir, ports, setup);
     await server.start();
-    return { kind, server, measured: {}, filled: false };
+    return { kind, server, measured: {}, synced: {}, filled: false };
   }
 
   async #take(workload: Workload, all: readonly Contestant[]): Promise<void> {
@@ -76,7 +78,7 @@ export class Bench {
     for (let round = 0; round < this.#sizes.repetitions; round++) {
       for (const contestant of contestants) {
         const begun = performance.now();
-        await workload.run(contestant.server, this.#sizes, new Taker(contestant.measured));
+        await workload.run(contestant.server, this.#sizes, new Taker(contestant.measured, contestant.synced));
         progress(contestant.kind, workload.name, begun);
       }
     }

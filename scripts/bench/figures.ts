@@ -92,6 +92,14 @@ export interface Measurement {
 
 export type Measured = Partial<Record<FigureName, Measurement>>;
 
+/** What a server asked of the disk, per operation. */
+export interface Synced {
+  /** Calls by name: fsync, fdatasync … */
+  readonly syncs: Readonly<Record<string, number>>;
+  /** Bytes written to files. */
+  readonly written: number;
+}
+
 /** How much work a run does. */
 export interface Sizes {
   /** Rounds over all servers; the median counts. */

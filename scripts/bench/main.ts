@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { FULL, type Measured, QUICK, type Sizes } from './figures.ts';
+import { FULL, QUICK, type Sizes } from './figures.ts';
 import { Bench } from './bench.ts';
 import { cyrus } from './servers/cyrus.ts';
 import { dovecot, dovecotTuned } from './servers/dovecot.ts';
@@ -102,13 +102,15 @@ function chosen<Item extends { readonly name: string }>(
 
 /** Results of several runs as if they were one. */
 function joined(runs: readonly Saved[]): ServerResult[] {
-  const all = new Map<string, { version: string; measured: Measured }>();
-  for (const result of runs.flatMap((run) => run.results)) {
-    const measured = { ...all.get(result.name)?.measured, ...result.measured };
-    all.set(result.name, { version: result.version, measured });
+  const all = new Map<string, ServerResult>();
+  for (const { name, version, measured, synced } of runs.flatMap((run) => run.results)) {
+    const before = all.get(name);
+    all.set(name, {
+      name,
+      version,
+      measured: { ...before?.measured, ...measured },
+      synced: { ...before?.synced, ...synced },
+    });
   }
-  return SERVERS.flatMap(({ name }) => {
-    const result = all.get(name);
-    return result === undefined ? [] : [{ name, ...result }];
-  });
+  return SERVERS.flatMap(({ name }) => all.get(name) ?? []);
 }

@@ -1,11 +1,20 @@
 /** The figures as tables: one row per figure, one column per server, how mailstore stands and whether that is the goal. */
 
-import { type Figure, type FigureName, FIGURES, type Goal, type Measured, median } from './figures.ts';
+import {
+  type Figure,
+  type FigureName,
+  FIGURES,
+  type Goal,
+  type Measured,
+  median,
+  type Synced,
+} from './figures.ts';
 
 export interface ServerResult {
   readonly name: string;
   readonly version: string;
   readonly measured: Measured;
+  readonly synced: Readonly<Record<string, Synced>>;
 }
 
 /** Name of the column the ratio is about. */
@@ -39,6 +48,7 @@ export function renderTable(results: readonly ServerResult[]): string {
     `Medians. ratio: ${OURS} against the best other server, or the one the goal names; above 1 is better than it.`,
     '',
     ...costs(results, rows, titles),
+    ...syncs(results, titles),
   ].join('\n');
 }
 
@@ -74,6 +84,23 @@ function costs(results: readonly ServerResult[], rows: readonly Row[], titles: r
     'Of the whole process tree; operations are messages, or the commands of a row that has ms. client: share of one',
     'processor that the client took, server by server.',
   ];
+}
+
+/** What each server made durable, and how much it wrote, for one operation. */
+function syncs(results: readonly ServerResult[], titles: readonly string[]): string[] {
+  const operations = [...new Set(results.flatMap(({ synced }) => Object.keys(synced ?? {})))];
+  if (operations.length === 0) return [];
+  const table = operations.map((operation) => [
+    operation,
+    ...results.map(({ synced }) => syncText(synced[operation])),
+  ]);
+  return ['', ...lined([['syncs and bytes written to files per operation', ...titles], ...table], 1)];
+}
+
+function syncText(synced: Synced | undefined): string {
+  if (synced === undefined) return '-';
+  const calls = Object.entries(synced.syncs).map(([name, calls]) => `${shown(calls)} ${name}`);
+  return `${calls.join(' ') || 'none'}, ${shown(Math.round(synced.written))}`;
 }
 
 function lined(rows: readonly (readonly string[])[], left = 2): string[] {

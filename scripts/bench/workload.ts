@@ -1,6 +1,6 @@
 /** A piece of work that every server gets in turn, and how its cost is taken. */
 
-import type { FigureName, Measured, Sizes } from './figures.ts';
+import type { FigureName, Measured, Sizes, Synced } from './figures.ts';
 import type { RunningServer } from './servers/server.ts';
 import { processorSeconds } from '../../tests/harness/processes.ts';
 
@@ -59,9 +59,12 @@ function endedChildren(): number {
 /** Takes figures of one server. */
 export class Taker {
   readonly measured: Measured;
+  /** By operation. */
+  readonly synced: Record<string, Synced>;
 
-  constructor(measured: Measured) {
+  constructor(measured: Measured, synced: Record<string, Synced>) {
     this.measured = measured;
+    this.synced = synced;
   }
 
   /** Operations per second. */

@@ -12,6 +12,7 @@ import { mix } from './workloads/mix.ts';
 import { search } from './workloads/search.ts';
 import { list, select } from './workloads/select.ts';
 import { largeLog, start } from './workloads/start.ts';
+import { syncs } from './workloads/syncs.ts';
 
 export const WORKLOADS: readonly Workload[] = [
   smallDelivery,
@@ -32,4 +33,5 @@ export const WORKLOADS: readonly Workload[] = [
   manyConnections,
   start,
   largeLog,
+  syncs,
 ];
