@@ -11,11 +11,46 @@ import { Taker, type Workload } from './workload.ts';
 import { fillMailboxes } from './workloads/fill.ts';
 
 interface Contestant {
-  readonly kind: ServerKind;
   readonly server: RunningServer;
   readonly measured: Measured;
   readonly synced: Record<string, Synced>;
   filled: boolean;
+}
+
+/** Starts the servers in a new folder below `parent`, does the work, and leaves nothing behind. */
+export async function withServers<Result>(
+  kinds: readonly ServerKind[],
+  parent: string,
+  users: readonly string[],
+  work: (servers: readonly RunningServer[]) => Promise<Result>,
+): Promise<Result> {
+  mkdirSync(parent, { recursive: true });
+  const dir = mkdtempSync(join(parent, 'mailstore-bench-'));
+  chmodSync(dir, 0o755); // servers that change to their own user must get through
+  const servers: RunningServer[] = [];
+  try {
+    const certificate = makeCertificate(dir);
+    for (const kind of kinds) servers.push(await setUp(kind, dir, certificate, users));
+    return await work(servers);
+  } finally {
+    for (const server of servers) await server.dispose();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function setUp(
+  kind: ServerKind,
+  parent: string,
+  certificate: Certificate,
+  users: readonly string[],
+): Promise<RunningServer> {
+  const dir = join(parent, kind.name);
+  mkdirSync(dir);
+  const [imap = 0, imaps = 0] = await freePorts(2);
+  const ports = { imap, imaps };
+  const server = new RunningServer(kind, dir, ports, await kind.prepare(dir, ports, certificate, users));
+  await server.start();
+  return server;
 }
 
 export class Bench {
@@ -32,40 +67,26 @@ export class Bench {
   }
 
   async run(): Promise<ServerResult[]> {
-    mkdirSync(this.#parent, { recursive: true });
-    const dir = mkdtempSync(join(this.#parent, 'mailstore-bench-'));
-    chmodSync(dir, 0o755); // servers that change to their own user must get through
-    const contestants: Contestant[] = [];
-    try {
-      const certificate = makeCertificate(dir);
-      for (const kind of this.#kinds) contestants.push(await this.#setUp(kind, dir, certificate));
-      for (const workload of this.#workloads) await this.#take(workload, contestants);
-    } finally {
-      for (const { server } of contestants) await server.dispose();
-      rmSync(dir, { recursive: true, force: true });
-    }
-    return contestants.map(({ kind, measured, synced }) => ({
-      name: kind.name,
-      version: kind.version() ?? '',
-      measured,
-      synced,
-    }));
-  }
-
-  async #setUp(kind: ServerKind, parent: string, certificate: Certificate): Promise<Contestant> {
-    const dir = join(parent, kind.name);
-    mkdirSync(dir);
-    const [imap = 0, imaps = 0] = await freePorts(2);
-    const ports = { imap, imaps };
     const users = [...new Set(this.#workloads.flatMap((workload) => workload.users(this.#sizes)))];
-    const setup = await kind.prepare(dir, ports, certificate, users);
-    const server = new RunningServer(kind, dir, ports, setup);
-    await server.start();
-    return { kind, server, measured: {}, synced: {}, filled: false };
+    return await withServers(this.#kinds, this.#parent, users, async (servers) => {
+      const contestants = servers.map((server): Contestant => ({
+        server,
+        measured: {},
+        synced: {},
+        filled: false,
+      }));
+      for (const workload of this.#workloads) await this.#take(workload, contestants);
+      return contestants.map(({ server, measured, synced }) => ({
+        name: server.name,
+        version: server.version,
+        measured,
+        synced,
+      }));
+    });
   }
 
   async #take(workload: Workload, all: readonly Contestant[]): Promise<void> {
-    const contestants = all.filter(({ kind }) => !workload.own || kind.name === 'mailstore');
+    const contestants = all.filter(({ server }) => !workload.own || server.name === 'mailstore');
     for (const contestant of contestants) {
       const begun = performance.now();
       if (workload.filled && !contestant.filled) {
@@ -73,20 +94,20 @@ export class Bench {
         contestant.filled = true;
       }
       await workload.prepare?.(contestant.server, this.#sizes);
-      progress(contestant.kind, `${workload.name}: prepared`, begun);
+      progress(contestant.server, `${workload.name}: prepared`, begun);
     }
     for (let round = 0; round < this.#sizes.repetitions; round++) {
       for (const contestant of contestants) {
         const begun = performance.now();
         await workload.run(contestant.server, this.#sizes, new Taker(contestant.measured, contestant.synced));
-        progress(contestant.kind, workload.name, begun);
+        progress(contestant.server, workload.name, begun);
       }
     }
   }
 }
 
-function progress(kind: ServerKind, what: string, begun: number): void {
-  console.error(`${kind.name}: ${what} ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+function progress(server: RunningServer, what: string, begun: number): void {
+  console.error(`${server.name}: ${what} ${((performance.now() - begun) / 1000).toFixed(1)} s`);
 }
 
 function makeCertificate(dir: string): Certificate {

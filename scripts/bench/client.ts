@@ -70,7 +70,8 @@ export class BenchClient {
 
   /** Goes into IDLE and stays there. */
   async idle(): Promise<void> {
-    const going = this.#until(ends('+ '));
+    // News may come in the same breath.
+    const going = this.#until((client) => /(^|\n)\+ /.test(client.#tail().toString('latin1')));
     this.#socket.write(`b${++this.#tag} IDLE\r\n`);
     await going;
   }

@@ -8,7 +8,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { FULL, QUICK, type Sizes } from './figures.ts';
-import { Bench } from './bench.ts';
+import { Bench, withServers } from './bench.ts';
+import { GROWTH, growthOfMailbox, growthOfUsers, growthUsers, QUICK_GROWTH, renderCurves } from './growth.ts';
 import { cyrus } from './servers/cyrus.ts';
 import { dovecot, dovecotTuned } from './servers/dovecot.ts';
 import { mailstore } from './servers/mailstore.ts';
@@ -29,6 +30,8 @@ const HELP = `usage: scripts/bench/run [OPTION]...
   --json           print all values as JSON instead of the table
   --save FILE      keep all values as JSON there, too
   --show           print the table of files that --save has written; later ones add to earlier ones
+  --growth         instead of all that: the cost of operations at 1k to 1M messages and 1k to 100k users, of mailstore
+                   unless --servers names others; an hour and 60 GB of disk, --quick shows that it runs
   --dir DIR        where the stores lie during the run (default: a new folder below ${tmpdir()})
   --install        install Debian's Cyrus and Dovecot side by side, and what else the workloads need, and end
 
@@ -52,6 +55,7 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     save: { type: 'string' },
     show: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
     dir: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -63,8 +67,29 @@ if (options.help) {
   console.log(
     renderTable(joined(positionals.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Saved))),
   );
+} else if (options.growth) {
+  await measureGrowth();
 } else {
   await measure();
+}
+
+async function measureGrowth(): Promise<void> {
+  const sizes = options.quick ? QUICK_GROWTH : GROWTH;
+  const kinds = options.servers === undefined ? [mailstore] : installed();
+  const results = await withServers(kinds, options.dir ?? tmpdir(), growthUsers(), async (servers) => {
+    const all = [];
+    for (const server of servers) {
+      const mailbox = await growthOfMailbox(server, sizes);
+      console.log(renderCurves(`${server.name}, messages in the mailbox:`, mailbox));
+      const users = await growthOfUsers(server, sizes);
+      console.log(`\n${renderCurves(`${server.name}, users with mail:`, users)}`);
+      all.push({ name: server.name, mailbox, users });
+    }
+    return all;
+  });
+  const json = JSON.stringify({ processors: cpus().length, sizes, results }, undefined, 2);
+  if (options.save !== undefined) writeFileSync(options.save, `${json}\n`);
+  if (options.json) console.log(json);
 }
 
 async function measure(): Promise<void> {

@@ -53,6 +53,7 @@ export interface ServerSetup {
 /** A server with its process, from the first start to the last kill. */
 export class RunningServer {
   readonly name: string;
+  readonly version: string;
   /** Path of LMTP's unix socket. */
   readonly lmtp: string;
   readonly ports: Ports;
@@ -65,6 +66,7 @@ export class RunningServer {
 
   constructor(kind: ServerKind, dir: string, ports: Ports, setup: ServerSetup) {
     this.name = kind.name;
+    this.version = kind.version() ?? '';
     this.idleAtMost = kind.idleAtMost;
     this.dir = dir;
     this.lmtp = setup.lmtp;
