@@ -10,11 +10,12 @@ const DIRECTIVE =
   /[\t\n\r ,]*([!#$%&'*+\-.0-9A-Z^_`a-z|~]+)[\t\n\r ]*=[\t\n\r ]*(?:"((?:[^"\\]|\\[\s\S])*)"|([^\s",]*))[\t\n\r ]*(?:,|$)/y;
 
 /**
- * A client's response by directive, names in lower case, values unquoted, latin1.
+ * The directives of a message, names in lower case, values unquoted, latin1.
+ * @param repeatable may come several times; the first counts (§2.1.1: a challenge can name several realms)
  * @throws MailError 'badsyntax' for what is no list of directives, and for a directive that comes twice
  */
-export function readDirectives(bytes: Uint8Array): ReadonlyMap<string, string> {
-  if (bytes.length >= LONGEST) throw syntaxError('the response is too long (RFC 2831)');
+export function readDirectives(bytes: Uint8Array, repeatable = ''): ReadonlyMap<string, string> {
+  if (bytes.length >= LONGEST) throw syntaxError('the message is too long');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   const found = new Map<string, string>();
   DIRECTIVE.lastIndex = 0;
@@ -22,6 +23,7 @@ export function readDirectives(bytes: Uint8Array): ReadonlyMap<string, string> {
     const match = DIRECTIVE.exec(text);
     if (match === null) throw syntaxError('the response is not a list of directives');
     const name = (match[1] as string).toLowerCase();
+    if (found.has(name) && name === repeatable) continue;
     if (found.has(name)) throw syntaxError(`the directive ${name} stands twice in the response`);
     found.set(name, match[2]?.replace(/\\([\s\S])/g, '$1') ?? match[3] ?? '');
   }

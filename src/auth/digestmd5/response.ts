@@ -89,10 +89,14 @@ export function sessionKey(response: DigestResponse, password: string): Buffer {
   return a1.digest();
 }
 
+/** `response`: shows the server that the client knows the password (§2.1.2.1), hexadecimal. */
+export function clientProof(response: DigestResponse, key: Buffer): string {
+  return digest(response, key, 'AUTHENTICATE');
+}
+
 /** Whether the client's response is right. */
 export function isRight(response: DigestResponse, key: Buffer): boolean {
-  const expected = Buffer.from(digest(response, key, 'AUTHENTICATE'), 'hex');
-  return timingSafeEqual(expected, response.response);
+  return timingSafeEqual(Buffer.from(clientProof(response, key), 'hex'), response.response);
 }
 
 /** `rspauth`: shows the client that we know the password, too (§2.1.3). */
