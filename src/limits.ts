@@ -383,6 +383,42 @@ export const limits = table({
     reason: 'about 100 bytes each, per worker',
     onExcess: 'the oldest proof is forgotten',
   },
+  ldap_connections: {
+    value: 8,
+    unit: 'count',
+    reason: 'connections of a worker to a directory; each has one operation at a time',
+    onExcess: 'a login waits for a free one, up to ldap_wait',
+  },
+  ldap_connect: {
+    value: 3,
+    unit: 'seconds',
+    reason: 'a directory of the same site answers in milliseconds',
+    onExcess: 'the next address is tried; without one the login is answered [UNAVAILABLE]',
+  },
+  ldap_operation: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'one lookup of one entry; Cyrus waits as long',
+    onExcess: 'the connection is given up, the login is answered [UNAVAILABLE]',
+  },
+  ldap_wait: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'a slow directory must not pile up logins',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  ldap_failures: {
+    value: 3,
+    unit: 'count',
+    reason: 'one lost connection is nothing, three in a row are a directory that is down',
+    onExcess: 'the directory is left alone for ldap_pause, logins are answered [UNAVAILABLE] at once',
+  },
+  ldap_pause: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'short enough that nobody waits long for a directory that is back',
+    onExcess: 'one login finds out whether the directory answers again',
+  },
   digest_nonces: {
     value: 10_000,
     unit: 'count',

@@ -60,6 +60,17 @@ export function checkTogether(values: OptionValues, services: readonly Service[]
       problem('sharedprefix', 'is the same as userprefix; users could not be told from shared folders');
     }
   }
+  if (values.sasl_auxprop_plugin.includes('ldapdb')) {
+    if (values.sasl_ldapdb_uri.length === 0) {
+      problem(
+        'sasl_auxprop_plugin',
+        'ldapdb needs the address of the directory: ldapdb.uri (sasl_ldapdb_uri) is missing',
+      );
+    }
+    if (values.sasl_ldapdb_pw !== '' && values.sasl_ldapdb_pw_file !== '') {
+      problem('sasl_ldapdb_pw_file', 'the password is given twice: by pw and by pw_file; keep one of them');
+    }
+  }
   checkServices(values, services, places, problems);
   return { problems, warnings };
 }

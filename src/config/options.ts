@@ -7,6 +7,7 @@ import type { Option } from './option.ts';
 import { authOptions } from './options/auth.ts';
 import { backupOptions } from './options/backup.ts';
 import { imapOptions } from './options/imap.ts';
+import { ldapdbOptions } from './options/ldapdb.ts';
 import { lmtpOptions } from './options/lmtp.ts';
 import { mailboxOptions } from './options/mailbox.ts';
 import { serverOptions } from './options/server.ts';
@@ -18,6 +19,7 @@ export const options = {
   ...storeOptions,
   ...mailboxOptions,
   ...authOptions,
+  ...ldapdbOptions,
   ...tlsOptions,
   ...imapOptions,
   ...lmtpOptions,

@@ -11,6 +11,8 @@ export interface ListRules {
   readonly item: string;
   readonly check?: (item: string) => string | undefined;
   readonly upperCase?: boolean;
+  /** TOML may give a single item as a plain string. */
+  readonly single?: boolean;
 }
 
 /** Several strings: an array in TOML, separated text in imapd.conf. */
@@ -33,6 +35,7 @@ export function listKind(rules: ListRules): Kind<readonly string[]> {
     name: 'list',
     expects,
     fromToml(value) {
+      if (rules.single && typeof value === 'string') return collect([value]);
       if (!Array.isArray(value)) return mismatch(expects, value);
       const odd = value.find((item) => typeof item !== 'string');
       return odd === undefined

@@ -23,6 +23,9 @@ const READ_BACK: readonly string[] = ['DIGEST-MD5', 'CRAM-MD5'];
 /** Ciphers of DIGEST-MD5's security layer; the last three are weak. */
 const digestCiphers: readonly string[] = ['rc4', '3des', 'rc4-56', 'des', 'rc4-40'];
 
+/** The sources of secrets that are read by the server itself. */
+const auxpropPlugins: readonly string[] = ['sasldb', 'ldapdb'];
+
 /** A choice with a single word so far, which says that the others are not there rather than that they are wrong. */
 function onlyKind<const W extends string>(word: W): Kind<W> {
   const kind = choiceKind([word]);
@@ -142,10 +145,21 @@ export const authOptions = {
   }),
   sasl_auxprop_plugin: option({
     toml: 'auth.sasl_auxprop_plugin',
-    kind: onlyKind('sasldb'),
-    default: 'sasldb',
+    kind: listKind({
+      separator: /[\s,]+/,
+      item: 'sources of secrets',
+      single: true,
+      check: (item) =>
+        auxpropPlugins.includes(item)
+          ? undefined
+          : `"${item.slice(0, 60)}" is not there; there are ${auxpropPlugins.join(' and ')}`,
+    }),
+    default: ['sasldb'],
     imapd: imapd('sasl_auxprop_plugin'),
-    doc: 'Where the secrets are: "sasldb" is the store\'s own database, kept by "mailstore user".',
+    doc:
+      'Where the secrets are, the preferred source first: "sasldb" is the store\'s own database, kept by ' +
+      '"mailstore user", "ldapdb" a directory (section ldapdb).',
+    check: (value) => value.length === 0 ? 'at least one source is needed' : undefined,
     authentication: true,
   }),
 };

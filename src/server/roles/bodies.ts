@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Decoy } from '../../auth/decoy.ts';
+import { configuredSecrets } from '../../auth/secrets/configured.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
 import { Authenticator } from '../../auth/login.ts';
@@ -39,7 +40,7 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
   const store = new DeferredStore(openWhenThere(settings, log, () => closed));
   const interfaces = new InterfaceDomains(settings);
   const secrets = new EmbeddedSecrets(store.secrets);
-  const source: SecretSource = {
+  const embedded: SecretSource = {
     abilities: secrets.abilities,
     verify: async (userid, password) => {
       await store.opened;
@@ -52,7 +53,7 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
   };
   const authenticator = new Authenticator({
     settings,
-    source,
+    source: configuredSecrets(settings, embedded, log),
     log,
     interfaces,
     decoy: Decoy.at(join(settings.configdirectory, 'decoy')),

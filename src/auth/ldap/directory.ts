@@ -1,0 +1,131 @@
+/**
+ * A directory as the rest sees it: a few bound connections, kept, and a breaker that keeps a dead directory from holding up
+ * every login.
+ *
+ * Invariants
+ * 1. At most `limits.ldap_connections` at a time; who finds none free waits at most `limits.ldap_wait`.
+ * 2. After `limits.ldap_failures` failures in a row to reach it, everybody is told at once that it cannot be reached, for
+ *    `limits.ldap_pause`; then one attempt finds out.
+ * 3. A kept connection that turns out to be dead is replaced once, silently: directories close idle ones.
+ */
+
+import { limits } from '../../limits.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { type DirectoryAccess, DirectoryConnection } from './connection.ts';
+import { DirectoryFailure, directoryFailure } from './failure.ts';
+
+export interface DirectoryOptions {
+  /** Opens a connection; replaced in tests. */
+  readonly open?: (access: DirectoryAccess) => Promise<DirectoryConnection>;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
+}
+
+export class LdapDirectory {
+  readonly #access: DirectoryAccess;
+  readonly #log: Log;
+  readonly #open: (access: DirectoryAccess) => Promise<DirectoryConnection>;
+  readonly #now: () => number;
+  readonly #idle: DirectoryConnection[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
+  #failures = 0;
+  #pausedUntil = 0;
+
+  constructor(access: DirectoryAccess, log: Log, options: DirectoryOptions = {}) {
+    this.#access = access;
+    this.#log = log;
+    this.#open = options.open ?? ((wanted) => DirectoryConnection.open(wanted));
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /**
+   * Runs `work` with a bound connection of its own.
+   * @throws DirectoryFailure, also for what `work` throws
+   */
+  async use<Result>(work: (connection: DirectoryConnection) => Promise<Result>): Promise<Result> {
+    if (this.#now() < this.#pausedUntil) {
+      throw new DirectoryFailure(
+        'unreachable',
+        'the directory did not answer a moment ago and is left alone',
+      );
+    }
+    await this.#turn();
+    try {
+      const kept = this.#takeIdle();
+      if (kept !== undefined) {
+        try {
+          return await this.#with(kept, work);
+        } catch (thrown) {
+          if (directoryFailure(thrown, 'directory').kind !== 'unreachable') throw thrown;
+        }
+      }
+      return await this.#with(await this.#connect(), work);
+    } finally {
+      this.#busy--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+  }
+
+  /** A free place among the connections. */
+  async #turn(): Promise<void> {
+    const until = this.#now() + limits.ldap_wait.value * 1000;
+    while (this.#busy >= limits.ldap_connections.value) {
+      const left = until - this.#now();
+      if (left <= 0) {
+        throw new DirectoryFailure('unreachable', 'the directory is too slow: all connections are in use');
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    this.#busy++;
+  }
+
+  #takeIdle(): DirectoryConnection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined || connection.usable) return connection;
+      void connection.close();
+    }
+  }
+
+  async #connect(): Promise<DirectoryConnection> {
+    try {
+      const connection = await this.#open(this.#access);
+      if (this.#failures >= limits.ldap_failures.value) this.#log.info('the directory answers again');
+      this.#failures = 0;
+      return connection;
+    } catch (thrown) {
+      const failure = directoryFailure(thrown, 'directory');
+      if (++this.#failures >= limits.ldap_failures.value) {
+        this.#pausedUntil = this.#now() + limits.ldap_pause.value * 1000;
+        this.#log.error('the directory cannot be used', {
+          reason: failure.message,
+          failures: this.#failures,
+        });
+      }
+      throw failure;
+    }
+  }
+
+  async #with<Result>(
+    connection: DirectoryConnection,
+    work: (connection: DirectoryConnection) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work(connection);
+    } finally {
+      if (connection.usable) this.#idle.push(connection);
+      else void connection.close();
+    }
+  }
+}
