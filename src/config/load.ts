@@ -46,7 +46,19 @@ export function loadSettings(files: ConfigFiles): Loaded {
 }
 
 function loadToml(file: string): Loaded {
-  return settingsFromToml(readSource(file).text, file);
+  const { text, mode } = readSource(file);
+  const loaded = settingsFromToml(text, file);
+  if (loaded.settings.sasl_ldapdb_pw !== '' && (mode & 0o004) !== 0) {
+    const octal = mode.toString(8).padStart(4, '0');
+    refuse([{
+      file,
+      line: readToml(text, file).lines.line('ldapdb', 'pw'),
+      key: 'ldapdb.pw',
+      text:
+        `is a password in a file everybody can read (mode ${octal}); chmod 0640 ${file}, or use ldapdb.pw_file`,
+    }]);
+  }
+  return loaded;
 }
 
 /** Settings from the text of a TOML document; `file` is its name in messages. */

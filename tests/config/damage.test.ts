@@ -73,8 +73,7 @@ test('damaged TOML', () => {
 test('damaged imapd.conf and cyrus.conf; where they still hold, their translation says the same', () => {
   const seed = 43;
   const random = new Random(seed);
-  const imapd = readFileSync(join(howto, 'imapd.conf'), 'utf8')
-    .replace('plugin: ldapdb', 'plugin: sasldb').replace('DIGEST-MD5 CRAM-MD5 PLAIN', 'PLAIN');
+  const imapd = readFileSync(join(howto, 'imapd.conf'), 'utf8');
   let whole = 0;
   const cyrus = readFileSync(join(howto, 'cyrus.conf'), 'utf8');
   for (let round = 0; round < 300; round++) {

@@ -26,7 +26,10 @@ function randomValues(random: Random): OptionValues {
   const list = () => [...new Set(Array.from({ length: random.below(4) }, () => random.pick(words)))];
   for (const [option, row] of optionRows) {
     const set = (value: unknown) => {
-      if (row.check?.(value) === undefined) Object.assign(values, { [option]: value });
+      // What is made of words need not be something the option can be.
+      const fits = row.check?.(value) === undefined &&
+        (!Array.isArray(value) || row.kind.fromToml(value).ok);
+      if (fits) Object.assign(values, { [option]: value });
     };
     if (row.authentication || random.oneIn(4)) continue;
     switch (row.kind.name) {

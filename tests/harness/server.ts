@@ -255,7 +255,7 @@ export class TestStore {
     const text = Object.entries(sections).map(([section, lines]) =>
       `[${section}]\n${Object.entries(lines).map(([key, value]) => `${key} = ${value}\n`).join('')}`
     );
-    writeFileSync(this.configFile, text.join('\n'));
+    writeFileSync(this.configFile, text.join('\n'), { mode: 0o640 });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The how-to's own imapd.conf and cyrus.conf: as printed they name the directory as the source of passwords, which is not
- * there yet, and do not start; with that, the ports and the paths changed they run the server the how-to describes.
+ * The how-to's own imapd.conf, cyrus.conf and directory: with the ports, the paths and the technical user's name changed
+ * they run the server the how-to describes.
  */
 
 import { afterAll, expect, test } from 'bun:test';
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run, succeed } from '../harness/command.ts';
 import { ImapClient } from '../harness/imap.ts';
 import { LmtpClient } from '../harness/lmtp.ts';
+import { TECHNICAL, TestDirectory } from '../harness/directory.ts';
 import { freePorts } from '../harness/ports.ts';
 import { mailstoreCommand, PASSWORD } from '../harness/server.ts';
 
@@ -21,6 +22,8 @@ const START_LIMIT_MS = 20_000;
 const dir = mkdtempSync(join(tmpdir(), 'mailstore-howto-'));
 chmodSync(dir, 0o755);
 let server: ChildProcess | undefined;
+let directory: TestDirectory | undefined;
+let imapPort = 0;
 
 afterAll(async () => {
   if (server !== undefined && server.exitCode === null) {
@@ -28,6 +31,7 @@ afterAll(async () => {
     server.kill('SIGTERM');
     await ended;
   }
+  await directory?.dispose();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -42,23 +46,27 @@ function changed(text: string, lines: Readonly<Record<string, string | null>>): 
   return result;
 }
 
-test('as printed they do not start, and the reason is named', async () => {
+test('where everybody can read the password of the directory they do not start, and the reason is named', async () => {
   const [program = '', ...before] = mailstoreCommand();
-  const pair = ['-C', join(EXAMPLES, 'imapd.conf'), '-M', join(EXAMPLES, 'cyrus.conf')];
+  const open = join(dir, 'open-imapd.conf');
+  writeFileSync(open, readFileSync(join(EXAMPLES, 'imapd.conf')), { mode: 0o644 });
+  const pair = ['-C', open, '-M', join(EXAMPLES, 'cyrus.conf')];
   const ended = await run(program, [...before, 'serve', ...pair]);
   expect(ended.code).toBe(78);
-  expect(ended.stderr).toContain('imapd.conf:64: sasl_auxprop_plugin');
+  expect(ended.stderr).toContain('imapd.conf:75: sasl_ldapdb_pw: is a password in a file everybody can read');
   expect(ended.stderr).not.toContain('klais-is-a-geek');
 });
 
 test('with the passwords in the store they run the how-to server', async () => {
   const [imap = 0, lmtp = 0] = await freePorts(2);
+  imapPort = imap;
   const certificate = join(dir, 'server.pem');
   const made = spawnSync('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'],
     ...['-subj', '/CN=localhost', '-keyout', join(dir, 'server.key'), '-out', certificate],
   ]);
   expect(made.status).toBe(0);
+  directory = await TestDirectory.start({ people: { django: PASSWORD } });
   const imapdConf = join(dir, 'imapd.conf');
   writeFileSync(
     imapdConf,
@@ -66,16 +74,14 @@ test('with the passwords in the store they run the how-to server', async () => {
       'configdirectory:': `configdirectory: ${dir}/imap`,
       'partition-default:': `partition-default: ${dir}/spool`,
       'sievedir:': null,
-      'sasl_auxprop_plugin:': 'sasl_auxprop_plugin: sasldb',
-      'sasl_mech_list:': 'sasl_mech_list: PLAIN LOGIN',
-      'sasl_ldapdb_uri:': null,
-      'sasl_ldapdb_id:': null,
-      'sasl_ldapdb_pw:': null,
-      'sasl_ldapdb_mech:': null,
+      'sasl_ldapdb_uri:': `sasl_ldapdb_uri: ${directory.uri}`,
+      'sasl_ldapdb_id:': `sasl_ldapdb_id: ${TECHNICAL.id}`,
+      'sasl_ldapdb_pw:': `sasl_ldapdb_pw: ${TECHNICAL.password}`,
       'tls_cert_file:': `tls_cert_file: ${certificate}`,
       'tls_key_file:': `tls_key_file: ${dir}/server.key`,
       'tls_ca_file:': `tls_ca_file: ${certificate}`,
     }),
+    { mode: 0o640 },
   );
   const cyrusConf = join(dir, 'cyrus.conf');
   writeFileSync(
@@ -109,8 +115,6 @@ test('with the passwords in the store they run the how-to server', async () => {
     ).toBe(1);
   }
 
-  const added = spawnSync(program, [...before, 'user', 'add', ...pair, 'Django'], { input: `${PASSWORD}\n` });
-  expect(added.status).toBe(0);
   const message = Buffer.from(
     'From: michael@nausch.org\r\nTo: Django@nausch.org\r\nSubj: Testmail\r\n\r\nAhoi,\r\n',
   );
@@ -147,3 +151,13 @@ test('with the passwords in the store they run the how-to server', async () => {
   expect(stored).toStartWith('Return-Path: <michael@nausch.org>\r\n');
   expect(stored).toEndWith(message.toString('latin1'));
 }, 60_000);
+
+test('imtest logs in by DIGEST-MD5 as the how-to shows it, with the secret from the directory', async () => {
+  const { stdout } = await run('/usr/lib/cyrus/bin/imtest', [
+    ...['-p', String(imapPort), '-a', 'Django', '-w', PASSWORD, '-m', 'DIGEST-MD5', 'localhost'],
+  ], { input: '01 LIST "" *\r\n02 SELECT INBOX\r\n03 STATUS INBOX (MESSAGES)\r\n05 LOGOUT\r\n' });
+  expect(stdout).toMatch(
+    /S: A01 OK Success \(privacy protection\)\r?\nAuthenticated\.\r?\nSecurity strength factor: 128/,
+  );
+  expect(stdout).toContain('* STATUS INBOX (MESSAGES 1)');
+}, 30_000);

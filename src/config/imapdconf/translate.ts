@@ -129,7 +129,9 @@ class Translation {
       return;
     }
     Object.assign(this.#values, { [name]: value });
-    this.#say(line, 'translated', `${row.toml} = ${row.kind.toToml(value)}`);
+    // A report is shown to others more readily than the files are.
+    const shown = isSecret(line.key) ? '********' : row.kind.toToml(value);
+    this.#say(line, 'translated', `${row.toml} = ${shown}`);
   }
 
   #partition(line: ConfLine): void {

@@ -1,8 +1,11 @@
-import { mechanismsThere } from '../../../src/config/options/auth.ts';
-import { describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import { formatFinding } from '../../../src/config/finding.ts';
-import { settingsFromToml } from '../../../src/config/load.ts';
-import { findingsOf } from '../folder.ts';
+import { loadSettings, settingsFromToml } from '../../../src/config/load.ts';
+import { mechanismsThere } from '../../../src/config/options/auth.ts';
+import { findingsOf, Folder } from '../folder.ts';
+
+const folder = new Folder();
+afterAll(() => folder.remove());
 
 function refusals(text: string): string[] {
   return findingsOf(() => settingsFromToml(text, 'm.toml')).map(formatFinding);
@@ -89,7 +92,23 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'secrets from elsewhere',
       '[auth]\nsasl_auxprop_plugin = "ldapdb"',
-      'm.toml:2: auth.sasl_auxprop_plugin: "ldapdb" is not there yet; there is "sasldb"',
+      'm.toml:2: auth.sasl_auxprop_plugin: ldapdb needs the address of the directory: ldapdb.uri (sasl_ldapdb_uri) is missing',
+    ],
+    [
+      'a source of secrets that is not there',
+      '[auth]\nsasl_auxprop_plugin = ["sasldb", "sql"]',
+      'm.toml:2: auth.sasl_auxprop_plugin: "sql" is not there; there are sasldb and ldapdb',
+    ],
+    [
+      'an address that is none',
+      '[ldapdb]\nuri = ["http://ldap.example.org"]',
+      'm.toml:2: ldapdb.uri: "http://ldap.example.org" is no address of a directory: ldap://host:port, ldaps://host:port or ' +
+      'ldapi://path',
+    ],
+    [
+      'a password given twice',
+      '[auth]\nsasl_auxprop_plugin = "ldapdb"\n[ldapdb]\nuri = ["ldapi:///"]\npw = "x"\npw_file = "/x"',
+      'm.toml:6: ldapdb.pw_file: the password is given twice: by pw and by pw_file; keep one of them',
     ],
     [
       'a partition that is not there',
@@ -270,4 +289,18 @@ test('what has no effect is a warning', () => {
     'm.toml:3: mailbox.defaultdomain: has no effect while virtdomains is off',
     'm.toml:4: mailbox.autosubscribeinboxfolders: the folder "x" is not among those created',
   ]);
+});
+
+test('a password in a file everybody can read stops the start', () => {
+  const text = '[auth]\nsasl_auxprop_plugin = "ldapdb"\n[ldapdb]\nuri = ["ldapi:///"]\npw = "hunter2"\n';
+  const open = folder.write('open.toml', text, 0o644);
+  expect(findingsOf(() => loadSettings({ toml: open }))).toEqual([{
+    file: open,
+    line: 5,
+    key: 'ldapdb.pw',
+    text: `is a password in a file everybody can read (mode 0644); chmod 0640 ${open}, or use ldapdb.pw_file`,
+  }]);
+  expect(loadSettings({ toml: folder.write('kept.toml', text, 0o640) }).settings.sasl_ldapdb_pw).toBe(
+    'hunter2',
+  );
 });
