@@ -1,0 +1,102 @@
+import { rows } from './limit.ts';
+
+/** Names and logins: what a mailbox or a user can be called and what an authentication may send. */
+export const authLimits = rows({
+  mailbox_name: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'names stand in indexes, logs and answers; clients show far less (FIELD: peers allow 255 to 512)',
+    onExcess: 'NO [CANNOT], also for a RENAME that would lengthen a folder below beyond it',
+  },
+  mailbox_depth: {
+    value: 32,
+    unit: 'levels',
+    reason: 'clients build a tree of the names, some of them recursively',
+    onExcess: 'NO [CANNOT], also for a RENAME that would push a folder below beyond it',
+  },
+  sasl_response: {
+    value: 8 << 10,
+    unit: 'bytes',
+    reason: 'one base64 line of an AUTHENTICATE exchange before anybody is known; Kerberos tickets fit',
+    onExcess: 'the exchange fails with BAD, the connection and all others go on',
+  },
+  password_bytes: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'PLAIN must take 255 (RFC 4616 §2); more than this only costs hashing time',
+    onExcess: 'answered like a wrong password',
+  },
+  login_failure_delay: {
+    value: 2,
+    unit: 'seconds',
+    reason: 'slows guessing on one connection; nobody else waits. Cyrus pauses 3 s, Dovecot 2 s',
+    onExcess: 'a failed authentication is answered this much later',
+  },
+  login_cache_seconds: {
+    value: 60,
+    unit: 'seconds',
+    reason: 'webmail logs in for every page; a proved password need not be hashed again that soon',
+    onExcess: 'the password is hashed again',
+  },
+  login_cache_entries: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'about 100 bytes each, per worker',
+    onExcess: 'the oldest proof is forgotten',
+  },
+  ldap_connections: {
+    value: 8,
+    unit: 'count',
+    reason: 'connections of a worker to a directory; each has one operation at a time',
+    onExcess: 'a login waits for a free one, up to ldap_wait',
+  },
+  ldap_connect: {
+    value: 3,
+    unit: 'seconds',
+    reason: 'a directory of the same site answers in milliseconds',
+    onExcess: 'the next address is tried; without one the login is answered [UNAVAILABLE]',
+  },
+  ldap_operation: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'one lookup of one entry; Cyrus waits as long',
+    onExcess: 'the connection is given up, the login is answered [UNAVAILABLE]',
+  },
+  ldap_wait: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'a slow directory must not pile up logins',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  ldap_failures: {
+    value: 3,
+    unit: 'count',
+    reason: 'one lost connection is nothing, three in a row are a directory that is down',
+    onExcess: 'the directory is left alone for ldap_pause, logins are answered [UNAVAILABLE] at once',
+  },
+  ldap_pause: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'short enough that nobody waits long for a directory that is back',
+    onExcess: 'one login finds out whether the directory answers again',
+  },
+  digest_nonces: {
+    value: 10_000,
+    unit: 'count',
+    reason:
+      'logins by DIGEST-MD5 that may be followed by one without a challenge; about 300 bytes each, per worker',
+    onExcess: 'the oldest is forgotten: its client is asked anew',
+  },
+  interface_lookup: {
+    value: 2,
+    unit: 'seconds',
+    reason: 'a login waits for the name of our own address where virtdomains is on',
+    onExcess: 'the domain of servername is used',
+  },
+  interface_cache_entries: {
+    value: 256,
+    unit: 'count',
+    reason: 'one per address of this machine a client connected to',
+    onExcess: 'the oldest is looked up again',
+  },
+});
