@@ -67,7 +67,7 @@ export function settingsFromToml(text: string, file: string): Loaded {
   const { values } = reading;
   completeValues(values);
   const services = reading.services ?? defaultServices(values);
-  const events = reading.events ?? defaultEvents();
+  const events = reading.events ?? defaultEvents(values);
   const place = (path: readonly string[]) => ({
     file,
     line: reading.lines.line(...path),
@@ -107,7 +107,7 @@ export function translateCyrus(imapdConf: string, cyrusConf?: string): Translate
     : translateCyrusConf(entries, cyrusConf, values, imapd.serviceFiles, syntax);
   const services = cyrus?.services ??
     defaultServices(values).map((service) => ({ ...service, ...imapd.serviceFiles.get(service.name) }));
-  const events = cyrus?.events ?? defaultEvents();
+  const events = cyrus?.events ?? defaultEvents(values);
   const report = [...imapd.report, ...cyrus?.report ?? []];
 
   const places: Places = {

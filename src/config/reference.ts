@@ -141,7 +141,8 @@ const servicesHead =
   'What listens where. A configuration without any [services.<name>] has those shown here: imap, ' +
   'imaps where there is a certificate, and lmtpunix. With the first one given, only those given listen. The keys:';
 const eventsHead =
-  'What runs by the clock. A configuration without any [events.<name>] has those shown here. The keys:';
+  'What runs by the clock. A configuration without any [events.<name>] has those shown here, and where there is a ' +
+  'backup.target a backup at half past two. The keys:';
 
 const sampleServices = `#[services.imap]
 #protocol = "imap"

@@ -38,7 +38,7 @@ export interface Service {
 }
 
 /** What a scheduled event does. */
-export type EventJob = 'checkpoint' | 'expire';
+export type EventJob = 'checkpoint' | 'expire' | 'backup';
 
 export type When =
   | { readonly kind: 'every'; readonly seconds: number }

@@ -51,9 +51,11 @@ export function defaultServices(values: OptionValues): readonly Service[] {
   return services;
 }
 
-/** The events a configuration has that names none: a checkpoint every half hour, expiry at four. */
-export function defaultEvents(): readonly ScheduledEvent[] {
+/** The events a configuration has that names none: a checkpoint every half hour, expiry at four, before it a backup. */
+export function defaultEvents(values: Pick<OptionValues, 'backup_target'>): readonly ScheduledEvent[] {
+  const backup: ScheduledEvent = { name: 'backup', job: 'backup', when: { kind: 'at', hour: 2, minute: 30 } };
   return [
+    ...(values.backup_target === '' ? [] : [backup]),
     { name: 'checkpoint', job: 'checkpoint', when: { kind: 'every', seconds: 30 * 60 } },
     { name: 'expire', job: 'expire', when: { kind: 'at', hour: 4, minute: 0 } },
   ];
@@ -79,7 +81,7 @@ export function makeSettings(
   return {
     ...complete,
     services: services ?? defaultServices(complete),
-    events: events ?? defaultEvents(),
+    events: events ?? defaultEvents(complete),
   };
 }
 

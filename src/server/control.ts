@@ -10,7 +10,7 @@ import type { Settings } from '../config/settings.ts';
 import type { TlsMaterial } from '../net/tls.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 
-export const ROLES = ['writer', 'worker', 'janitor'] as const;
+export const ROLES = ['writer', 'worker', 'janitor', 'backup'] as const;
 
 export type Role = (typeof ROLES)[number];
 

@@ -80,6 +80,7 @@ export class Supervisor {
   readonly #log: RootLog;
   readonly #slots: Slot[] = [];
   readonly #jobs = new Map<number, (error: string | null) => void>();
+  readonly #backups = new Set<Child>();
   readonly #schedule: Schedule;
   readonly #workers: number;
   #nextJob = 1;
@@ -147,8 +148,11 @@ export class Supervisor {
       .map((slot) => (slot.child as Child).pid);
   }
 
-  /** Has the janitor do a job now; resolves to null or what went wrong. */
+  /** Has a job done now, by the janitor or, a backup, by a process of its own; resolves to null or what went wrong. */
   runJob(job: EventJob): Promise<string | null> {
+    if (job === 'backup') {
+      return this.#stopping === undefined ? this.#runBackup() : Promise.resolve('the server stops');
+    }
     const janitor = this.#slots.find((slot) => slot.role === 'janitor')?.child;
     if (janitor === undefined || !janitor.ready) return Promise.resolve('the janitor is not running');
     const id = this.#nextJob++;
@@ -156,6 +160,30 @@ export class Supervisor {
       this.#jobs.set(id, resolve);
       janitor.send({ type: 'job', id, job });
     });
+  }
+
+  /** Makes a backup in a process that ends with it, and with the server. */
+  #runBackup(): Promise<string | null> {
+    const { promise, resolve } = Promise.withResolvers<string | null>();
+    const child = new Child({
+      role: 'backup',
+      number: 0,
+      command: this.#options.command,
+      fds: [],
+      log: this.#log,
+      onReady: () => child.send({ type: 'job', id: 0, job: 'backup' }),
+      onDone: (_id, error) => {
+        resolve(error);
+        child.send({ type: 'stop' });
+      },
+      onExit: (code, signal) => {
+        this.#backups.delete(child);
+        resolve(`the process of the backup died (${signal ?? code})`);
+      },
+    });
+    this.#backups.add(child);
+    this.#sendStart(child, 0);
+    return promise;
   }
 
   /** Hands new certificates to the workers. */
@@ -191,6 +219,7 @@ export class Supervisor {
     this.#schedule.stop();
     clearInterval(this.#pinger);
     for (const slot of this.#slots) clearTimeout(slot.timer);
+    for (const backup of this.#backups) backup.kill();
     // Nobody queues up for a server that is leaving.
     for (const listener of listeners) removeListener(listener);
     await this.#end(this.#slots.filter((slot) => slot.role !== 'writer'), STOP_WORKERS_MS);
@@ -252,16 +281,16 @@ export class Supervisor {
       onExit: (code, signal) => this.#exited(slot, child, code, signal),
     });
     slot.child = child;
-    this.#sendStart(slot);
+    this.#sendStart(child, slot.number);
   }
 
   /** The word to start. A role that died meanwhile gets it with its next process. */
-  #sendStart(slot: Slot): void {
-    const worker = slot.role === 'worker';
-    slot.child?.send({
+  #sendStart(child: Child, number: number): void {
+    const worker = child.role === 'worker';
+    child.send({
       type: 'start',
-      role: slot.role,
-      number: slot.number,
+      role: child.role,
+      number,
       workers: this.#workers,
       settings: this.#options.settings,
       level: this.#level,

@@ -92,12 +92,13 @@ export const serviceKeys = {
 /** The keys of an [events.<name>] table. */
 export const eventKeys = {
   job: {
-    kind: choiceKind(['checkpoint', 'expire']),
+    kind: choiceKind(['checkpoint', 'expire', 'backup']),
     default: 'none: it must be given',
     cyrusConf: 'cmd="ctl_cyrusdb -c" or cmd="cyr_expire ..."',
     doc:
       '"checkpoint" shortens the log; "expire" removes what was deleted longer ago than store.expunge_retention ' +
-      'and store.delete_retention, and forgets Message-IDs after store.duplicate_retention.',
+      'and store.delete_retention, and forgets Message-IDs after store.duplicate_retention; "backup" makes a backup to ' +
+      'backup.target.',
   },
   every: {
     kind: durationKind(1, 366 * 86400),

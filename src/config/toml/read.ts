@@ -215,7 +215,7 @@ class Reader {
         : at === undefined
         ? { kind: 'every', seconds: every } as const
         : undefined;
-      if (job === undefined) this.#problem(path, 'job is missing: "checkpoint" or "expire"');
+      if (job === undefined) this.#problem(path, 'job is missing: "checkpoint", "expire" or "backup"');
       else if (when === undefined) this.#problem(path, 'one of every and at is needed, and only one');
       else events.push({ name, job, when });
     }

@@ -28,6 +28,8 @@ export async function roleBody(role: StartMessage['role']): Promise<RoleBody> {
       return (await import('./writer.ts')).writerBody;
     case 'janitor':
       return (await import('./janitor.ts')).janitorBody;
+    case 'backup':
+      return (await import('./backup.ts')).backupBody;
     case 'worker':
       return workerBody(makeProtocols);
   }

@@ -1,5 +1,6 @@
 /** The janitor's role: what can wait, at low priority. */
 
+import { serverError } from '../../errors.ts';
 import { runJanitor } from '../../store/janitor/run.ts';
 import type { RoleBody } from './role.ts';
 
@@ -15,6 +16,8 @@ export const janitorBody: RoleBody = async ({ settings }, log) => {
         case 'expire':
           await janitor.expire();
           break;
+        case 'backup':
+          throw serverError('backups are made by a role of their own', undefined, 'serverbug');
       }
     },
   };

@@ -204,7 +204,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'an event without a job',
       '[events.x]\nevery = "1h"',
-      'm.toml:1: events.x: job is missing: "checkpoint" or "expire"',
+      'm.toml:1: events.x: job is missing: "checkpoint", "expire" or "backup"',
     ],
     [
       'an event without a time',
