@@ -21,6 +21,7 @@ function openLibrary() {
       return dlopen(name, {
         flock: { args: ['int', 'int'], returns: 'int' },
         syncfs: { args: ['int'], returns: 'int' },
+        posix_fallocate: { args: ['int', 'i64', 'i64'], returns: 'int' },
       });
     } catch (error) {
       failure = error;
@@ -40,6 +41,12 @@ export function syncFileSystem(folder: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Gives a file its blocks on the disk, from the start to `size`; false when there is no space for them. */
+export function allocate(fd: number, size: number): boolean {
+  library ??= openLibrary();
+  return library.symbols.posix_fallocate(fd, 0, size) === 0;
 }
 
 /** Takes the lock, or returns null while another process has it. */

@@ -11,6 +11,7 @@ import { layoutOf } from './layout.ts';
 import { tryLock } from './lock.ts';
 import { Spool } from './spool/spool.ts';
 import { machineRestarted, rememberBoot } from './writer/boot.ts';
+import { Reserve } from './writer/reserve.ts';
 import { Writer } from './writer/writer.ts';
 
 /**
@@ -39,7 +40,9 @@ export async function openLink(settings: Settings, log: Log, mode: OpenMode): Pr
     if (lock !== null) {
       try {
         const verifyFiles = machineRestarted(layout.log);
-        const writer = Writer.open({ settings, log, verifyFiles, onFatal: () => {} });
+        const reserve = new Reserve(layout.log, log);
+        reserve.look();
+        const writer = Writer.open({ settings, log, verifyFiles, onFatal: () => {}, reserve });
         rememberBoot(layout.log);
         const link = new DirectLink(writer);
         const close = link.close.bind(link);

@@ -6,6 +6,8 @@ import type { OwnerRow } from '../index/directory.ts';
 import type { Layout } from '../layout.ts';
 import { effectiveRights } from '../rights.ts';
 import type { Spool } from '../spool/spool.ts';
+import { MessageStage } from '../spool/stage.ts';
+import { isDiskFull } from '../writer/reserve.ts';
 import { Feed } from './feed.ts';
 import type { WriterLink } from './link.ts';
 import { Readers } from './readers.ts';
@@ -19,7 +21,7 @@ export class StoreParts {
 
   constructor(
     readonly settings: Settings,
-    layout: Layout,
+    private readonly layout: Layout,
     readonly spool: Spool,
     readonly link: WriterLink,
   ) {
@@ -40,6 +42,13 @@ export class StoreParts {
       this.readers.drop(owner);
       this.feed.lost(owner);
     };
+  }
+
+  /** Where a message is received. Small ones stay in memory, with `onDisk` none. */
+  stage(limit: number, onDisk = false): MessageStage {
+    const { settings, spool, layout } = this;
+    const partition = spool.partition(settings.defaultpartition);
+    return new MessageStage(partition, limit, onDisk, () => isDiskFull(layout.log));
   }
 
   /** A name for one session's changes, unique in the system while it lives. */

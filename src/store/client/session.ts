@@ -19,7 +19,7 @@ import type { DirectoryMailbox } from '../index/directoryreader.ts';
 import type { OwnerReader } from '../index/reader.ts';
 import { type MailboxRow, quotarootOf, type QuotaRow } from '../index/rows.ts';
 import { ANYONE, hasRight } from '../rights.ts';
-import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
+import { isRefusal, type Received } from '../spool/stage.ts';
 import { UidSet } from '../uidset.ts';
 import type { Change } from '../writer/requests.ts';
 import { SelectedMailbox } from './mailbox.ts';
@@ -166,8 +166,7 @@ export class Session implements StoreSession {
   }
 
   stage(limit: number, onDisk = false): Stage {
-    const { settings, spool } = this.parts;
-    return new MessageStage(spool.partition(settings.defaultpartition), limit, onDisk);
+    return this.parts.stage(limit, onDisk);
   }
 
   async append(name: MailboxName, messages: readonly AppendMessage[]): Promise<AppendResult> {

@@ -19,7 +19,7 @@ import type {
 import type { Layout } from '../layout.ts';
 import { foundMessages } from '../reconstruct/fromspool.ts';
 import { mayPost } from '../rights.ts';
-import { isRefusal, MessageStage, type Received } from '../spool/stage.ts';
+import { isRefusal, type Received } from '../spool/stage.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Change, DeliveredTarget } from '../writer/requests.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -99,8 +99,7 @@ export class MailStore implements Store {
   }
 
   stage(limit: number): Stage {
-    const { settings, spool } = this.parts;
-    return new MessageStage(spool.partition(settings.defaultpartition), limit);
+    return this.parts.stage(limit);
   }
 
   async deliver(

@@ -88,6 +88,7 @@ export class MessageStage implements Stage {
     private readonly partition: string,
     private readonly limit: number,
     private readonly onDisk: boolean = false,
+    private readonly isDiskFull: () => boolean = () => false,
   ) {}
 
   write(chunk: Uint8Array): void {
@@ -103,6 +104,8 @@ export class MessageStage implements Stage {
   }
 
   private openFile(): void {
+    // What is left of the disk is for reading and deleting.
+    if (this.isDiskFull()) throw serverError('the message could not be written: the disk is full');
     const folder = stageFolder(this.partition);
     const path = join(folder, `${process.pid}.${randomBytes(12).toString('hex')}`);
     try {

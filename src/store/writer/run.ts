@@ -6,6 +6,7 @@ import { layoutOf } from '../layout.ts';
 import { type StoreLock, tryLock } from '../lock.ts';
 import { machineRestarted, rememberBoot } from './boot.ts';
 import { errorText } from './errortext.ts';
+import { Reserve } from './reserve.ts';
 import { WriterServer } from './server.ts';
 import { Writer } from './writer.ts';
 
@@ -42,7 +43,9 @@ export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks
   const lock = await waitForLock(layout.log, log);
   const started = performance.now();
   const verifyFiles = machineRestarted(layout.log);
-  const writer = Writer.open({ settings, log, verifyFiles, onFatal: hooks.fatal });
+  const reserve = new Reserve(layout.log, log);
+  reserve.look();
+  const writer = Writer.open({ settings, log, verifyFiles, onFatal: hooks.fatal, reserve });
   rememberBoot(layout.log);
   const server = new WriterServer(writer, log);
   await server.listen(layout.writerSocket);

@@ -35,6 +35,7 @@ import { type Published, publishedOf } from './publish.ts';
 import { endRebuild, type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
+import type { Reserve } from './reserve.ts';
 import { Results } from './results.ts';
 import { Unlinks } from './unlinks.ts';
 import type { ChangeRequest } from './requests.ts';
@@ -67,6 +68,8 @@ export interface WriterOptions {
   log: Log;
   /** After this the process must exit: the log is closed (invariant 4). */
   onFatal: (error: Error) => void;
+  /** Space for when the disk is full; without it the store grows until nothing works any more. */
+  reserve?: Reserve;
   /** Verify the contents of files during recovery, not only their sizes. */
   verifyFiles: boolean;
   /** Set by the restore alone, which opens the store before it is complete. */
@@ -300,6 +303,7 @@ export class Writer {
     const contexts: Context[] = [];
     const now = Math.floor(Date.now() / 1000);
     step('batch.taken');
+    this.options.reserve?.look();
     for (const pending of taken) {
       const known = this.results.get(pending.request.id);
       if (known !== undefined) {
@@ -309,6 +313,7 @@ export class Writer {
       const context = new Context(this.state, this.redo.next + records.length, now);
       contexts.push(context);
       try {
+        this.options.reserve?.check(pending.request.change);
         const result = decide(context, pending.request.change, pending.blobs, this.removals);
         outcomes.push({ pending, result });
         step('batch.decided');
