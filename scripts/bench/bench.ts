@@ -28,9 +28,12 @@ export async function withServers<Result>(
   const dir = mkdtempSync(join(parent, 'mailstore-bench-'));
   chmodSync(dir, 0o755); // servers that change to their own user must get through
   const servers: RunningServer[] = [];
+  const interrupted = (): void => void cleared(servers, dir).then(() => process.exit(1));
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
   try {
     const certificate = makeCertificate(dir);
-    for (const kind of kinds) servers.push(await setUp(kind, dir, certificate, users));
+    for (const kind of kinds) await setUp(kind, dir, certificate, users, servers);
     return await work(servers);
   } finally {
     for (const server of servers) await server.dispose();
@@ -38,19 +41,27 @@ export async function withServers<Result>(
   }
 }
 
+/** What a run that is ended from outside leaves behind: nothing. */
+async function cleared(servers: readonly RunningServer[], dir: string): Promise<void> {
+  for (const server of servers) await server.kill();
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Adds a server that greets. */
 async function setUp(
   kind: ServerKind,
   parent: string,
   certificate: Certificate,
   users: readonly string[],
-): Promise<RunningServer> {
+  servers: RunningServer[],
+): Promise<void> {
   const dir = join(parent, kind.name);
   mkdirSync(dir);
   const [imap = 0, imaps = 0] = await freePorts(2);
   const ports = { imap, imaps };
   const server = new RunningServer(kind, dir, ports, await kind.prepare(dir, ports, certificate, users));
+  servers.push(server);
   await server.start();
-  return server;
 }
 
 export class Bench {
