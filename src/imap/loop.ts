@@ -21,7 +21,7 @@ import { isCommandName, parseCommand } from './parse/parse.ts';
 import { AUTHENTICATED_LIMITS, type ReceivedCommand, type ReceiverEvent } from './parse/received.ts';
 import { Receiver } from './parse/receiver.ts';
 import { refusal, renderRefusal } from './respond.ts';
-import type { ClientInput, Completion, Session } from './session.ts';
+import { type ClientInput, COMPLETED, type Completion, type Session } from './session.ts';
 import { mayAnnounceExpunges } from './view.ts';
 
 /** Bytes that may wait behind a running command before the connection is paused. */
@@ -44,7 +44,8 @@ export class CommandLoop implements ClientInput {
   #line: ((answer: string | MailError | null) => void) | undefined;
   /** The APPEND whose messages are coming in. */
   #append: PendingAppend | undefined;
-  #idle: (() => void)[] = [];
+  /** Called when no command runs any more. */
+  #whenIdle: (() => void) | undefined;
   readonly #onEnd: () => void;
 
   /** `onEnd` is called once, when the connection is over. */
@@ -78,6 +79,10 @@ export class CommandLoop implements ClientInput {
     });
   }
 
+  lineEndsIdling(limit: number): void {
+    this.#receiver.expectLine(limit);
+  }
+
   discard(): void {
     this.#receiver.discardBuffered();
   }
@@ -93,7 +98,7 @@ export class CommandLoop implements ClientInput {
     const session = this.#session;
     if (this.#running && this.#line === undefined) {
       this.#stopping = true;
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
+      await new Promise<void>((resolve) => this.#whenIdle = resolve);
     }
     session.bye('Server shutting down', 'UNAVAILABLE');
   }
@@ -116,7 +121,7 @@ export class CommandLoop implements ClientInput {
     const line = this.#line;
     this.#line = undefined;
     line?.(null);
-    session.log.debug('connection closed', { reason });
+    if (session.deps.log.enabled('debug')) session.log.debug('connection closed', { reason });
     this.#onEnd();
   }
 
@@ -149,8 +154,16 @@ export class CommandLoop implements ClientInput {
 
   /** Nothing more can be done with what is there. True if bytes that waited may have come in by being asked for. */
   #listen(): boolean {
+    const session = this.#session;
+    // In IDLE another clock runs, see commands/idle.ts.
+    if (session.idling !== undefined) return this.#goOn();
     const within = !this.#receiver.idle && this.#line === undefined;
-    if (within !== this.#within && this.#session.authenticated) this.#wait(within);
+    if (within !== this.#within && session.authenticated) this.#wait(within);
+    return this.#goOn();
+  }
+
+  /** Reads on where too much waited. */
+  #goOn(): boolean {
     if (!this.#paused) return false;
     this.#paused = false;
     this.#session.connection.resume();
@@ -177,7 +190,8 @@ export class CommandLoop implements ClientInput {
       session.bye('Internal server error', 'SERVERBUG');
     } finally {
       this.#running = false;
-      for (const resolve of this.#idle.splice(0)) resolve();
+      this.#whenIdle?.();
+      this.#whenIdle = undefined;
     }
   }
 
@@ -192,11 +206,31 @@ export class CommandLoop implements ClientInput {
         return this.#execute(event.command);
       case 'refused':
         this.#abandonAppend();
+        if (this.#session.idling !== undefined) return this.#endIdling(event.error);
         this.#refuse(event.tag, event.error, null);
         if (event.fatal) this.#session.bye('The command cannot be followed');
         return;
       case 'line':
-        return;
+        return this.#endIdling(event.text);
+    }
+  }
+
+  /** The line that ends IDLE came, or one that cannot. */
+  async #endIdling(line: string | MailError): Promise<void> {
+    const session = this.#session;
+    const { idling } = session;
+    if (idling === undefined) return;
+    // From here on nothing is told by itself, and the client may be silent as before.
+    session.idling = undefined;
+    await idling.settled();
+    this.#wait(false);
+    try {
+      if (typeof line !== 'string') throw line;
+      if (line.toUpperCase() !== 'DONE') throw syntaxError('expected DONE');
+      await this.#complete(idling.tag, 'IDLE', true, COMPLETED);
+    } catch (thrown) {
+      await this.#announce(true);
+      this.#refuse(idling.tag, thrown, 'IDLE');
     }
   }
 
@@ -260,8 +294,13 @@ export class CommandLoop implements ClientInput {
       return;
     }
     this.#bad = 0;
-    if (completion === null) return;
-    await this.#announce(mayTell(command), command.name === 'APPEND');
+    if (completion !== null) await this.#complete(tag, command.name, mayTell(command), completion);
+  }
+
+  /** Answers the tag of a command that went well. */
+  async #complete(tag: string, name: string, expunges: boolean, completion: Completion): Promise<void> {
+    const session = this.#session;
+    await this.#announce(expunges, name === 'APPEND');
     // BYE was said: it is the last line.
     if (session.closed) return;
     const { code = this.#expungeIssued(), text = 'Completed' } = completion;
@@ -271,7 +310,7 @@ export class CommandLoop implements ClientInput {
       this.#receiver.discardBuffered();
       session.connection.protect(completion.layer);
     }
-    if (command.name === 'LOGOUT') {
+    if (name === 'LOGOUT') {
       session.leaving = true;
       session.connection.end();
     }

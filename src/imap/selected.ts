@@ -34,7 +34,8 @@ export interface Speaker {
   readonly rev2: boolean;
   readonly condstore: boolean;
   readonly closed: boolean;
-  readonly onChange: (() => void) | undefined;
+  /** There is something to announce. */
+  changed(): void;
   write(text: string): void;
   untagged(text: string): void;
   bye(text: string): void;
@@ -83,7 +84,7 @@ export class Selected {
       if (open.selected === undefined) early.push(change);
       else {
         open.selected.note(change);
-        session.onChange?.();
+        session.changed();
       }
     });
     open.selected = new Selected(mailbox);

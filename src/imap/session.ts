@@ -24,6 +24,7 @@ import { Namespace } from '../store/names.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
 import { capabilityList } from './capability.ts';
+import type { Idling } from './commands/idle.ts';
 import type { ParseMode } from './parse/command.ts';
 import type { Selected } from './selected.ts';
 
@@ -55,6 +56,8 @@ export interface ClientInput {
    * when it has more than `limit` bytes.
    */
   line(limit: number): Promise<string | null>;
+  /** The next line, of at most `limit` bytes, ends `session.idling`. Nothing waits for it meanwhile. */
+  lineEndsIdling(limit: number): void;
   /** Drops all that was received and not read (STARTTLS). */
   discard(): void;
   /** The bounds on lines and literals of an authenticated client count from here on. */
@@ -75,7 +78,6 @@ export class Session {
   readonly connection: Connection;
   readonly service: Service;
   readonly deps: ImapDeps;
-  readonly log: Log;
   /** Set by the loop before the first command. */
   input: ClientInput = noInput;
 
@@ -87,8 +89,8 @@ export class Session {
   rev2 = false;
   /** BYE was said: what was in the pipeline is not read any more. */
   leaving = false;
-  /** Called when something of the selected mailbox changed while IDLE waits. */
-  onChange: (() => void) | undefined;
+  /** IDLE was said and not ended. */
+  idling: Idling | undefined;
 
   #turn = performance.now();
   #behind = false;
@@ -97,7 +99,11 @@ export class Session {
     this.connection = connection;
     this.service = service;
     this.deps = deps;
-    this.log = deps.log.child({ connection: connection.id });
+  }
+
+  /** Made when it is needed: most connections never log a line of their own. */
+  get log(): Log {
+    return this.deps.log.child({ connection: this.connection.id });
   }
 
   get settings(): Settings {
@@ -231,6 +237,11 @@ export class Session {
     if (this.selected !== null) this.untagged(`OK [HIGHESTMODSEQ ${this.selected.highestModseq}] Ok`);
   }
 
+  /** Something of the selected mailbox changed: told at once in IDLE, else with the next command. */
+  changed(): void {
+    this.idling?.wake();
+  }
+
   /** Leaves the selected mailbox without a word (CLOSE, UNSELECT, SELECT of another). */
   unselect(): void {
     this.selected?.close();
@@ -240,13 +251,14 @@ export class Session {
   /** The connection is over. Harmless twice. */
   dispose(): void {
     this.leaving = true;
-    this.onChange = undefined;
+    this.idling = undefined;
     this.unselect();
   }
 }
 
 const noInput: ClientInput = {
   line: () => Promise.reject(userError('cannot', 'no input is attached')),
+  lineEndsIdling() {},
   discard() {},
   authenticated() {},
 };

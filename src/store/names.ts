@@ -60,37 +60,51 @@ const USER = 'user';
 
 /** One user's view of all mailbox names. Immutable; one per connection. */
 export class Namespace {
-  /** Hierarchy separator, '/' or '.'. */
-  readonly separator: '/' | '.';
-  readonly personal: NamespacePrefix;
-  readonly otherUsers: NamespacePrefix;
-  readonly shared: NamespacePrefix;
-
   readonly #settings: NamespaceSettings;
   readonly #identity: Identity;
-  /** Altnamespace is for users: administrators always see the standard names, as in Cyrus. */
-  readonly #alt: boolean;
-  readonly #domains: boolean;
   /** The viewer's domain, '' for the default one. */
   readonly #domain: string;
-  /** May name mailboxes of every domain. */
-  readonly #global: boolean;
 
   constructor(settings: NamespaceSettings, identity: Identity) {
     this.#settings = settings;
     this.#identity = identity;
-    this.separator = settings.unixhierarchysep ? '/' : '.';
-    this.#alt = settings.altnamespace && !identity.admin;
-    this.#domains = settings.virtdomains !== 'off';
     this.#domain = splitUserid(identity.userid, settings).domain;
-    this.#global = identity.admin && this.#domain === '';
-    const entry = (first: string): NamespacePrefix => ({
-      prefix: first === '' ? '' : first + this.separator,
-      separator: this.separator,
-    });
-    this.personal = entry(this.#alt ? '' : 'INBOX');
-    this.otherUsers = entry(this.#alt ? settings.userprefix : USER);
-    this.shared = entry(this.#alt ? settings.sharedprefix : '');
+  }
+
+  /** Hierarchy separator. */
+  get separator(): '/' | '.' {
+    return this.#settings.unixhierarchysep ? '/' : '.';
+  }
+
+  get personal(): NamespacePrefix {
+    return this.#prefix(this.#alt ? '' : 'INBOX');
+  }
+
+  get otherUsers(): NamespacePrefix {
+    return this.#prefix(this.#alt ? this.#settings.userprefix : USER);
+  }
+
+  get shared(): NamespacePrefix {
+    return this.#prefix(this.#alt ? this.#settings.sharedprefix : '');
+  }
+
+  #prefix(first: string): NamespacePrefix {
+    const { separator } = this;
+    return { prefix: first === '' ? '' : first + separator, separator };
+  }
+
+  /** Altnamespace is for users: administrators always see the standard names, as in Cyrus. */
+  get #alt(): boolean {
+    return this.#settings.altnamespace && !this.#identity.admin;
+  }
+
+  get #domains(): boolean {
+    return this.#settings.virtdomains !== 'off';
+  }
+
+  /** May name mailboxes of every domain. */
+  get #global(): boolean {
+    return this.#identity.admin && this.#domain === '';
   }
 
   /**

@@ -163,6 +163,17 @@ export function effectiveRights(
   let rights = granted(acl, namesOf(identity));
   if (identity.userid === owner && !isSharedOwner(owner)) rights = unite(rights, OWNER_RIGHTS);
   if (identity.admin) rights = unite(rights, ADMIN_RIGHTS);
+  return shared(rights);
+}
+
+/** All sets of rights there were: at most 2,048 strings for all open mailboxes. */
+const interned = new Map<string, string>();
+
+/** The one string of these rights. */
+function shared(rights: string): string {
+  const known = interned.get(rights);
+  if (known !== undefined) return known;
+  interned.set(rights, rights);
   return rights;
 }
 

@@ -6,9 +6,12 @@
 const LF = 10;
 const CR = 13;
 
+/** What a queue holds that has nothing: one for all connections. */
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** A queue of bytes with line ends. Text is latin1: one char per byte. */
 export class ByteQueue {
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = NOTHING;
   /** The buffer is ours to write to, not a chunk. */
   #owned = false;
   #start = 0;
@@ -96,5 +99,10 @@ export class ByteQueue {
   drop(length: number): void {
     this.#start += length;
     this.#scanned = this.#start;
+    if (this.#start < this.#end) return;
+    // An idle connection holds no buffer.
+    this.#buffer = NOTHING;
+    this.#owned = false;
+    this.#start = this.#end = this.#scanned = 0;
   }
 }

@@ -39,6 +39,9 @@ const FORBIDDEN = /[\0\r]/;
 /** The longest announcement of a literal that is followed: `{` 20 digits `+}`, and the CR before its LF. */
 const TAIL = 24;
 
+/** The lines and literals of a command that has none yet: one for all connections, never written to. */
+const NONE: never[] = [];
+
 type State =
   | 'line' // the first or a further line of a command
   | 'literal' // `#wanted` bytes of a literal
@@ -65,8 +68,8 @@ export class Receiver {
   #tag = '';
   #name = '';
   #argumentsAt = 0;
-  #lines: string[] = [];
-  #literals: Literal[] = [];
+  #lines: string[] = NONE;
+  #literals: Literal[] = NONE;
   #lineBytes = 0;
   #literalBytes = 0;
 
@@ -186,7 +189,8 @@ export class Receiver {
       );
     }
     const announced = text.charCodeAt(text.length - 1) === CLOSE_BRACE ? LITERAL.exec(text) : null;
-    this.#lines.push(text);
+    if (this.#lines === NONE) this.#lines = [text];
+    else this.#lines.push(text);
     if (announced !== null) return this.#announced(text, announced);
     const command = this.#received();
     this.#forget('line');
@@ -232,7 +236,7 @@ export class Receiver {
       // The first argument is the mailbox; any other literal of APPEND is a message.
       const further = this.#literals.at(-1)?.streamed === true;
       const literal: Literal = { text: '', size, binary, streamed: true };
-      this.#literals.push(literal);
+      this.#addLiteral(literal);
       this.#wanted = size;
       this.#sync = sync;
       this.#state = 'decide';
@@ -249,10 +253,15 @@ export class Receiver {
       : this.#policy?.(this.#name, size, sync);
     if (refused !== undefined) return this.#refuse(text, refused);
     this.#literalBytes += size;
-    this.#literals.push({ text: '', size, binary, streamed: false });
+    this.#addLiteral({ text: '', size, binary, streamed: false });
     this.#wanted = size;
     this.#state = 'literal';
     return sync ? { type: 'continue' } : undefined;
+  }
+
+  #addLiteral(literal: Literal): void {
+    if (this.#literals === NONE) this.#literals = [literal];
+    else this.#literals.push(literal);
   }
 
   #takeLiteral(): void {
@@ -352,8 +361,8 @@ export class Receiver {
     this.#tag = '';
     this.#name = '';
     this.#tail = '';
-    this.#lines = [];
-    this.#literals = [];
+    this.#lines = NONE;
+    this.#literals = NONE;
     this.#lineBytes = 0;
     this.#literalBytes = 0;
     this.#sink = undefined;
