@@ -27,8 +27,8 @@ test('a silent client is logged out after `timeout`, in the middle of a command 
     expect(client.idleTimeout).toBe(limits.imap_command_idle.value * 1000);
     client.send(`${'x'.repeat(500)}\r\n`);
     expect(await client.line()).toMatch(/^b OK /);
-    await turn();
-    expect(client.idleTimeout).toBe(1800_000);
+    // On a busy machine the loop lets others run first.
+    while (client.idleTimeout !== 1800_000) await turn();
     client.expireIdle();
     expect(await client.line()).toBe('* BYE Autologout; idle for too long');
     expect(await client.line()).toBeNull();
