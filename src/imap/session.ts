@@ -24,7 +24,6 @@ import { Namespace } from '../store/names.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
 import { capabilityList } from './capability.ts';
-import type { Idling } from './commands/idle.ts';
 import type { ParseMode } from './parse/command.ts';
 import type { Selected } from './selected.ts';
 
@@ -62,6 +61,16 @@ export interface ClientInput {
   discard(): void;
   /** The bounds on lines and literals of an authenticated client count from here on. */
   authenticated(): void;
+}
+
+/** A session in IDLE: commands/idle.ts. */
+export interface Idling {
+  /** Answered when IDLE ends. */
+  readonly tag: string;
+  /** Something changed. */
+  wake(): void;
+  /** Resolves when what is being told is told. */
+  settled(): Promise<void>;
 }
 
 /** A logged-in user with the store as that user sees it. */

@@ -1,24 +1,25 @@
 import { limits } from '../../limits.ts';
-import type { Session } from '../session.ts';
+import type { Idling, Session } from '../session.ts';
 
 /** Longest line that could be DONE. */
 const DONE_LINE = 64;
 
 /**
  * IDLE (RFC 9051 §6.3.13, RFC 2177): what changes in the selected mailbox is told as it happens, all changes of one
- * turn of the event loop together, until the client says DONE. Nothing waits meanwhile but an `Idling`: the tag is
+ * turn of the event loop together, until the client says DONE. Nothing waits meanwhile but an object: the tag is
  * answered when the loop gets the next line.
  */
 export function idle(session: Session, _command: unknown, tag: string): null {
   session.write('+ idling\r\n');
-  session.idling = new Idling(session, tag);
+  const idling = new IdlingSession(session, tag);
+  session.idling = idling;
   session.input.lineEndsIdling(DONE_LINE);
-  session.idling.wake();
+  idling.wake();
   return null;
 }
 
-/** A session in IDLE: all there is of ten thousand clients that wait. */
-export class Idling {
+/** All there is of ten thousand clients that wait. */
+class IdlingSession implements Idling {
   readonly tag: string;
   readonly #session: Session;
   readonly #since = performance.now();
@@ -32,13 +33,11 @@ export class Idling {
     this.#keepAlive();
   }
 
-  /** Something changed. */
   wake(): void {
     this.#again = true;
     this.#telling ??= this.#tell();
   }
 
-  /** Resolves when what is being told is told. */
   async settled(): Promise<void> {
     await this.#telling;
   }
