@@ -71,7 +71,9 @@ export function openDirectory(
 /** Whether there was a store here before: only then is an empty directory a loss. */
 function storeExists(layout: Layout, settings: Settings): boolean {
   if (existsSync(layout.log) && listSegments(layout.log).length > 0) return true;
-  if (existsSync(join(layout.configdirectory, 'user'))) return true;
+  // The supervisor makes the folder before the first start.
+  const users = join(layout.configdirectory, 'user');
+  if (existsSync(users) && readdirSync(users).length > 0) return true;
   return snapshotsOf(settings).next().done !== true;
 }
 
