@@ -52,12 +52,26 @@ export class Session implements StoreSession {
     const own = readers.directory.owner(userid);
     const mine = own === null ? [] : readers.directory.mailboxesOf(own.id);
     const identifiers = [userid, ANYONE, ...groups.map((group) => `group:${group.replace(/^group:/, '')}`)];
-    const others = (admin ? readers.directory.allMailboxes() : readers.directory.granted(identifiers))
-      .filter((mailbox) => mailbox.owner !== own?.id);
+    const others = admin
+      ? readers.directory.allMailboxes().filter((mailbox) => mailbox.owner !== own?.id)
+      : readers.directory.granted(identifiers, own?.id);
     const subscribed = new Set(this.subscriptions().map(keyOf));
-    const all = this.visible([...mine, ...others]);
+    const rightsOn = this.rightsOnMany();
+    const all = [...mine, ...others].filter((mailbox) => hasRight(rightsOn(mailbox), 'l'));
     const parents = parentsOf(all);
-    return all.map((mailbox) => listedOf(mailbox, this.rightsOn(mailbox), parents, subscribed));
+    return all.map((mailbox) => listedOf(mailbox, rightsOn(mailbox), parents, subscribed));
+  }
+
+  /** `rightsOn` for mailboxes of which many have one and the same ACL. */
+  private rightsOnMany(): (mailbox: DirectoryMailbox) => string {
+    const found = new Map<DirectoryMailbox['acl'], { userid: string; rights: string }>();
+    return (mailbox) => {
+      const known = found.get(mailbox.acl);
+      if (known?.userid === mailbox.userid) return known.rights;
+      const rights = this.rightsOn(mailbox);
+      found.set(mailbox.acl, { userid: mailbox.userid, rights });
+      return rights;
+    };
   }
 
   private rightsOn(mailbox: DirectoryMailbox): string {
@@ -104,6 +118,8 @@ export class Session implements StoreSession {
     const reader = this.parts.readers.of(owner);
     const own = owner.userid === this.identity.userid;
     const seen = own ? null : reader.seen(row.id, this.identity.userid);
+    const hasChildren = () => this.hasChildren(owner.id, name.path);
+    const subscribed = () => this.subscriptions().some((other) => keyOf(other) === keyOf(name));
     return {
       name,
       mailboxid: row.mailboxid,
@@ -119,8 +135,13 @@ export class Session implements StoreSession {
       size: row.size,
       specialUse: row.specialUse,
       rights,
-      hasChildren: this.hasChildren(owner.id, name.path),
-      subscribed: this.subscriptions().some((other) => keyOf(other) === keyOf(name)),
+      // Looked up where they are asked for: STATUS of every mailbox does not, and one look is as long as the list is.
+      get hasChildren() {
+        return hasChildren();
+      },
+      get subscribed() {
+        return subscribed();
+      },
       selectable: true,
     };
   }

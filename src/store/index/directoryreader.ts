@@ -113,29 +113,37 @@ export class DirectoryReader {
     );
   }
 
-  /** Mailboxes whose ACL names one of the identifiers; negative entries alone give nothing, so they do not count. */
-  granted(identifiers: readonly string[]): DirectoryMailbox[] {
+  /**
+   * Mailboxes of other owners than `except` whose ACL names one of the identifiers; negative entries alone give nothing, so
+   * they do not count.
+   */
+  granted(identifiers: readonly string[], except = 0): DirectoryMailbox[] {
     const places = identifiers.map(() => '?').join(', ');
     return this.rows(
       `SELECT DISTINCT ${COLUMNS} FROM grantee g JOIN mailbox m ON m.owner = g.owner AND m.id = g.mailbox ` +
-        `JOIN owner o ON o.id = m.owner WHERE g.identifier IN (${places}) AND o.gone IS NULL ORDER BY o.userid, m.path`,
-      [...identifiers],
+        `JOIN owner o ON o.id = m.owner WHERE g.identifier IN (${places}) AND g.owner <> ? AND o.gone IS NULL ` +
+        'ORDER BY o.userid, m.path',
+      [...identifiers, except],
     );
   }
 
   private rows(text: string, parameters: (string | number)[]): DirectoryMailbox[] {
     const rows = this.guarded(() => this.statements.get(text).values(...parameters)) as Values[];
+    // Mostly one ACL is that of many mailboxes: read once, it is also one object, see Session.list.
+    const acls = new Map<string, AclEntry[]>();
     return rows.map(([userid, ...row]) => {
       if (!isIntact('mailbox', row)) throw this.damaged(`a row of mailbox (${row[2]} of ${userid})`);
-      const [owner, id, path, mailboxid, specialuse, acl] = row;
+      const [owner, id, path, mailboxid, specialuse, text] = row;
+      let acl = acls.get(text);
+      if (acl === undefined) acls.set(text, acl = JSON.parse(text) as AclEntry[]);
       return {
         owner,
         userid,
         id,
         path,
         mailboxid,
-        specialUse: JSON.parse(specialuse) as string[],
-        acl: JSON.parse(acl) as AclEntry[],
+        specialUse: specialuse === '[]' ? [] : JSON.parse(specialuse) as string[],
+        acl,
       };
     });
   }
