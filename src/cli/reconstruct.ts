@@ -9,7 +9,8 @@ import { printable } from './table.ts';
 const usage = `Usage: mailstore reconstruct [OPTION]... USER...
 
 Builds the index of users anew from its last snapshot and the redo log: nothing changes for clients, UIDs and flags stay.
-The old index is kept beside the new one as index.db.damaged-*.
+The old index is kept beside the new one as index.db.damaged-*. Then every message file is read: one that is missing or
+damaged gets its bytes back from another copy or the log; what is nowhere else is named, its row stays.
 
 ${configUsage}      --from-spool        where snapshot or log are lost: make a new index from the message files alone. All
                           messages appear in INBOX as new ones, with a new UIDVALIDITY; flags are lost, and what
@@ -47,6 +48,7 @@ export function reconstructCommand(surroundings: Surroundings): Command {
             io.stdout(
               `${printable(userid)}: ${report.messages} messages, ${report.records} log records applied\n`,
             );
+            for (const path of report.mended) io.stdout(`file put back: ${printable(path)}\n`);
             for (const path of report.damaged) io.stdout(`damaged: ${printable(path)}\n`);
           }
         }

@@ -382,6 +382,8 @@ export interface ReconstructReport {
   /** Log records applied on top of the snapshot; 0 from the spool. */
   readonly records: number;
   readonly messages: number;
-  /** Message files whose bytes are not those that were stored. */
+  /** Message files that were missing or damaged and have their bytes back. */
+  readonly mended: readonly string[];
+  /** Those whose bytes are nowhere else: file, what is wrong, and the messages. */
   readonly damaged: readonly string[];
 }

@@ -10,6 +10,9 @@ import { readLog } from '../log/redo.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { Finding } from './finding.ts';
 import { checkDirectory, checkIndex } from './index.ts';
+import { isDamage } from '../index/damage.ts';
+import { errorText } from '../writer/errortext.ts';
+import { directorySnapshot, SNAPSHOT } from '../snapshot.ts';
 import { checkSpool } from './spool.ts';
 
 /** Longest time between the sync of a batch and its commit, generously. */
@@ -38,9 +41,29 @@ export function checkStore(settings: Settings, options: CheckOptions): CheckRepo
   const lastOf = readChain(layout.log, findings);
   const found = checkDirectory(layout.directory);
   findings.push(...found);
+  if (options.deep && existsSync(directorySnapshot(settings))) {
+    for (const finding of checkDirectory(directorySnapshot(settings))) {
+      if (finding.severity === 'damage') findings.push({ ...finding, place: directorySnapshot(settings) });
+    }
+  }
   // Without the names of the owners there is nothing more to look at.
   if (found.some(({ severity }) => severity === 'notice')) return { owners: 0, messages: 0, findings };
-  const directory = new DirectoryReader(layout.directory);
+  try {
+    return checkOwners(settings, options, findings, lastOf);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    if (found.length === 0) findings.push(storeDamage(layout.directory, errorText(error)));
+    return { owners: 0, messages: 0, findings };
+  }
+}
+
+function checkOwners(
+  settings: Settings,
+  options: CheckOptions,
+  findings: Finding[],
+  lastOf: ReadonlyMap<number, number>,
+): CheckReport {
+  const directory = new DirectoryReader(layoutOf(settings).directory);
   let messages = 0;
   try {
     const all = directory.owners();
@@ -105,10 +128,37 @@ function checkOwner(
   }
   const folders: Record<string, string> = {};
   for (const [name, root] of Object.entries(settings.partition)) folders[name] = join(root, owner.folder);
-  const findings = [
-    ...checkIndex(path, userid),
-    ...checkSpool({ indexPath: path, userid, folders, deep }).findings,
-  ];
+  const findings = checkIndex(path, userid);
+  const snapshot = join(folders[owner.partition] ?? '', SNAPSHOT);
+  if (deep && existsSync(snapshot)) {
+    for (const found of checkIndex(snapshot, userid)) {
+      if (found.severity === 'damage') {
+        findings.push({ ...found, place: snapshot, text: `${found.place}: ${found.text}` });
+      }
+    }
+  }
+  try {
+    findings.push(...checkSpool({ indexPath: path, userid, folders, deep }).findings);
+    const found = compareWithDirectory(path, owner, directory, lastLsn);
+    return { messages: found.messages, findings: [...findings, ...found.findings] };
+  } catch (error) {
+    // An index that cannot be read was named above.
+    if (!findings.some(({ severity }) => severity === 'damage')) {
+      findings.push({ severity: 'damage', userid, place: path, text: errorText(error) });
+    }
+    return { messages: 0, findings };
+  }
+}
+
+/** What the log, directory.db and an index say of each other. */
+function compareWithDirectory(
+  path: string,
+  owner: OwnerRow,
+  directory: DirectoryReader,
+  lastLsn: number,
+): { messages: number; findings: Finding[] } {
+  const { userid } = owner;
+  const findings: Finding[] = [];
   const reader = new OwnerReader(path);
   let messages = 0;
   try {
@@ -123,6 +173,15 @@ function checkOwner(
         userid,
         place: path,
         text: `is at ${reader.lsn} but the log goes to ${lastLsn}`,
+      });
+    }
+    const floor = directory.floor(owner.id);
+    if (reader.lsn < floor) {
+      findings.push({
+        severity: 'damage',
+        userid,
+        place: path,
+        text: `is at ${reader.lsn} but had ${floor}: its journal was lost`,
       });
     }
     const own = reader.mailboxes();

@@ -1,4 +1,5 @@
 /** How a process reaches the writer: over its socket, or directly when the writer runs in the same process. */
+import { mend, type Mending } from '../writer/mend.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { OwnerNews } from '../writer/writer.ts';
 import type { Change } from '../writer/requests.ts';
@@ -15,6 +16,8 @@ export interface WriterLink {
   unwatch(owner: number): void;
   /** Builds an owner's index anew from its snapshot and the log. */
   rebuild(owner: number): Promise<{ records: number }>;
+  /** Puts a message file back; false when its part has gone meanwhile. */
+  mend(mending: Mending): Promise<boolean>;
   /** Tells the writer that an owner's index (0: directory.db) was found damaged. */
   suspect(owner: number, reason: string): void;
   /** Set by the store. `null` means: news may have been lost, compare with the index. */
@@ -62,6 +65,10 @@ export class DirectLink implements WriterLink {
 
   rebuild(owner: number): Promise<{ records: number }> {
     return this.writer.rebuild(owner);
+  }
+
+  mend(mending: Mending): Promise<boolean> {
+    return mend(this.writer, mending);
   }
 
   suspect(owner: number, reason: string): void {

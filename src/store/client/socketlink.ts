@@ -11,6 +11,7 @@ import { limits } from '../../limits.ts';
 import { limitError, MailError, serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
+import type { Mending } from '../writer/mend.ts';
 import type { Change } from '../writer/requests.ts';
 import { fromWireError, type FromWriter, type ToWriter, type WireError } from '../writer/wire.ts';
 import type { OwnerNews } from '../writer/writer.ts';
@@ -263,6 +264,14 @@ export class SocketLink implements WriterLink {
     };
     if ('e' in answer) throw fromWireError(answer.e);
     return answer;
+  }
+
+  async mend(mending: Mending): Promise<boolean> {
+    const answer = await this.ask((n) => ({ t: 'mend', n, mending })) as { mended: boolean } | {
+      e: WireError;
+    };
+    if ('e' in answer) throw fromWireError(answer.e);
+    return answer.mended;
   }
 
   suspect(owner: number, reason: string): void {

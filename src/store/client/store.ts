@@ -1,4 +1,5 @@
 /** The store as a worker or a tool holds it. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError, userError } from '../../errors.ts';
 import type {
@@ -17,7 +18,10 @@ import type {
   StoreSession,
 } from '../border.ts';
 import type { Layout } from '../layout.ts';
+import type { OwnerRow } from '../index/directory.ts';
+import { damagedParts, describeDamage, findCopies } from '../reconstruct/mend.ts';
 import { foundMessages } from '../reconstruct/fromspool.ts';
+import { isSnapshot, makeSnapshot, snapshotPath } from '../snapshot.ts';
 import { mayPost } from '../rights.ts';
 import { isRefusal, type Received } from '../spool/stage.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -38,7 +42,12 @@ export class MailStore implements Store {
   readonly secrets: Secrets;
   readonly admin: StoreAdmin;
 
-  constructor(settings: Settings, layout: Layout, spool: Spool, private readonly link: WriterLink) {
+  constructor(
+    settings: Settings,
+    private readonly layout: Layout,
+    spool: Spool,
+    private readonly link: WriterLink,
+  ) {
     this.parts = new StoreParts(settings, layout, spool, link);
     const { directory } = this.parts.readers;
     this.secrets = {
@@ -175,16 +184,22 @@ export class MailStore implements Store {
 
   private async reconstruct(userid: string, fromSpool: boolean): Promise<ReconstructReport> {
     const { readers, settings, spool } = this.parts;
-    const owner = this.parts.owner(userid);
-    if (owner === null) throw userError('nouser', `There is no user ${userid}`);
     const damaged: string[] = [];
     if (!fromSpool) {
+      const owner = this.parts.owner(userid);
+      if (owner === null) throw userError('nouser', `There is no user ${userid}`);
       const { records } = await this.link.rebuild(owner.id);
       readers.drop(owner.id);
       const messages = readers.of(owner).mailboxes().reduce((sum, row) => sum + row.messages, 0);
-      return { records, messages, damaged };
+      const snapshot = snapshotPath(spool.partition(owner.partition), owner.folder);
+      if (existsSync(snapshot) && !isSnapshot(snapshot, owner.id)) {
+        makeSnapshot(this.layout.index(owner.folder), snapshot, owner.id);
+      }
+      return { records, messages, ...await this.mend(owner) };
     }
     await this.change({ op: 'replaceowner', userid });
+    const owner = this.parts.owner(userid);
+    if (owner === null) throw userError('nouser', `There is no user ${userid}`);
     let messages = 0;
     for (const partition of Object.keys(settings.partition)) {
       const folder = join(spool.partition(partition), owner.folder);
@@ -196,7 +211,21 @@ export class MailStore implements Store {
         messages += adopted;
       }
     }
-    return { records: 0, messages, damaged };
+    return { records: 0, messages, mended: [], damaged };
+  }
+
+  /** Message files that are damaged get their bytes back where those still are. */
+  private async mend(owner: OwnerRow): Promise<{ mended: string[]; damaged: string[] }> {
+    const { readers, settings } = this.parts;
+    const found = await damagedParts(settings, owner, () => readers.of(owner), () => Promise.resolve());
+    const mended = new Set<string>();
+    for (const { part, stage } of findCopies(settings, readers.directory.owners(), found)) {
+      const { id, partition, file, path } = part;
+      if (await this.link.mend({ owner: owner.id, part: id, partition, file, stage })) mended.add(path);
+    }
+    const damaged = found.filter(({ path }) => !mended.has(path))
+      .map((part) => describeDamage(part, owner, readers.of(owner)));
+    return { mended: [...mended], damaged };
   }
 
   async close(): Promise<void> {

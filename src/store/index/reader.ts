@@ -31,6 +31,16 @@ export type ContentRow = [
   messageId: string | null,
 ];
 
+/** A message file as the index knows it. */
+export interface StoredPart {
+  id: number;
+  /** SHA-256 in hex. */
+  hash: string;
+  file: string;
+  partition: string;
+  size: number;
+}
+
 export class OwnerReader {
   private readonly db: Database;
   private readonly statements: Statements;
@@ -266,6 +276,27 @@ export class OwnerReader {
           .map((row) => row[0] as number),
       );
     return { changed: of('msg'), expunged: of('expunged') };
+  }
+
+  /** Parts with ids above `after`, in order. */
+  parts(after: number, limit: number): StoredPart[] {
+    const rows = this.values(
+      'SELECT id, hash, file, partition, size FROM part WHERE id > ? ORDER BY id LIMIT ?',
+      after,
+      limit,
+    ) as [number, string, string, string, number][];
+    return rows.map(([id, hash, file, partition, size]) => ({ id, hash, file, partition, size }));
+  }
+
+  /** The messages that a part is the body of, and its Message-ID. */
+  usesOf(part: number): { path: string; uid: number; messageId: string | null }[] {
+    const rows = this.values(
+      'SELECT b.path, m.uid, p.messageid FROM (SELECT mailbox, uid, part FROM msg UNION ALL ' +
+        'SELECT mailbox, uid, part FROM expunged) m JOIN mailbox b ON b.id = m.mailbox JOIN part p ON p.id = m.part ' +
+        'WHERE m.part = ? ORDER BY b.path, m.uid',
+      part,
+    ) as [string, number, string | null][];
+    return rows.map(([path, uid, messageId]) => ({ path, uid, messageId }));
   }
 
   /** Where the bytes of a part lie; null if it is gone. */

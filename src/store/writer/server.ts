@@ -11,6 +11,7 @@ import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import { completeCheckpoint, retireSegments } from './checkpoint.ts';
+import { mend } from './mend.ts';
 import { shortenJournals } from './journals.ts';
 import { errorText } from './errortext.ts';
 import { type FromWriter, toWireError, type ToWriter } from './wire.ts';
@@ -145,6 +146,12 @@ export class WriterServer {
         return;
       case 'suspect':
         this.writer.suspect(message.owner, message.reason);
+        return;
+      case 'mend':
+        mend(this.writer, message.mending).then(
+          (r) => peer.send({ t: 'answer', n: message.n, r: { mended: r } }),
+          (error) => peer.send({ t: 'answer', n: message.n, r: { e: toWireError(error) } }),
+        );
         return;
       case 'rebuild':
         this.writer.rebuild(message.owner).then(

@@ -1,6 +1,7 @@
 /** Messages between a worker or tool and the writer, each one frame (log/frame.ts). */
 import { type ErrorCode, type ErrorKind, MailError } from '../../errors.ts';
 import type { Change } from './requests.ts';
+import type { Mending } from './mend.ts';
 import type { OwnerNews } from './writer.ts';
 
 export interface WireError {
@@ -25,6 +26,8 @@ export type ToWriter =
   | { t: 'shorten'; n: number; owners: number[] }
   /** A reader found an owner's index (0: directory.db) damaged. */
   | { t: 'suspect'; owner: number; reason: string }
+  /** Put a message file back whose bytes were found again. */
+  | { t: 'mend'; n: number; mending: Mending }
   /** Build an owner's index anew from its snapshot and the log. */
   | { t: 'rebuild'; n: number; owner: number };
 

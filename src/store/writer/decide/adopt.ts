@@ -2,20 +2,23 @@
  * The last resort after an index is lost for good: a new one from the names in directory.db and the files in the spool, with
  * new UIDVALIDITYs (promise 4). Flags, keywords, subscriptions and which mailbox a message was in are gone.
  */
+import { join } from 'node:path';
 import { userError } from '../../../errors.ts';
+import { messageFiles } from '../../check/spool.ts';
 import { DirectoryReader } from '../../index/directoryreader.ts';
 import { syncFileSystem } from '../../lock.ts';
+import { ownerFolder } from '../../names.ts';
 import type { AddedMessage, PartData } from '../../log/events.ts';
 import type { Context } from '../context.ts';
 import type { Change } from '../requests.ts';
-import { createMailbox, newOwner } from './user.ts';
+import { createMailbox, createUser, newOwner } from './user.ts';
 
 type Adopt = Extract<Change, { op: 'adopt' }>;
 
 /** The owner gets a new id, so that no record of the lost index can ever be applied to the new one. */
 export function decideReplaceOwner(context: Context, userid: string): { mailboxes: number } {
   const old = context.owner(userid);
-  if (old === null) throw userError('nouser', `There is no user ${userid}`);
+  if (old === null) return replaceUnknown(context, userid);
   const { directory, owners } = context.state;
   // The old owner's records will not be replayed any more: what they delivered must be on disk.
   for (const partition of Object.values(context.settings.partition)) syncFileSystem(partition);
@@ -32,6 +35,20 @@ export function decideReplaceOwner(context: Context, userid: string): { mailboxe
     context.publish(index, row);
   }
   return { mailboxes: names.length };
+}
+
+/** Nothing knows the user any more, but his messages lie in the spool: he gets an INBOX to adopt them. */
+function replaceUnknown(context: Context, userid: string): { mailboxes: number } {
+  const folder = ownerFolder(userid, context.settings).join('/');
+  const left = Object.values(context.settings.partition).some((root) => {
+    for (const _ of messageFiles(join(root, folder))) return true;
+    return false;
+  });
+  if (!left) {
+    throw userError('nouser', `There is no user ${userid}, and there are no message files of that name`);
+  }
+  createUser(context, userid);
+  return { mailboxes: 1 };
 }
 
 /** Files become messages of one mailbox, made if it is not there. */
