@@ -9,11 +9,12 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/open.ts';
 import { openForReading } from '../../src/store/index/database.ts';
+import { DIRECTORY_TABLES } from '../../src/store/index/tables.ts';
 import { STORE_FORMAT } from '../../src/store/index/schema.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { tryLock } from '../../src/store/lock.ts';
 import { UidSet } from '../../src/store/uidset.ts';
-import { box, damage, dump, inbox, Lines, message, TestFolders, TestStore } from './teststore.ts';
+import { box, damage, dump, inbox, Lines, message, seal, TestFolders, TestStore } from './teststore.ts';
 
 // Other work may share the machine.
 setDefaultTimeout(60_000);
@@ -300,6 +301,7 @@ describe('rule 18', () => {
     const { directory } = layoutOf(folders.settings);
     const db = new Database(directory);
     db.run('UPDATE state SET format = 99');
+    seal(db, DIRECTORY_TABLES, 'state');
     db.close();
     const before = dump(folders.settings);
     expect(() => new TestStore(folders)).toThrow(
@@ -309,6 +311,7 @@ describe('rule 18', () => {
     expect(dump(folders.settings)).toBe(before);
     const again = new Database(directory);
     again.run('UPDATE state SET format = ?', [STORE_FORMAT]);
+    seal(again, DIRECTORY_TABLES, 'state');
     again.close();
     t = new TestStore(folders);
     expect(damage(folders.settings)).toEqual([]);

@@ -104,4 +104,20 @@ export const storeOptions = {
     imapd: [],
     doc: 'How long log segments are kept after nothing needs them any more.',
   }),
+  scrub_interval: option({
+    toml: 'store.scrub_interval',
+    kind: durationKind(0, year),
+    default: 7 * 86400,
+    imapd: [],
+    doc:
+      'How often the server reads everything it stores and compares it with its checksums; 0 is never. What is damaged is ' +
+      'mended where the bytes still are, and named in the log; "mailstore check --last" shows what was found.',
+  }),
+  scrub_rate: option({
+    toml: 'store.scrub_rate',
+    kind: sizeKind(64 * 1024, 2 ** 32),
+    default: 16 * 2 ** 20,
+    imapd: [],
+    doc: 'How many bytes a second are read for that.',
+  }),
 };

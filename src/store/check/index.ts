@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite';
 import type { Finding } from './finding.ts';
 import { STORE_FORMAT } from '../index/schema.ts';
-import { formatOf } from '../index/upgrade.ts';
+import { checkFormat } from '../index/database.ts';
 import { verifyDirectory, verifyOwner } from '../index/verify.ts';
 import { quotarootOf, type QuotaRow } from '../index/rows.ts';
 
@@ -98,8 +98,8 @@ function inspect(
     db = new Database(path, { readwrite: true, create: false });
     db.run('PRAGMA query_only = 1');
     db.run('BEGIN');
-    const format = formatOf(db);
-    if (format < STORE_FORMAT) {
+    const format = checkFormat(db, path);
+    if (format !== null && format < STORE_FORMAT) {
       const text =
         `has store format ${format}; "mailstore serve" brings it to ${STORE_FORMAT} when it starts`;
       return [{ severity: 'notice', userid, place: name, text }];

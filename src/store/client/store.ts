@@ -1,7 +1,7 @@
 /** The store as a worker or a tool holds it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { MailError, userError } from '../../errors.ts';
+import { MailError, serverError, userError } from '../../errors.ts';
 import type {
   DeletedMailbox,
   DeliveryRequest,
@@ -17,6 +17,7 @@ import type {
   StoreAdmin,
   StoreSession,
 } from '../border.ts';
+import { checkDirectory } from '../check/index.ts';
 import type { Layout } from '../layout.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import { damagedParts, describeDamage, findCopies } from '../reconstruct/mend.ts';
@@ -185,6 +186,13 @@ export class MailStore implements Store {
   private async reconstruct(userid: string, fromSpool: boolean): Promise<ReconstructReport> {
     const { readers, settings, spool } = this.parts;
     const damaged: string[] = [];
+    const wrong = checkDirectory(this.layout.directory).find(({ severity }) => severity === 'damage');
+    if (wrong !== undefined) {
+      this.link.suspect(0, wrong.text);
+      throw serverError(
+        `directory.db is damaged (${wrong.text}): the writer makes it anew now; run this once more`,
+      );
+    }
     if (!fromSpool) {
       const owner = this.parts.owner(userid);
       if (owner === null) throw userError('nouser', `There is no user ${userid}`);

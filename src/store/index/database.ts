@@ -2,7 +2,10 @@
 import { constants, Database } from 'bun:sqlite';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { MailError, serverError } from '../../errors.ts';
+import { Damage } from './damage.ts';
 import { STORE_FORMAT } from './schema.ts';
+import type { SqlValue } from './statements.ts';
+import { DIRECTORY_TABLES, isIntact, OWNER_TABLES, selectText } from './tables.ts';
 
 /**
  * Opens a database for the writer. Only with `schema` may it be empty or not there: one that lost its contents must not pass
@@ -62,23 +65,46 @@ export function ownerOfIndex(path: string): number | null {
 
 /** For readers, which cannot upgrade: the writer does that before anybody reads (writer/upgrade.ts). */
 export function checkReadable(db: Database, path: string): void {
-  checkFormat(db, path);
-  const row = db.query<{ format: number }, []>('SELECT format FROM state').get();
-  if (row !== null && row.format < STORE_FORMAT) {
+  const format = checkFormat(db, path);
+  if (format === null) throw new Damage(path, 'it has no state row');
+  if (format < STORE_FORMAT) {
     throw serverError(
-      `${path} has store format ${row.format}; "mailstore serve" brings it to ${STORE_FORMAT} when it starts`,
+      `${path} has store format ${format}; "mailstore serve" brings it to ${STORE_FORMAT} when it starts`,
     );
   }
 }
 
-/** Refuses a store written by a newer program (DESIGN rule 18). */
-export function checkFormat(db: Database, path: string): void {
-  const row = db.query<{ format: number }, []>('SELECT format FROM state').get();
-  if (row !== null && row.format > STORE_FORMAT) {
+/**
+ * Refuses a store written by a newer program (DESIGN rule 18). Returns the format, null where there is no state row yet. Throws
+ * Damage for a number that nobody wrote.
+ */
+export function checkFormat(db: Database, path: string): number | null {
+  const [row] = db.query('SELECT format FROM state').values();
+  if (row === undefined) return null;
+  const [format] = row;
+  const known = stateColumns(db);
+  const intact = known === null || known.every((state) => isIntact('state', state));
+  if (typeof format !== 'number' || format < 1 || !intact || format < 2 && known !== null) {
+    throw new Damage(path, 'its state row is not what was written');
+  }
+  if (format > STORE_FORMAT) {
     throw new MailError(
       'server',
       'config',
-      `${path} has store format ${row.format}, this program knows up to ${STORE_FORMAT}: start the newer mailstore`,
+      `${path} has store format ${format}, this program knows up to ${STORE_FORMAT}: start the newer mailstore`,
     );
   }
+  return format;
+}
+
+/** The state row with its digest, where it has the columns this program knows; null where it has others. */
+function stateColumns(db: Database): SqlValue[][] | null {
+  const names = db.query<{ name: string }, []>("SELECT name FROM pragma_table_info('state')").all()
+    .map(({ name }) => name).join();
+  for (const tables of [OWNER_TABLES, DIRECTORY_TABLES]) {
+    if (names === [...tables.state, 'digest'].join()) {
+      return db.query(selectText(tables, 'state')).values() as SqlValue[][];
+    }
+  }
+  return null;
 }

@@ -10,6 +10,7 @@ import { DirectoryReader } from '../index/directoryreader.ts';
 import { Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
 import { type CheckpointReport, runCheckpoint } from './checkpoint.ts';
+import { Scrub, type ScrubReport } from './scrub.ts';
 import { sweepOrphans } from './orphans.ts';
 import { sweepStage } from './sweep.ts';
 
@@ -19,6 +20,9 @@ const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
 /** Seconds between two looks at how much was logged. */
 const LOOK_EVERY = 2;
+
+/** Seconds between two looks whether a scrub is due. */
+const SCRUB_LOOK = 600;
 
 /** Niceness: mail in and out goes first. */
 const NICE = 10;
@@ -30,6 +34,8 @@ export interface RunningJanitor {
   expire(
     options?: { expungeDays?: number; deleteDays?: number },
   ): Promise<{ messages: number; mailboxes: number }>;
+  /** Reads everything and compares it with its checksums, also when none is due. */
+  scrub(): Promise<ScrubReport>;
   close(): Promise<void>;
 }
 
@@ -66,9 +72,21 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     });
   }, LOOK_EVERY * 1000);
   sweepStage(settings, log);
+  // Beside the other jobs, which must not wait for it.
+  const scrub = new Scrub(settings, log, link);
+  let scrubbing: Promise<ScrubReport> | null = null;
+  const runScrub = (): Promise<ScrubReport> => {
+    scrubbing ??= scrub.run().finally(() => scrubbing = null);
+    return scrubbing;
+  };
+  const scrubTimer = setInterval(() => {
+    if (closed || !scrub.due(Math.floor(Date.now() / 1000))) return;
+    runScrub().catch((error) => log.error('scrub failed', { error: errorText(error) }));
+  }, SCRUB_LOOK * 1000);
 
   return {
     checkpoint,
+    scrub: runScrub,
     expire: (options = {}) =>
       queue(async () => {
         // Files may only be unlinked when nothing needs them to remake others (DESIGN rule 6).
@@ -85,7 +103,10 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
     close: async () => {
       closed = true;
       clearInterval(timer);
+      clearInterval(scrubTimer);
+      scrub.stop();
       await busy;
+      await (scrubbing as Promise<ScrubReport> | null)?.catch(() => {});
       directory.close();
       await store.close();
     },

@@ -151,6 +151,8 @@ export class RedoLog {
     if (newest === undefined) lastLsn = checkpoint;
     const highest = Math.max(lastLsn, checkpoint, newest?.header.firstLsn ?? 0, minimumStart * START);
     const firstLsn = (Math.floor(highest / START) + 1) * START + 1;
+    // There were runs before, and nothing of their log is left.
+    if (newest === undefined && minimumStart > 0) writeDurably(join(folder, LOST), `${firstLsn - 1}\n`);
     const current = createSegment(folder, firstLsn, lastLsn);
     return { log: new RedoLog(folder, segmentSize, current, firstLsn, closed), lastLsn };
   }
@@ -246,6 +248,15 @@ export class RedoLog {
     closeSync(this.current.fd);
     this.failed ??= new Error('closed');
   }
+}
+
+/** Note in the log folder: records up to the LSN in it were lost together with the whole folder. */
+const LOST = 'lost';
+
+/** Up to which LSN records were lost with the whole folder; 0 if that never happened. What is older cannot be rebuilt exactly. */
+export function lostThrough(folder: string): number {
+  const path = join(folder, LOST);
+  return existsSync(path) ? Number(readFileSync(path, 'utf8').trim()) || 0 : 0;
 }
 
 /** Two, so that a damaged one costs nothing. */

@@ -101,6 +101,12 @@ export class Healing {
   async rebuild(id: number): Promise<Rebuilt> {
     const owner = this.state.directory.ownerById(id);
     if (owner === null) throw serverError(`there is no owner ${id}`);
+    // Whether it is whole as it is can only be said of one that is open.
+    try {
+      if (!this.state.owners.closed.has(id)) this.state.owners.open(owner);
+    } catch (error) {
+      this.log.info('index cannot be opened', { userid: owner.userid, reason: errorText(error) });
+    }
     this.state.owners.quarantine(id, 'its index is being rebuilt');
     await this.hooks.settled();
     return this.rebuildNow(owner);
@@ -111,6 +117,10 @@ export class Healing {
     try {
       const report = rebuildOwner(owner, owners, spool, this.layout, this.hooks.durableLsn());
       this.hooks.replaced(owner.id);
+      if (report.kept !== undefined) {
+        this.log.warn('index in order and kept', { userid: owner.userid, notrebuilt: report.kept });
+        return report;
+      }
       this.log.warn('index rebuilt', {
         userid: owner.userid,
         snapshot: report.snapshot,

@@ -10,7 +10,9 @@ import { applyOwnerEvent } from '../index/apply.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
-import { readLog } from '../log/redo.ts';
+import { lostThrough, readLog } from '../log/redo.ts';
+import { identify } from '../index/salvage.ts';
+import { errorText } from './errortext.ts';
 import { isSnapshot, snapshotPath } from '../snapshot.ts';
 import { syncFolder } from '../log/segment.ts';
 import type { OwnerPool } from './owners.ts';
@@ -26,6 +28,8 @@ export interface Rebuilt {
   snapshot: number;
   records: number;
   filesRemade: number;
+  /** Set when nothing is wrong with the index and it stays, for it cannot be built anew: why not. */
+  kept?: string;
 }
 
 /** Name of the note in the log folder that an owner's index is being built: what lies there until the end is not the whole. */
@@ -55,6 +59,8 @@ export function rebuildOwner(
   const path = layout.index(owner.folder);
   writeFileSync(join(layout.log, NOTE + owner.id), '', { mode: 0o600 });
   syncFolder(layout.log);
+  // Of an index that was open it is known that nothing is missing.
+  const had = owners.peek(owner.id)?.lsn ?? null;
   owners.drop(owner.id);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const aside = `${path}.damaged-${durableLsn.toString(16)}`;
@@ -72,6 +78,14 @@ export function rebuildOwner(
     const index = owners.open(owner, true);
     report.snapshot = index.lsn;
     replay(index, layout, owners, durableLsn, report);
+    const lost = lostThrough(layout.log);
+    if (report.snapshot > 0 && report.snapshot < lost) {
+      throw new MailError(
+        'server',
+        'corruption',
+        `${path}: the log was lost, so nobody knows what came after the snapshot (${report.snapshot}); ${REMEDY}`,
+      );
+    }
     const floor = owners.floor(owner.id);
     if (index.lsn < floor) {
       throw new MailError(
@@ -89,13 +103,14 @@ export function rebuildOwner(
     owners.drop(owner.id);
     // Half of an index must not pass for the whole one later. The old one comes back only if nothing is wrong with it.
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-    const whole = existsSync(aside) &&
+    const whole = had !== null && existsSync(aside) && identify(aside)?.lsn === had &&
       checkIndex(aside, owner.userid).every(({ severity }) => severity !== 'damage');
     for (const suffix of ['', '-wal', '-shm']) {
       if (whole && existsSync(aside + suffix)) renameSync(aside + suffix, path + suffix);
     }
-    if (whole) endRebuild(layout.log, owner.id);
-    throw error;
+    if (!whole) throw error;
+    endRebuild(layout.log, owner.id);
+    return { snapshot: 0, records: 0, filesRemade: 0, kept: errorText(error) };
   }
 }
 

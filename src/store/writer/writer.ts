@@ -267,7 +267,10 @@ export class Writer {
         const taken = this.queue.splice(0, count);
         this.current = this.batch(taken).catch((error: unknown) => this.fail(error, taken));
         await this.current;
-        for (const work of this.between.splice(0)) this.attempt(work);
+        // One may ask for more of it.
+        for (let work = this.between.shift(); work !== undefined; work = this.between.shift()) {
+          this.attempt(work);
+        }
       }
     } finally {
       this.running = null;
