@@ -6,7 +6,7 @@
  *
  * Numbers that never may repeat (owner ids, UIDVALIDITYs) go on with a distance: more than anybody can have used up since.
  */
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -24,6 +24,11 @@ import { errorText } from './errortext.ts';
 
 /** Note in configdirectory that directory.db was found damaged by the last run. */
 export const DIRECTORY_DAMAGED = 'directory.damaged';
+
+/** Has directory.db looked at as a whole when the store is opened next. */
+export function noteDirectoryDamage({ configdirectory }: Layout, reason: string): void {
+  writeFileSync(join(configdirectory, DIRECTORY_DAMAGED), `${reason}\n`, { mode: 0o600 });
+}
 
 /** How far ids and UIDVALIDITYs go on behind the highest that is known. */
 const DISTANCE = 1_000_000;

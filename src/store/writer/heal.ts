@@ -11,7 +11,7 @@ import type { OwnerRow } from '../index/directory.ts';
 import type { Layout } from '../layout.ts';
 import type { WriterState } from './context.ts';
 import { errorText } from './errortext.ts';
-import { rebuildOwner, type Rebuilt } from './rebuild.ts';
+import { endRebuild, rebuildOwner, type Rebuilt } from './rebuild.ts';
 
 /** Milliseconds in which an index that was found in order is not looked at again: looking takes time. */
 const TRUSTED = 60_000;
@@ -53,6 +53,19 @@ export class Healing {
     this.hooks.between(() => {
       if (!this.hooks.stopped() && this.state.directory.ownerById(owner.id) !== null) this.heal(owner);
     });
+  }
+
+  /** A missing or damaged index heals itself where snapshot and log allow it: after recovery. */
+  healClosed(): void {
+    const { directory, owners } = this.state;
+    for (const id of [...owners.closed.keys()]) {
+      const owner = directory.ownerById(id);
+      if (owner !== null) this.heal(owner);
+      else {
+        owners.release(id);
+        endRebuild(this.layout.log, id);
+      }
+    }
   }
 
   /** Builds the index anew; where that fails the owner stays closed, and the log says why and what to do. */

@@ -10,7 +10,7 @@
  * 4. After a failed append the process must end (`onFatal`); everybody is answered with a temporary failure first.
  * 5. The result of a change is kept with its id, also across a restart: asked again, it is answered, not done twice (rule 10).
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
@@ -25,14 +25,14 @@ import { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
 import { Context, type WriterState } from './context.ts';
 import { decide, type Removals } from './decide/decide.ts';
-import { DIRECTORY_DAMAGED, openDirectory, reconcileDirectory } from './derive.ts';
+import { noteDirectoryDamage, openDirectory, reconcileDirectory } from './derive.ts';
 import { errorText } from './errortext.ts';
 import { Healing } from './heal.ts';
 import { refuseHalfRestored } from './mark.ts';
 import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
 import { type Published, publishedOf } from './publish.ts';
-import { endRebuild, type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
+import { type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
 import type { Reserve } from './reserve.ts';
@@ -151,15 +151,7 @@ export class Writer {
     };
     this.healing = new Healing(this.state, this.layout, log, hooks);
     this.reopening = new Reopening(this.state, this.layout, log, this.healing, hooks);
-    // A missing or damaged index heals itself where snapshot and log allow it.
-    for (const id of [...owners.closed.keys()]) {
-      const owner = directory.ownerById(id);
-      if (owner !== null) this.healing.heal(owner);
-      else {
-        owners.release(id);
-        endRebuild(this.layout.log, id);
-      }
-    }
+    this.healing.healClosed();
     upgradeOwners(this.state, log);
     if (derived) reconcileDirectory(this.state, log);
     this.removals = {
@@ -291,9 +283,7 @@ export class Writer {
   /** Nothing can be done without it: the successor derives it anew, warned by a note. */
   private directoryDamaged(reason: string): void {
     this.log.error('directory.db is damaged', { reason });
-    this.attempt(() =>
-      writeFileSync(join(this.layout.configdirectory, DIRECTORY_DAMAGED), `${reason}\n`, { mode: 0o600 })
-    );
+    this.attempt(() => noteDirectoryDamage(this.layout, reason));
     this.fatal = new Error(`directory.db: ${reason}`);
     this.options.onFatal(this.fatal);
   }
