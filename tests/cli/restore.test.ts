@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LmtpClient } from '../harness/lmtp.ts';
 import { TestStore } from '../harness/server.ts';
-import { backupFolder, letter, look, ok, type SeenMailbox, tool } from './saved.ts';
+import { backupFolder, killed, letter, look, ok, type SeenMailbox, tool } from './saved.ts';
 
 let store: TestStore;
 const target = backupFolder();
@@ -138,6 +138,28 @@ test('as of a moment between two runs, by the log', async () => {
   await ok(store, ['backup']);
   await ok(store, ['restore', '--user', 'bert', '--as-of', `@${moment}`]);
   expect(subjects((await look(store, 'bert'))['Restored/INBOX'])).toContain('brief');
+});
+
+test('killed in the midst and done again it doubles nothing', async () => {
+  const ids = Array.from({ length: 150 }, (_, n) => `k${n}`);
+  const lmtp = await LmtpClient.connect(store.lmtpSocket);
+  for (const id of ids) await lmtp.deliver('x@example.org', ['bert'], letter(id, 4000));
+  await lmtp.quit();
+  await ok(store, ['backup']);
+  const bert = await store.login('bert');
+  await bert.ok('SELECT INBOX');
+  await bert.ok('STORE 1:* +FLAGS.SILENT (\\Deleted)');
+  await bert.ok('EXPUNGE');
+  await bert.logout();
+  let deaths = 0;
+  for (const after of [100, 150, 200, 250, 300]) {
+    if (await killed(store, ['restore', '--user', 'bert'], after)) deaths++;
+  }
+  expect(deaths).toBeGreaterThan(0);
+  await ok(store, ['restore', '--user', 'bert']);
+  const restored = subjects((await look(store, 'bert'))['Restored/INBOX']).filter((id) => id.startsWith('k'));
+  expect(restored.sort()).toEqual(ids.sort());
+  await check();
 });
 
 test('a user who was purged, with password and subscriptions', async () => {
