@@ -29,10 +29,9 @@ export class UidSet {
   /** Members before each run, built when a position is first asked for. */
   #before: Float64Array | undefined;
 
-  private constructor(runs: Uint32Array) {
+  /** `size` is given where it is known: a mailbox may have half a million runs, and few of them change. */
+  private constructor(runs: Uint32Array, size = sizeOf(runs)) {
     this.runs = runs;
-    let size = 0;
-    for (let i = 0; i < runs.length; i += 2) size += at(runs, i + 1) - at(runs, i) + 1;
     this.size = size;
   }
 
@@ -142,18 +141,12 @@ export class UidSet {
     const { runs } = this;
     if (runs.length === 0) return UidSet.range(lo, hi);
     const last = this.max;
-    if (lo > last + 1) {
-      const grown = new Uint32Array(runs.length + 2);
-      grown.set(runs);
-      grown[runs.length] = member(lo);
-      grown[runs.length + 1] = member(hi);
-      return new UidSet(grown);
-    }
+    if (lo > last) return UidSet.#join(this, UidSet.range(lo, hi));
     if (lo >= at(runs, runs.length - 2)) {
       if (hi <= last) return this;
       const grown = runs.slice();
       grown[runs.length - 1] = member(hi);
-      return new UidSet(grown);
+      return new UidSet(grown, this.size + hi - last);
     }
     return this.union(UidSet.range(lo, hi));
   }
@@ -161,8 +154,8 @@ export class UidSet {
   union(other: UidSet): UidSet {
     if (other.runs.length === 0) return this;
     if (this.runs.length === 0) return other;
-    if (other.min > this.max) return UidSet.#join(this.runs, other.runs);
-    if (this.min > other.max) return UidSet.#join(other.runs, this.runs);
+    if (other.min > this.max) return UidSet.#join(this, other);
+    if (this.min > other.max) return UidSet.#join(other, this);
     const a = this.runs;
     const b = other.runs;
     const sink = new RunSink((a.length + b.length) >> 1);
@@ -206,11 +199,13 @@ export class UidSet {
     let i = this.#runFrom(other.min);
     let j = other.#runFrom(this.min);
     const sink = new RunSink((a.length + b.length) >> 1);
-    sink.copy(a, i);
-    while (i < a.length) {
+    sink.copy(a, 0, i);
+    let removed = 0;
+    while (i < a.length && j < b.length) {
       let lo = at(a, i);
       const hi = at(a, i + 1);
       while (j < b.length && at(b, j) <= hi) {
+        removed += Math.max(0, Math.min(hi, at(b, j + 1)) - Math.max(lo, at(b, j)) + 1);
         if (at(b, j) > lo) sink.add(lo, at(b, j) - 1);
         lo = Math.max(lo, at(b, j + 1) + 1);
         if (at(b, j + 1) > hi) break;
@@ -219,7 +214,9 @@ export class UidSet {
       if (lo <= hi) sink.add(lo, hi);
       i += 2;
     }
-    return UidSet.#wrap(sink.finish());
+    sink.copy(a, i, a.length);
+    const left = sink.finish();
+    return left.length === 0 ? UidSet.empty : new UidSet(left, this.size - removed);
   }
 
   /** Members from `lo` to `hi`, both included. */
@@ -336,13 +333,23 @@ export class UidSet {
   }
 
   /** The runs of two sets that are not empty, all of `a` before `b`: copied whole, as when new messages arrive. */
-  static #join(a: Uint32Array, b: Uint32Array): UidSet {
+  static #join(low: UidSet, high: UidSet): UidSet {
+    const [a, b] = [low.runs, high.runs];
     const touch = at(a, a.length - 1) + 1 === at(b, 0) ? 1 : 0;
     const runs = new Uint32Array(a.length + b.length - 2 * touch);
     runs.set(a);
     // Where the two touch, the last end of `a` gives way to the first end of `b`.
     runs.set(b.subarray(touch), a.length - touch);
-    return new UidSet(runs);
+    const joined = new UidSet(runs, low.size + high.size);
+    if (low.#before !== undefined) {
+      const before = new Float64Array(runs.length >> 1);
+      before.set(low.#before);
+      for (let i = low.#before.length; i < before.length; i++) {
+        before[i] = (before[i - 1] as number) + at(runs, 2 * i - 1) - at(runs, 2 * i - 2) + 1;
+      }
+      joined.#before = before;
+    }
+    return joined;
   }
 
   /** Wraps runs that already keep invariant 1. */
@@ -400,13 +407,13 @@ class RunSink {
     this.#runs = new Uint32Array(2 * Math.max(expected, 1));
   }
 
-  /** Takes the first `length` numbers of runs that are already in order. */
-  copy(runs: Uint32Array, length: number): void {
-    if (length === 0) return;
-    while (this.#runs.length < length) this.#grow();
-    this.#runs.set(runs.subarray(0, length));
-    this.#length = length;
-    this.hi = at(runs, length - 1);
+  /** Takes the numbers [from, to) of runs that lie, with a gap, behind all that was taken. */
+  copy(runs: Uint32Array, from: number, to: number): void {
+    if (from >= to) return;
+    while (this.#runs.length < this.#length + to - from) this.#grow();
+    this.#runs.set(runs.subarray(from, to), this.#length);
+    this.#length += to - from;
+    this.hi = at(runs, to - 1);
   }
 
   add(lo: number, hi: number): void {
@@ -433,6 +440,12 @@ class RunSink {
     grown.set(this.#runs);
     this.#runs = grown;
   }
+}
+
+function sizeOf(runs: Uint32Array): number {
+  let size = 0;
+  for (let i = 0; i < runs.length; i += 2) size += at(runs, i + 1) - at(runs, i) + 1;
+  return size;
 }
 
 function at(numbers: Uint32Array, index: number): number {

@@ -147,3 +147,25 @@ describe('UidSet at its edges', () => {
     expect(() => UidSet.fromSorted([3, 2])).toThrow('UID 2 follows 3');
   });
 });
+
+test('positions are right in sets that grew out of others whose positions were asked for', () => {
+  forSeeds(500, (random) => {
+    const model: number[] = [];
+    let set = UidSet.empty;
+    for (let step = 0; step < 20; step++) {
+      const lo = (model.at(-1) ?? 0) + 1 + random.pick([0, 0, 1, 5]);
+      const hi = lo + random.below(4);
+      for (let uid = lo; uid <= hi; uid++) model.push(uid);
+      set = random.oneIn(2) ? set.add(lo, hi) : set.union(UidSet.range(lo, hi));
+      if (random.oneIn(2)) expect(set.positionOf(hi)).toBe(model.length);
+      if (!random.oneIn(3)) continue;
+      const gone = model.filter(() => random.oneIn(5));
+      set = set.subtract(UidSet.of(...gone));
+      for (const uid of gone) model.splice(model.indexOf(uid), 1);
+    }
+    expect(set.size).toBe(model.length);
+    expect([...set]).toEqual(model);
+    expect(model.map((uid) => set.positionOf(uid))).toEqual(model.map((_uid, i) => i + 1));
+    expect(model.map((_uid, i) => set.at(i + 1))).toEqual(model);
+  });
+});
