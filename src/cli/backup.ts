@@ -26,7 +26,7 @@ messages, later ones only what is new. What was sent by a run that was interrupt
              weeks and months (UTC) that have one; the newest in any case
 
 TARGET is a folder (an absolute path) or s3://BUCKET/PREFIX; backup.target of the configuration unless given. It holds
-the passwords of the users (hashed) and all mail: files in a folder are readable by the server's user alone, for a bucket
+the passwords of the users and all mail: files in a folder are readable by the server's user alone, for a bucket
 see to it. Its service and credentials stand in the configuration (backup.s3_endpoint ...) or the environment.
 
 ${configUsage}      --run RUN           verify only this run; the beginning of its name is enough
