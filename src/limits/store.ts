@@ -5,7 +5,8 @@ export const storeLimits = rows({
   store_open_indexes: {
     value: 200,
     unit: 'count',
-    reason: 'an open index costs about 165 KB and 3 file descriptors; opening one again costs 0.4 ms',
+    reason:
+      'an open index costs about 200 KB and 3 file descriptors; opening one again costs half a millisecond',
     onExcess: 'the longest unused index is closed',
   },
   store_uid_runs: {

@@ -1,4 +1,7 @@
-/** The read-only databases of a worker: directory.db and a least-recently-used pool of owners' indexes. */
+/**
+ * The read-only databases of a worker: directory.db and the owners' indexes in use. An index nobody has asked for a few
+ * seconds is closed: clients that wait in IDLE hold none, and its 200 KB go back to the system.
+ */
 import { existsSync } from 'node:fs';
 import { type MailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
@@ -15,12 +18,22 @@ function closedForRepair(): MailError {
   return serverError('the mailbox is closed for repair; the administrator finds the reason in the log');
 }
 
+/** How often indexes are looked at: one is closed between once and twice this time after its last use. */
+const SWEEP_MS = 5000;
+
+/** Closing takes most of a millisecond: so many at a time, with pauses for others. */
+const CLOSED_AT_ONCE = 4;
+const PAUSE_MS = 20;
+
 type Alarm = (owner: number, reason: string) => void;
 
 export class Readers {
   readonly directory: DirectoryReader;
-  /** In order of use: the first is the longest unused. */
-  private readonly pool = new Map<number, OwnerReader>();
+  /** Used since the last sweep. In order of use, as `resting`: the first is the longest unused. */
+  private pool = new Map<number, OwnerReader>();
+  /** Not used since: closed by the next sweep. */
+  private resting = new Map<number, OwnerReader>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly known = new MailboxUids();
 
   /** @param alarm hears of an owner whose index (0: directory.db) is damaged */
@@ -36,16 +49,36 @@ export class Readers {
       this.pool.set(owner.id, found);
       return found;
     }
-    if (this.pool.size >= limits.store_open_indexes.value) {
-      for (const [id, reader] of this.pool) {
-        this.pool.delete(id);
-        reader.close();
-        break;
-      }
+    const rested = this.resting.get(owner.id);
+    if (rested !== undefined) {
+      this.resting.delete(owner.id);
+      this.pool.set(owner.id, rested);
+      return rested;
+    }
+    if (this.openIndexes >= limits.store_open_indexes.value && !closeFirst(this.resting)) {
+      closeFirst(this.pool);
     }
     const reader = this.open(owner);
     this.pool.set(owner.id, reader);
+    this.timer ??= setTimeout(() => this.sweep(), SWEEP_MS).unref();
     return reader;
+  }
+
+  /** Indexes that are open. */
+  get openIndexes(): number {
+    return this.pool.size + this.resting.size;
+  }
+
+  /** Closes what rested for a whole interval; what was used rests from now on. */
+  sweep(): void {
+    for (let count = 0; count < CLOSED_AT_ONCE && closeFirst(this.resting); count++);
+    let next = PAUSE_MS;
+    if (this.resting.size === 0) {
+      [this.pool, this.resting] = [this.resting, this.pool];
+      next = SWEEP_MS;
+    }
+    clearTimeout(this.timer);
+    this.timer = this.openIndexes === 0 ? undefined : setTimeout(() => this.sweep(), next).unref();
   }
 
   private open({ id, folder }: Pick<OwnerRow, 'id' | 'folder'>): OwnerReader {
@@ -76,19 +109,31 @@ export class Readers {
 
   /** Forgets an owner's index, for instance because the user was removed. */
   drop(owner: number): void {
-    this.pool.get(owner)?.close();
-    this.pool.delete(owner);
+    for (const pool of [this.pool, this.resting]) {
+      pool.get(owner)?.close();
+      pool.delete(owner);
+    }
     this.known.drop(owner);
   }
 
   /** Forgets all indexes: each is opened again when it is wanted. */
   dropAll(): void {
-    for (const reader of this.pool.values()) reader.close();
-    this.pool.clear();
+    for (const pool of [this.pool, this.resting]) while (closeFirst(pool));
   }
 
   close(): void {
+    clearTimeout(this.timer);
     this.dropAll();
     this.directory.close();
   }
+}
+
+/** Closes the longest unused of them; false if there is none. */
+function closeFirst(pool: Map<number, OwnerReader>): boolean {
+  for (const [id, reader] of pool) {
+    pool.delete(id);
+    reader.close();
+    return true;
+  }
+  return false;
 }
