@@ -77,7 +77,8 @@ export class Bench {
     this.#parent = parent;
   }
 
-  async run(): Promise<ServerResult[]> {
+  /** Runs all workloads; `keep` gets what there is after each of them, so that a run that is ended was not for nothing. */
+  async run(keep: (results: readonly ServerResult[]) => void): Promise<readonly ServerResult[]> {
     const users = [...new Set(this.#workloads.flatMap((workload) => workload.users(this.#sizes)))];
     return await withServers(this.#kinds, this.#parent, users, async (servers) => {
       const contestants = servers.map((server): Contestant => ({
@@ -86,13 +87,18 @@ export class Bench {
         synced: {},
         filled: false,
       }));
-      for (const workload of this.#workloads) await this.#take(workload, contestants);
-      return contestants.map(({ server, measured, synced }) => ({
+      // The figures grow in place.
+      const results = contestants.map(({ server, measured, synced }): ServerResult => ({
         name: server.name,
         version: server.version,
         measured,
         synced,
       }));
+      for (const workload of this.#workloads) {
+        await this.#take(workload, contestants);
+        keep(results);
+      }
+      return results;
     });
   }
 

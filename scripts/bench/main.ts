@@ -28,7 +28,7 @@ const HELP = `usage: scripts/bench/run [OPTION]...
   --repetitions N  rounds over all servers; the median is shown (default ${FULL.repetitions})
   --quick          small and short, to see that everything runs
   --json           print all values as JSON instead of the table
-  --save FILE      keep all values as JSON there, too
+  --save FILE      keep all values as JSON there, too, after every workload
   --show           print the table of files that --save has written; later ones add to earlier ones
   --growth         instead of all that: the cost of operations at 1k to 1M messages and 1k to 100k users, of mailstore
                    unless --servers names others; an hour and 60 GB of disk, --quick shows that it runs
@@ -97,11 +97,14 @@ async function measure(): Promise<void> {
   const sizes: Sizes = { ...preset, repetitions: Number(options.repetitions ?? preset.repetitions) };
   const workloads = chosen('--only', options.only, WORKLOADS);
   const bench = new Bench(installed(), workloads, sizes, options.dir ?? tmpdir());
-  const results = await bench.run();
-  const saved: Saved = { processors: cpus().length, sizes, results };
-  const json = JSON.stringify(saved, undefined, 2);
-  if (options.save !== undefined) writeFileSync(options.save, `${json}\n`);
-  console.log(options.json ? json : renderTable(results));
+  const json = (results: readonly ServerResult[]): string => {
+    const saved: Saved = { processors: cpus().length, sizes, results };
+    return JSON.stringify(saved, undefined, 2);
+  };
+  const results = await bench.run((soFar) => {
+    if (options.save !== undefined) writeFileSync(options.save, `${json(soFar)}\n`);
+  });
+  console.log(options.json ? json(results) : renderTable(results));
 }
 
 function installed(): ServerKind[] {
