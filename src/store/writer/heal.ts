@@ -93,6 +93,13 @@ export class Healing {
       if (id === 0) return this.lookAtDirectory(reason);
       const owner = this.state.directory.ownerById(id);
       if (owner === null || this.state.owners.closed.has(id)) return;
+      try {
+        // One that lost its journal is in order by itself; opening compares it with what a checkpoint vouched for.
+        this.state.owners.open(owner);
+      } catch (error) {
+        this.log.warn('index cannot be opened', { userid: owner.userid, reason: errorText(error) });
+        return;
+      }
       const found = checkIndex(this.layout.index(owner.folder), owner.userid)
         .find(({ severity }) => severity === 'damage');
       if (found === undefined) {
