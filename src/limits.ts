@@ -9,6 +9,7 @@ import { imapLimits } from './limits/imap.ts';
 import { lmtpLimits } from './limits/lmtp.ts';
 import { mimeLimits } from './limits/mime.ts';
 import { netLimits } from './limits/net.ts';
+import { pop3Limits } from './limits/pop3.ts';
 import { storeLimits } from './limits/store.ts';
 
 export type { Limit } from './limits/limit.ts';
@@ -21,6 +22,7 @@ export const limits = Object.freeze({
   ...configLimits,
   ...authLimits,
   ...lmtpLimits,
+  ...pop3Limits,
   ...netLimits,
 });
 

@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
   ['server'],
-  ['imap', 'lmtp'],
+  ['imap', 'pop3', 'lmtp'],
   ['auth'],
   ['store'],
   ['mime'],

@@ -97,7 +97,7 @@ export function translateCyrus(imapdConf: string, cyrusConf?: string): Translate
     ? undefined
     : parseCyrusConf(readSource(cyrusConf, true).text, cyrusConf, syntax);
   const names = entries === undefined
-    ? { there: ['imap', 'imaps', 'lmtpunix'], later: ['pop3', 'pop3s', 'sieve'] }
+    ? { there: ['imap', 'imaps', 'pop3', 'pop3s', 'lmtpunix'], later: ['sieve'] }
     : serviceNames(entries);
   const imapd = translateImapdConf(reading, names);
   const { values } = imapd;

@@ -10,6 +10,7 @@ import { imapOptions } from './options/imap.ts';
 import { ldapdbOptions } from './options/ldapdb.ts';
 import { lmtpOptions } from './options/lmtp.ts';
 import { mailboxOptions } from './options/mailbox.ts';
+import { pop3Options } from './options/pop3.ts';
 import { serverOptions } from './options/server.ts';
 import { storeOptions } from './options/store.ts';
 import { tlsOptions } from './options/tls.ts';
@@ -22,6 +23,7 @@ export const options = {
   ...ldapdbOptions,
   ...tlsOptions,
   ...imapOptions,
+  ...pop3Options,
   ...lmtpOptions,
   ...backupOptions,
 };

@@ -100,6 +100,7 @@ const sectionDocs: Readonly<Record<string, string>> = {
   ldapdb: 'Secrets in an LDAP directory (sasl_auxprop_plugin = ["ldapdb"]).',
   tls: 'Certificates.',
   imap: 'IMAP.',
+  pop3: 'POP3.',
   lmtp: 'LMTP, by which mail comes in.',
 };
 

@@ -23,7 +23,7 @@ export type Family = 'any' | 'ipv4' | 'ipv6';
 /** One entry of SERVICES. */
 export interface Service {
   readonly name: string;
-  readonly protocol: 'imap' | 'lmtp';
+  readonly protocol: 'imap' | 'pop3' | 'lmtp';
   /** TLS from the first byte (`imapd -s`). */
   readonly tls: boolean;
   /** Peers need not authenticate (`lmtpd -a`); unix sockets of LMTP are always trusted. */
@@ -63,6 +63,8 @@ const wellKnown: Readonly<Record<string, Pick<Service, 'protocol' | 'tls'> & { r
   {
     imap: { protocol: 'imap', tls: false, listen: 'imap' },
     imaps: { protocol: 'imap', tls: true, listen: 'imaps' },
+    pop3: { protocol: 'pop3', tls: false, listen: 'pop3' },
+    pop3s: { protocol: 'pop3', tls: true, listen: 'pop3s' },
     lmtp: { protocol: 'lmtp', tls: false, listen: 'lmtp' },
     lmtpunix: { protocol: 'lmtp', tls: false },
   };
@@ -81,7 +83,7 @@ export function completeService(
 ): Service | ServiceProblem {
   const known = Object.hasOwn(wellKnown, name) ? wellKnown[name] : undefined;
   const protocol = draft.protocol ?? known?.protocol;
-  if (protocol === undefined) return { key: '', text: 'protocol is missing: "imap" or "lmtp"' };
+  if (protocol === undefined) return { key: '', text: 'protocol is missing: "imap", "pop3" or "lmtp"' };
   const text = draft.listen ?? known?.listen ??
     (name === 'lmtpunix' ? `${values.configdirectory}/socket/lmtp` : undefined);
   if (text === undefined) {

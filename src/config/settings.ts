@@ -85,7 +85,8 @@ export function makeSettings(
   };
 }
 
-/** True where a mechanism is offered that needs secrets the server can read back (RFC 2195, RFC 2831). */
-export function retrievableSecrets(settings: Pick<Settings, 'sasl_mech_list'>): boolean {
-  return settings.sasl_mech_list.some((mechanism) => mechanism === 'CRAM-MD5' || mechanism === 'DIGEST-MD5');
+/** True where a mechanism is offered that needs secrets the server can read back (RFC 2195, RFC 2831, APOP). */
+export function retrievableSecrets(settings: Pick<Settings, 'sasl_mech_list' | 'allowapop'>): boolean {
+  return settings.allowapop ||
+    settings.sasl_mech_list.some((mechanism) => mechanism === 'CRAM-MD5' || mechanism === 'DIGEST-MD5');
 }

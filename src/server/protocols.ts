@@ -23,5 +23,6 @@ export type ProtocolMaker = (deps: ProtocolDeps) => Promise<Protocol>;
 /** Loaded only when a service speaks it. */
 export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
   imap: async (deps) => (await import('../imap/service.ts')).createImapService(deps),
+  pop3: async (deps) => (await import('../pop3/protocol.ts')).createPop3(deps),
   lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
 };

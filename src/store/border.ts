@@ -286,6 +286,14 @@ export interface Mailbox {
   close(): void;
 }
 
+/** A maildrop that one POP3 session has for itself (RFC 1939 §4), in all processes. The system lets go of it with the process. */
+export interface MaildropLock {
+  /** When the session before this one began, in unix seconds; null for the first. */
+  readonly before: number | null;
+  /** Harmless twice. */
+  release(): void;
+}
+
 /** One authenticated user's view of the store. Cheap; one per connection. */
 export interface StoreSession {
   readonly identity: Identity;
@@ -306,6 +314,11 @@ export interface StoreSession {
     readOnly: boolean,
     listener: (change: MailboxChange) => void,
   ): Promise<Mailbox>;
+  /**
+   * Takes the maildrop of a mailbox for one POP3 session; others can go on reading and changing it by IMAP. MailError
+   * 'inuse' while another session has it.
+   */
+  lockMaildrop(name: MailboxName): MaildropLock;
   /** A stage for an append, of up to `limit` bytes (0 = no limit); with `onDisk` even a small body takes no memory. */
   stage(limit: number, onDisk?: boolean): Stage;
   /**

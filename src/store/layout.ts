@@ -12,6 +12,8 @@ export interface Layout {
   /** Folder of an owner's index.db. */
   readonly userFolder: (ownerFolder: string) => string;
   readonly index: (ownerFolder: string) => string;
+  /** Lock of a mailbox's maildrop; its time is that of the last POP3 session. */
+  readonly maildrop: (ownerFolder: string, mailbox: number) => string;
 }
 
 /** The layout of a store. */
@@ -25,6 +27,7 @@ export function layoutOf(settings: Pick<Settings, 'configdirectory'>): Layout {
     writerSocket: join(root, 'socket', 'writer'),
     userFolder: (ownerFolder) => join(root, 'user', ownerFolder),
     index: (ownerFolder) => join(root, 'user', ownerFolder, 'index.db'),
+    maildrop: (ownerFolder, mailbox) => join(root, 'user', ownerFolder, `maildrop.${mailbox}`),
   };
 }
 

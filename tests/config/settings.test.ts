@@ -236,5 +236,5 @@ test('what an imapd.conf does not name means what it meant to Cyrus', () => {
 
 test('nothing that is there needs secrets to be kept readable', () => {
   expect(retrievableSecrets(makeSettings())).toBe(false);
-  expect(retrievableSecrets({ sasl_mech_list: ['PLAIN', 'DIGEST-MD5'] })).toBe(true);
+  expect(retrievableSecrets({ sasl_mech_list: ['PLAIN', 'DIGEST-MD5'], allowapop: false })).toBe(true);
 });

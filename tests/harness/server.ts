@@ -42,7 +42,13 @@ export class TestStore {
   readonly configFile: string;
   readonly certificate: string;
   readonly lmtpSocket: string;
-  readonly ports: { readonly imap: number; readonly imaps: number; readonly lmtp: number };
+  readonly ports: {
+    readonly imap: number;
+    readonly imaps: number;
+    readonly lmtp: number;
+    readonly pop3: number;
+    readonly pop3s: number;
+  };
   #child: ChildProcess | undefined;
   #env: Readonly<Record<string, string>> = {};
 
@@ -58,8 +64,8 @@ export class TestStore {
   static async start(options: StoreOptions = {}): Promise<TestStore> {
     const dir = mkdtempSync(join(tmpdir(), 'mailstore-test-'));
     chmodSync(dir, 0o755);
-    const [imap = 0, imaps = 0, lmtp = 0] = await freePorts(3);
-    const store = new TestStore(dir, { imap, imaps, lmtp });
+    const [imap = 0, imaps = 0, lmtp = 0, pop3 = 0, pop3s = 0] = await freePorts(5);
+    const store = new TestStore(dir, { imap, imaps, lmtp, pop3, pop3s });
     store.#env = options.env ?? {};
     store.#makeCertificate();
     store.#writeConfig(options);
@@ -246,6 +252,8 @@ export class TestStore {
       tls: { server_cert: `"${this.certificate}"`, server_key: `"${join(this.dir, 'server.key')}"` },
       'services.imap': { listen: `"${host}:${this.ports.imap}"` },
       'services.imaps': { listen: `"${host}:${this.ports.imaps}"` },
+      'services.pop3': { listen: `"${host}:${this.ports.pop3}"` },
+      'services.pop3s': { listen: `"${host}:${this.ports.pop3s}"` },
       'services.lmtp': { listen: `"${host}:${this.ports.lmtp}"` },
       'services.lmtpunix': { listen: `"${this.lmtpSocket}"`, mode: '"0666"' },
     };

@@ -27,7 +27,6 @@ export interface CyrusTranslation {
 
 /** The programs of SERVICES, START, EVENTS and DAEMON that are not there, and why. */
 const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
-  pop3d: ['later', 'POP3 is not there yet'],
   timsieved: ['later', 'ManageSieve is not there yet'],
   notifyd: ['later', 'notifications are not there yet'],
   nntpd: ['later', 'NNTP is not there yet'],
@@ -56,11 +55,18 @@ const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
   cyr_info: ['unneeded', 'it changes nothing'],
 };
 
+/** Programs that are services of ours, and what they speak. */
+const PROTOCOLS: ReadonlyMap<string, Service['protocol']> = new Map([
+  ['imapd', 'imap'],
+  ['pop3d', 'pop3'],
+  ['lmtpd', 'lmtp'],
+]);
+
 /** The names of SERVICES, by whether their program is there. */
 export function serviceNames(entries: readonly CyrusEntry[]): ServiceNames {
   const services = entries.filter(({ section }) => section === 'SERVICES');
   const there = (entry: CyrusEntry) =>
-    /^(?:\S*\/)?(?:imapd|lmtpd)(?:\s|$)/.test(entry.arguments.get('cmd') ?? '');
+    /^(?:\S*\/)?(?:imapd|pop3d|lmtpd)(?:\s|$)/.test(entry.arguments.get('cmd') ?? '');
   return {
     there: services.filter(there).map(({ name }) => name),
     later: services.filter((entry) => !there(entry)).map(({ name }) => name),
@@ -98,8 +104,8 @@ export function translateCyrusConf(
   return { services, events, report };
 
   function service(entry: CyrusEntry, program: string, flags: readonly string[], say: Say): void {
-    if (program !== 'imapd' && program !== 'lmtpd') return void say('unknown', unknownProgram(program));
-    const protocol = program === 'imapd' ? 'imap' : 'lmtp';
+    const protocol = PROTOCOLS.get(program);
+    if (protocol === undefined) return void say('unknown', unknownProgram(program));
     const draft: { -readonly [Key in keyof ServiceDraft]: ServiceDraft[Key] } = {
       protocol,
       ...files.get(entry.name),
@@ -110,7 +116,7 @@ export function translateCyrusConf(
     // -C names the configuration, -U and -T how often a process is used again, -D waits for a debugger.
     for (const ignored of ['-C', '-U', '-T', '-D', '-H']) rest.delete(ignored);
     for (const flag of rest.keys()) {
-      const matters = flag === '-p' || flag === '-N';
+      const matters = flag === '-p' || flag === '-N' || flag === '-k';
       say(matters ? 'refused' : 'later', `${program} ${flag} is not there yet`, `${entry.name}.cmd`);
     }
     for (const [key, value] of entry.arguments) {
@@ -221,7 +227,7 @@ function unknownArgument(key: string, there: readonly string[]): string {
 }
 
 function unknownProgram(name: string): string {
-  const near = nearest(name, ['imapd', 'lmtpd', 'ctl_cyrusdb', 'cyr_expire', ...Object.keys(programs)]);
+  const near = nearest(name, [...PROTOCOLS.keys(), 'ctl_cyrusdb', 'cyr_expire', ...Object.keys(programs)]);
   return `unknown program "${name.slice(0, 60)}"${near === undefined ? '' : `; the nearest is ${near}`}`;
 }
 

@@ -82,7 +82,6 @@ const groups: readonly Group[] = [
     keys: 'failedloginpause plaintextloginpause plaintextloginalert',
   },
   { outcome: 'later', text: 'particulars of SASL are not there', keys: 'sasl_*' },
-  { outcome: 'unneeded', text: 'APOP is a part of POP3, which is not there yet', keys: 'allowapop' },
 
   // Rooms that are not built yet.
   {
@@ -101,7 +100,6 @@ const groups: readonly Group[] = [
     text: 'notifications (notifyd) are not there yet',
     keys: 'notifysocket event_* imipnotifier',
   },
-  { outcome: 'later', text: 'POP3 is not there yet', keys: 'pop*' },
   { outcome: 'later', text: 'NNTP is not there yet', keys: 'news* nntp* allownewnews' },
   {
     outcome: 'later',
@@ -313,7 +311,7 @@ const groups: readonly Group[] = [
     keys: 'altprefix netscapeurl reverseacls reverseuniqueids lmtptxn_timeout lmtp_preparse notesmailbox ' +
       'submitservers soft_noauth mailbox_* quota_use_conversations delete_unsubscribe ' +
       'force_sasl_client_mech client_bind client_bind_name tls_client_cert tls_client_key tls_server_ca_* ' +
-      'tls_prefer_server_ciphers uidl_format imap_inprogress_interval',
+      'tls_prefer_server_ciphers imap_inprogress_interval',
   },
 ];
 

@@ -14,14 +14,14 @@ export interface EntryKey {
 /** The keys of a [services.<name>] table. */
 export const serviceKeys = {
   protocol: {
-    kind: choiceKind(['imap', 'lmtp']),
-    default: 'by the name of the service: imap, imaps, lmtp, lmtpunix',
-    cyrusConf: 'cmd="imapd" or cmd="lmtpd"',
+    kind: choiceKind(['imap', 'pop3', 'lmtp']),
+    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix',
+    cyrusConf: 'cmd="imapd", cmd="pop3d" or cmd="lmtpd"',
     doc: 'What is spoken there.',
   },
   listen: {
     kind: textKind('a port, host:port or the path of a socket', (text) => text !== ''),
-    default: 'by the name of the service: imap, imaps, lmtp, lmtpunix',
+    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix',
     cyrusConf: 'listen=',
     doc:
       'Where it listens: a port by name or number, host:port, [IPv6 address]:port, or, for LMTP, the path of a ' +

@@ -21,7 +21,7 @@ export class StoreParts {
 
   constructor(
     readonly settings: Settings,
-    private readonly layout: Layout,
+    readonly layout: Layout,
     readonly spool: Spool,
     readonly link: WriterLink,
   ) {

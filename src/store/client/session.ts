@@ -11,6 +11,7 @@ import type {
   MailboxChange,
   MailboxInfo,
   MailboxName,
+  MaildropLock,
   QuotaRoot,
   Stage,
   StoreSession,
@@ -23,6 +24,7 @@ import { isRefusal, type Received } from '../spool/stage.ts';
 import { UidSet } from '../uidset.ts';
 import type { Change } from '../writer/requests.ts';
 import { SelectedMailbox } from './mailbox.ts';
+import { lockMaildrop } from './maildroplock.ts';
 import type { StoreParts } from './parts.ts';
 import { quotaOf } from './quota.ts';
 
@@ -98,6 +100,13 @@ export class Session implements StoreSession {
 
   async subscribe(name: MailboxName, on: boolean): Promise<void> {
     await this.change({ op: 'subscribe', by: this.identity, name, on });
+  }
+
+  lockMaildrop(name: MailboxName): MaildropLock {
+    const { row } = this.find(name);
+    const owner = this.parts.owner(name.owner);
+    if (owner === null) throw userError('nonexistent', 'Mailbox does not exist');
+    return lockMaildrop(this.parts.layout.maildrop(owner.folder, row.id));
   }
 
   /** The row of a mailbox the caller may look up. */
