@@ -44,7 +44,8 @@ export class Session implements StoreSession {
     const { userid } = this.identity;
     if (settings.autocreatequota === 0 || this.identity.admin) return;
     const owner = this.parts.owner(userid);
-    if (owner !== null && this.parts.readers.of(owner).mailbox('') !== null) return;
+    // From the directory: a login opens no index.
+    if (owner !== null && this.parts.readers.directory.has(owner.id, '')) return;
     await this.change({ op: 'login', userid });
   }
 

@@ -87,6 +87,13 @@ export class DirectoryReader {
     return (this.intact('floor', 'WHERE owner = ?', owner)[0]?.[1] as number | undefined) ?? 0;
   }
 
+  /** Whether an owner has a mailbox: asked with every login, where nothing else of its row matters. */
+  has(owner: number, path: string): boolean {
+    return this.guarded(() =>
+      this.statements.get('SELECT 1 FROM mailbox WHERE owner = ? AND path = ?').values(owner, path).length > 0
+    );
+  }
+
   /** Mailboxes of one owner. */
   mailboxesOf(owner: number): DirectoryMailbox[] {
     return this.rows(
