@@ -238,7 +238,7 @@ export interface Mailbox {
   uids(): UidSet;
   /** The quota root that counts the mailbox, if there is one. */
   quotaRoots(): QuotaRoot[];
-  /** Lowest UID without \Seen for this user, or 0. */
+  /** Lowest UID without \Seen for this user; 0 where there is none, or where it would take long to find. */
   firstUnseen(): number;
   /**
    * Rows of the given UIDs in ascending order, at most `limit`, starting after UID `after`. Messages expunged but

@@ -262,6 +262,6 @@ export function damage(settings: Settings): string[] {
 export function messageFiles(spool: string): string[] {
   if (!existsSync(spool)) return [];
   return (readdirSync(spool, { recursive: true, encoding: 'utf8' }))
-    .filter((name) => /\/[0-9a-f]{2}\/[0-9a-f]{40}\.[^/]+$/.test(name)).map((name) => join(spool, name))
+    .filter((name) => /\/[0-9a-f]{4}\/[0-9a-f]{40}\.[^/]+$/.test(name)).map((name) => join(spool, name))
     .sort();
 }

@@ -59,6 +59,11 @@ const RULES: readonly Rule[] = [
       WHERE (m.flags >> (5 + json_array_length(b.keywords))) <> 0 GROUP BY b.id`,
   },
   {
+    text: 'a message is unseen below the UID from which there are such',
+    sql: `SELECT b.path, min(m.uid) FROM mailbox b JOIN msg m ON m.mailbox = b.id AND m.uid < b.seenbelow
+      WHERE (m.flags & 16) = 0 GROUP BY b.id`,
+  },
+  {
     text: 'two mailboxes share a UIDVALIDITY',
     sql: 'SELECT min(path), uidvalidity FROM mailbox GROUP BY uidvalidity HAVING count(*) > 1',
   },
@@ -121,33 +126,22 @@ function inspect(
   return findings;
 }
 
-/** A quota root's use is the sum over the mailboxes it counts (promise 4). */
+/** Each mailbox names the quota root that counts it: what a root has used is their sum (promise 4). */
 function checkQuotas(db: Database, damage: Damage): void {
   const roots = new Map<string, QuotaRow>();
-  for (
-    const [path, storage, messages] of db.query('SELECT path, storage, messages FROM quotaroot').values() as [
-      string,
-      number,
-      number,
-    ][]
-  ) roots.set(path, { path, storage, messages, storageLimit: null, messageLimit: null });
-  const sums = new Map<string, { storage: number; messages: number }>();
-  const rows = db.query('SELECT path, quotaroot, size, messages FROM mailbox WHERE deletedat IS NULL')
-    .values() as [string, string | null, number, number][];
-  for (const [path, quotaroot, size, messages] of rows) {
+  for (const [path] of db.query('SELECT path FROM quotaroot').values() as [string][]) {
+    roots.set(path, { path, storage: 0, messages: 0, storageLimit: null, messageLimit: null });
+  }
+  const rows = db.query('SELECT path, quotaroot FROM mailbox WHERE deletedat IS NULL')
+    .values() as [string, string | null][];
+  for (const [path, quotaroot] of rows) {
     const root = quotarootOf(path, roots);
     if (root !== quotaroot) damage(path, `belongs to quota root ${root} but names ${quotaroot}`);
-    if (root === null) continue;
-    const sum = sums.get(root) ?? { storage: 0, messages: 0 };
-    sums.set(root, { storage: sum.storage + size, messages: sum.messages + messages });
   }
-  for (const [path, root] of roots) {
-    const sum = sums.get(path) ?? { storage: 0, messages: 0 };
-    if (sum.storage !== root.storage || sum.messages !== root.messages) {
-      damage(
-        path === '' ? 'INBOX' : path,
-        `quota counts ${root.storage} bytes in ${root.messages} messages instead of ${sum.storage} in ${sum.messages}`,
-      );
-    }
+  for (
+    const [path] of db.query('SELECT path FROM mailbox WHERE deletedat IS NOT NULL AND quotaroot IS NOT NULL')
+      .values()
+  ) {
+    damage(String(path), 'is deleted but counted by a quota root');
   }
 }

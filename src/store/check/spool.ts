@@ -2,6 +2,7 @@
 import { Database } from 'bun:sqlite';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isPartFolder } from '../spool/spool.ts';
 import type { Finding } from './finding.ts';
 
 export interface SpoolCheck {
@@ -70,11 +71,11 @@ function fileProblem(path: string, size: number, hash: string | null): string | 
   return digest === hash ? null : 'the bytes of the file are not those that were stored';
 }
 
-/** Paths of all message files below an owner's folder: `<2 hex>/<hash>.<unique>`. */
+/** Paths of all message files below an owner's folder. */
 export function* messageFiles(folder: string): IterableIterator<string> {
   if (!existsSync(folder)) return;
-  for (const hex of readdirSync(folder)) {
-    if (!/^[0-9a-f]{2}$/.test(hex)) continue;
-    for (const name of readdirSync(join(folder, hex))) yield join(folder, hex, name);
+  for (const group of readdirSync(folder)) {
+    if (!isPartFolder(group)) continue;
+    for (const name of readdirSync(join(folder, group))) yield join(folder, group, name);
   }
 }

@@ -7,7 +7,7 @@
  * 2. When news may have been lost (the writer went away), every mailbox compares itself with the index.
  */
 import type { Published } from '../writer/publish.ts';
-import type { OwnerNews } from '../writer/writer.ts';
+import type { OwnerNews } from '../writer/publish.ts';
 import type { WriterLink } from './link.ts';
 
 export interface Listener {

@@ -1,7 +1,7 @@
 /** How a process reaches the writer: over its socket, or directly when the writer runs in the same process. */
 import { mend, type Mending } from '../writer/mend.ts';
 import type { Writer } from '../writer/writer.ts';
-import type { OwnerNews } from '../writer/writer.ts';
+import type { OwnerNews } from '../writer/publish.ts';
 import type { Change } from '../writer/requests.ts';
 import { randomBytes } from 'node:crypto';
 

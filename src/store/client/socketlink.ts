@@ -14,7 +14,7 @@ import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import type { Mending } from '../writer/mend.ts';
 import type { Change } from '../writer/requests.ts';
 import { fromWireError, type FromWriter, type ToWriter, type WireError } from '../writer/wire.ts';
-import type { OwnerNews } from '../writer/writer.ts';
+import type { OwnerNews } from '../writer/publish.ts';
 import { ChangeIds, type WriterLink } from './link.ts';
 
 interface Waiting {

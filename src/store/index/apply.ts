@@ -101,6 +101,7 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
           messages: 0,
         });
       } else index.quotas.delete(event.path);
+      index.touchQuotas();
       recountQuotas(index);
       return;
     case 'raise':
@@ -124,7 +125,6 @@ function recountQuotas(index: OwnerIndex): void {
     }
     if (root !== null) index.countQuota(root, row.messages, row.size);
   }
-  index.touchQuotas();
 }
 
 function applyMailbox(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'mailbox' }>): void {
@@ -141,6 +141,7 @@ function applyMailbox(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'mailbo
     deleted: 0,
     size: 0,
     recentuid: 0,
+    seenbelow: data.uidnext,
     specialUse: data.specialUse,
     acl: data.acl,
     quotaroot: quotarootOf(data.path, index.quotas),
@@ -274,7 +275,29 @@ function applyFlags(index: OwnerIndex, event: Flags): void {
     }
   });
   if (counted) index.count(row, delta);
+  if ((event.lo & SEEN) !== 0 || event.op === 'replace') noteSeen(index, row, event);
   index.raiseModseq(row, event.q);
+}
+
+/** Messages looked at to raise `seenbelow`: what one change may cost beside its own work. */
+const RAISE = 200;
+
+/** Moves `seenbelow` after a change of \Seen: down to where it was taken away, or some way up over messages that have it. */
+function noteSeen(index: OwnerIndex, row: MailboxRow, event: Flags): void {
+  if (row.unseen === 0) return; // `count` did it
+  if (event.op !== 'add') {
+    row.seenbelow = Math.min(row.seenbelow, UidSet.parse(event.u).min);
+    return;
+  }
+  const next = `(SELECT uid, flags FROM msg WHERE mailbox = ? AND uid >= ? ORDER BY uid LIMIT ${RAISE})`;
+  const [unseen] = index.sql(`SELECT uid FROM ${next} WHERE (flags & 16) = 0 LIMIT 1`).values(
+    row.id,
+    row.seenbelow,
+  );
+  const [last] = unseen === undefined
+    ? index.sql(`SELECT max(uid) + 1 FROM ${next}`).values(row.id, row.seenbelow)
+    : [unseen];
+  row.seenbelow = (last?.[0] as number | null) ?? row.seenbelow;
 }
 
 /** What the new modseq ?3 adds to a row's `chk`. */

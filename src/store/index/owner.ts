@@ -5,7 +5,7 @@
  * 1. Rows in memory equal the database inside the open transaction once `flush` has run; after `rollback` they are
  *    loaded again.
  * 2. The applied LSN is written in the same transaction as what it stands for (DESIGN rule 3).
- * 3. A quota root's use is the sum over its mailboxes, changed together with their counters (promise 4).
+ * 3. A quota root's use is the sum over its mailboxes: in memory, changed together with their counters (promise 4).
  * 4. Rows are checked against their digests when they are read, so damage is never written again as if it were right.
  * 5. An index that failed after its record was logged is closed until it has been applied again (DESIGN rule 4).
  */
@@ -33,7 +33,7 @@ type StateRow = [1, number, number, string, number, number, number, number, stri
 const UPDATE_MAILBOX =
   'UPDATE mailbox SET path = ?2, uidnext = ?5, highestmodseq = ?6, messages = ?7, unseen = ?8, deleted = ?9, ' +
   'size = ?10, recentuid = ?11, specialuse = ?12, acl = ?13, quotaroot = ?14, keywords = ?16, deletedat = ?18, ' +
-  'digest = ?19 WHERE id = ?1';
+  'seenbelow = ?19, digest = ?20 WHERE id = ?1';
 
 const INSERTS = new Map<string, string>();
 
@@ -178,6 +178,9 @@ export class OwnerIndex {
       const quota = quotaFromValues(values);
       this.quotas.set(quota.path, quota);
     }
+    for (const { quotaroot, messages, size } of this.mailboxes.values()) {
+      if (quotaroot !== null) this.countQuota(quotaroot, messages, size);
+    }
     if (this.mailboxes.size !== (this.counts['mailbox'] ?? 0)) throw this.damaged('mailboxes are missing');
     if (this.quotas.size !== (this.counts['quotaroot'] ?? 0)) throw this.damaged('quota roots are missing');
     this.dirtyMailboxes.clear();
@@ -202,6 +205,7 @@ export class OwnerIndex {
     row.size += delta.size;
     row.unseen += delta.unseen;
     row.deleted += delta.deleted;
+    if (row.unseen === 0) row.seenbelow = row.uidnext;
     this.dirtyMailboxes.add(row);
     if (row.quotaroot !== null) this.countQuota(row.quotaroot, delta.messages, delta.size);
   }
@@ -211,9 +215,9 @@ export class OwnerIndex {
     if (quota === undefined) return;
     quota.messages += messages;
     quota.storage += size;
-    this.quotaDirty = true;
   }
 
+  /** Notes that a quota root was set, changed or removed. */
   touchQuotas(): void {
     this.quotaDirty = true;
   }
@@ -247,8 +251,8 @@ export class OwnerIndex {
     this.dirtyMailboxes.clear();
     if (this.quotaDirty) {
       this.remove('quotaroot', 'true');
-      for (const { path, storageLimit, messageLimit, storage, messages } of this.quotas.values()) {
-        this.insert('quotaroot', [path, storageLimit, messageLimit, storage, messages]);
+      for (const { path, storageLimit, messageLimit } of this.quotas.values()) {
+        this.insert('quotaroot', [path, storageLimit, messageLimit]);
       }
       this.quotaDirty = false;
     }

@@ -16,6 +16,8 @@ export interface MailboxRow {
   deleted: number;
   size: number;
   recentuid: number;
+  /** All messages with UIDs below this one are \Seen; those from it on may be. */
+  seenbelow: number;
   specialUse: string[];
   acl: readonly AclEntry[];
   /** Path of the quota root that counts it, or null. */
@@ -47,6 +49,7 @@ export function mailboxFromValues(values: readonly SqlValue[]): MailboxRow {
     keywords,
     created,
     deletedat,
+    seenbelow,
   ] = values as [
     number,
     string,
@@ -66,6 +69,7 @@ export function mailboxFromValues(values: readonly SqlValue[]): MailboxRow {
     string,
     number,
     number | null,
+    number,
   ];
   return {
     id,
@@ -79,6 +83,7 @@ export function mailboxFromValues(values: readonly SqlValue[]): MailboxRow {
     deleted,
     size,
     recentuid,
+    seenbelow,
     specialUse: JSON.parse(specialuse) as string[],
     acl: JSON.parse(acl) as AclEntry[],
     quotaroot,
@@ -110,6 +115,7 @@ export function mailboxValues(row: MailboxRow): SqlValue[] {
     JSON.stringify(row.keywords),
     row.created,
     row.deletedat,
+    row.seenbelow,
   ];
 }
 
@@ -131,14 +137,8 @@ export interface QuotaRow {
 
 /** A quota root from its columns in order. */
 export function quotaFromValues(values: readonly SqlValue[]): QuotaRow {
-  const [path, storageLimit, messageLimit, storage, messages] = values as [
-    string,
-    number | null,
-    number | null,
-    number,
-    number,
-  ];
-  return { path, storageLimit, messageLimit, storage, messages };
+  const [path, storageLimit, messageLimit] = values as [string, number | null, number | null];
+  return { path, storageLimit, messageLimit, storage: 0, messages: 0 };
 }
 
 /** The nearest quota root at or above a path, among `roots`. '' is the root of all. */

@@ -2,7 +2,9 @@
  * The tables of an owner's `index.db` and of `directory.db`.
  *
  * What changes (flags, modseq) stands in `msg`, a narrow table; what never does (envelope, structure, hash) in
- * `part`. Counters stand in the mailbox row, so that SELECT and STATUS never scan. Keywords are bits of `flags`
+ * `part`. Counters stand in the mailbox row, so that SELECT and STATUS never scan, and `seenbelow`: messages with lower UIDs are
+ * \\Seen. (An index of those that are not would cost two thirds of every STORE.) what a quota root has used is the sum
+ * over the mailboxes that name it. Keywords are bits of `flags`
  * from bit 5 on; `flags >> 32` and `flags & 0xffffffff` are the two halves of flags.ts. `digest` and `chk` are
  * checksums of their rows, `counts` the number of rows in each table but `msg`, as JSON (digest.ts).
  */
@@ -42,6 +44,7 @@ CREATE TABLE mailbox (
   keywords TEXT NOT NULL DEFAULT '[]',
   created INTEGER NOT NULL,
   deletedat INTEGER,
+  seenbelow INTEGER NOT NULL DEFAULT 1,
   digest INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX mailbox_path ON mailbox (path) WHERE deletedat IS NULL;
@@ -72,7 +75,6 @@ CREATE TABLE msg (
   chk INTEGER NOT NULL,
   PRIMARY KEY (mailbox, uid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX msg_unseen ON msg (mailbox, uid) WHERE (flags & 16) = 0;
 CREATE TABLE expunged (
   mailbox INTEGER NOT NULL,
   uid INTEGER NOT NULL,
@@ -105,8 +107,6 @@ CREATE TABLE quotaroot (
   path TEXT PRIMARY KEY,
   storagelimit INTEGER,
   messagelimit INTEGER,
-  storage INTEGER NOT NULL,
-  messages INTEGER NOT NULL,
   digest INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE delivered (

@@ -27,6 +27,7 @@ export const OWNER_TABLES = {
     'keywords',
     'created',
     'deletedat',
+    'seenbelow',
   ],
   part: [
     'id',
@@ -44,7 +45,7 @@ export const OWNER_TABLES = {
   ],
   seen: ['mailbox', 'userid', 'uids', 'recentuid', 'modseq'],
   subscription: ['owner', 'path'],
-  quotaroot: ['path', 'storagelimit', 'messagelimit', 'storage', 'messages'],
+  quotaroot: ['path', 'storagelimit', 'messagelimit'],
   delivered: ['messageid', 'mailbox', 'at'],
   annotation: ['mailbox', 'uid', 'entry', 'userid', 'value', 'modseq'],
 } as const satisfies Tables;

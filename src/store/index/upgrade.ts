@@ -2,7 +2,8 @@
  * Bringing databases of older store formats to this one (DESIGN rule 18): done by the writer when it opens them, each in one
  * transaction, so that a crash leaves the old or the new.
  *
- * Format 2 gave every row a checksum, and parts what THREAD compares.
+ * Format 2 gave every row a checksum, and parts what THREAD compares; the use of a quota root is not stored any more, and what is
+ * unseen has no index but a UID below which there is none.
  */
 import type { Database } from 'bun:sqlite';
 import { EXPUNGED_CHK, MSG_CHK } from './digest.ts';
@@ -35,6 +36,14 @@ export function upgradeOwner(db: Database): void {
     db.run(`UPDATE msg SET chk = ${MSG_CHK}`);
     db.run('ALTER TABLE expunged ADD COLUMN chk INTEGER NOT NULL DEFAULT 0');
     db.run(`UPDATE expunged SET chk = ${EXPUNGED_CHK}`);
+    db.run('ALTER TABLE quotaroot DROP COLUMN storage');
+    db.run('ALTER TABLE quotaroot DROP COLUMN messages');
+    db.run('DROP INDEX msg_unseen');
+    db.run('ALTER TABLE mailbox ADD COLUMN seenbelow INTEGER NOT NULL DEFAULT 1');
+    db.run(
+      'UPDATE mailbox SET seenbelow = ' +
+        'coalesce((SELECT min(uid) FROM msg WHERE msg.mailbox = mailbox.id AND (flags & 16) = 0), uidnext)',
+    );
     addDigests(db, OWNER_TABLES, COUNTED);
   });
 }

@@ -11,14 +11,10 @@ export type PartSource =
   | { stage: string } // durable stage file, absolute path
   | { link: string }; // another owner's file that existed when the record was made
 
-/** A new immutable part (one stored message body). */
-export interface PartData {
-  id: number;
+/** What a message is, whoever has it. Recipients of one delivery share it, and a record holds it once (record.ts). */
+export interface PartContent {
   /** SHA-256 of the bytes, hex. */
   hash: string;
-  /** File name inside the owner's folder of the partition. */
-  file: string;
-  partition: string;
   size: number;
   headerSize: number;
   envelope: string;
@@ -30,6 +26,14 @@ export interface PartData {
   /** What THREAD compares (mime/thread.ts); missing in records of older programs. */
   thread?: string | null;
   source: PartSource;
+}
+
+/** A new immutable part (one stored message body). */
+export interface PartData extends PartContent {
+  id: number;
+  /** File name inside the owner's folder of the partition. */
+  file: string;
+  partition: string;
 }
 
 /** [uid, lo, hi, internaldate, savedate, part id] */

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { decodeBatch, findBatchBehind } from './batch.ts';
 import { decodeFrame } from './frame.ts';
-import type { LogRecord, RecordHead } from './record.ts';
+import { type LogRecord, unpackHead } from './record.ts';
 import { MailError } from '../../errors.ts';
 import { step } from '../step.ts';
 
@@ -211,7 +211,7 @@ export function scanSegment(
     for (let i = 0; i < batch.count; i++) {
       const frame = decodeFrame(batch.payload, offset);
       offset = frame.end;
-      const head = frame.head as RecordHead;
+      const head = unpackHead(frame.head);
       if (head.l > limit) break;
       if (head.l > after) each({ ...head, blobs: frame.blobs });
       lastLsn = head.l;

@@ -1,6 +1,6 @@
 /** Reading an owner's message files so that they can be adopted into a new index. */
 import { readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import { parseMessage } from '../../mime/message.ts';
 import { messageFiles } from '../check/spool.ts';
 import type { AdoptedMessage } from '../writer/requests.ts';
@@ -30,7 +30,7 @@ export function* foundMessages(
       const bytes = readFileSync(path);
       const hash = new Bun.CryptoHasher('sha256').update(bytes).digest('hex');
       const file = relative(folder, path);
-      if (!file.startsWith(join(hash.slice(0, 2), hash.slice(0, 40)))) damaged(path);
+      if (!basename(file).startsWith(hash.slice(0, 40))) damaged(path);
       const parsed = parseMessage(bytes);
       slice.structures.push(parsed.structure);
       slice.messages.push({

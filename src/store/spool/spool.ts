@@ -1,5 +1,5 @@
 /**
- * The spool: one immutable file per message and owner, in `<partition>/<owner folder>/<2 hex>/<hash>.<unique>`.
+ * The spool: one immutable file per message and owner, in `<partition>/<owner folder>/<group>/<hash>.<unique>`.
  *
  * Invariants
  * 1. A name is never used twice: the unique part is made of the LSN. A file is created under its final name with
@@ -27,6 +27,23 @@ import { serverError } from '../../errors.ts';
 /** Code of a failed system call, '' for other errors. */
 export function errno(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** Parts whose files share a folder: few folders to make (each is an inode and a block), none that is slow to list. */
+const GROUP = 4096;
+
+/**
+ * Name of a new part's file inside the owner's folder: `<group>/<hash>.<unique>`. The unique part is LSN and part id in base 36.
+ * Stores of before have `<2 hex of the hash>/` in its place; every part keeps the name its row has.
+ */
+export function partFile(hash: string, lsn: number, part: number): string {
+  const group = Math.floor(part / GROUP).toString(16).padStart(4, '0');
+  return `${group}/${hash.slice(0, 40)}.${lsn.toString(36)}-${part.toString(36)}`;
+}
+
+/** Whether an entry of an owner's folder is a folder of message files. */
+export function isPartFolder(name: string): boolean {
+  return /^([0-9a-f]{2}|[0-9a-f]{4,})$/.test(name);
 }
 
 export class Spool {

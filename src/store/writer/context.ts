@@ -6,7 +6,7 @@
  *    back and its changes are tried one by one, so a failure never leaves half a change behind.
  * 2. Emitting applies the event at once, inside the owner's open transaction: the next decision sees it.
  */
-import { userError } from '../../errors.ts';
+import { serverError, userError } from '../../errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Identity, MailboxName } from '../border.ts';
 import { applyOwnerEvent } from '../index/apply.ts';
@@ -47,10 +47,12 @@ export class Context {
 
   constructor(
     readonly state: WriterState,
-    /** LSN of the record being written. */
-    readonly lsn: number,
+    /** LSN of the record being written; a long change gets it when all its steps are done. */
+    public lsn: number,
     /** Unix time in seconds. */
     readonly now: number,
+    /** Owners held for this long change. */
+    private readonly holds: ReadonlySet<number> = new Set(),
   ) {}
 
   get settings(): Settings {
@@ -73,6 +75,9 @@ export class Context {
 
   /** The owner's index with its transaction open. */
   index(owner: OwnerRow): OwnerIndex {
+    if (this.state.owners.held.has(owner.id) && !this.holds.has(owner.id)) {
+      throw serverError('the mailbox is busy with a long change');
+    }
     this.touched.add(owner.id);
     const index = this.state.owners.open(owner);
     index.begin();

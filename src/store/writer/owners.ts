@@ -31,6 +31,9 @@ export class OwnerPool {
   /** Called when an index that is damaged or missing was asked for; it is closed already. */
   onDamage: (owner: OwnerRow, reason: string) => void = () => {};
 
+  /** Owners a long change is at work on: nobody else's until it is done (long.ts). */
+  held: ReadonlySet<number> = new Set();
+
   /** @param floor the LSN an owner's index has at least, unless it lost its journal */
   constructor(
     private readonly layout: Layout,
@@ -141,8 +144,9 @@ export class OwnerPool {
     found.index.close(); // an open transaction is rolled back by it
   }
 
+  /** All that are open, but those a long change holds. */
   *opened(): IterableIterator<OwnerIndex> {
-    for (const { index } of this.pool.values()) yield index;
+    for (const { index } of this.pool.values()) if (!this.held.has(index.id)) yield index;
   }
 
   ownerOf(index: OwnerIndex): OwnerRow {

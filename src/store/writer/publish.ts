@@ -13,6 +13,13 @@ export type Published =
   | { k: 'deleted'; mb: number }
   | { k: 'list' };
 
+/** What happened to one owner, for those who watch it. */
+export interface OwnerNews {
+  owner: number;
+  origin: string;
+  events: Published[];
+}
+
 /** The public form of an owner's events, in order. */
 export function publishedOf(events: readonly OwnerEvent[]): Published[] {
   const out: Published[] = [];

@@ -15,7 +15,8 @@ import { mend } from './mend.ts';
 import { shortenJournals } from './journals.ts';
 import { errorText } from './errortext.ts';
 import { type FromWriter, toWireError, type ToWriter } from './wire.ts';
-import type { OwnerNews, Writer } from './writer.ts';
+import type { OwnerNews } from './publish.ts';
+import type { Writer } from './writer.ts';
 
 class Peer {
   readonly watched = new Set<number>();

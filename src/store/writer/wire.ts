@@ -2,7 +2,7 @@
 import { type ErrorCode, type ErrorKind, MailError } from '../../errors.ts';
 import type { Change } from './requests.ts';
 import type { Mending } from './mend.ts';
-import type { OwnerNews } from './writer.ts';
+import type { OwnerNews } from './publish.ts';
 
 export interface WireError {
   kind: ErrorKind;

@@ -13,55 +13,36 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
-import { limits } from '../../limits.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import { encodeFrame } from '../log/frame.ts';
-import type { RecordHead } from '../log/record.ts';
+import { packHead, type RecordHead } from '../log/record.ts';
 import { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
 import { Context, type WriterState } from './context.ts';
-import { decide, type Removals } from './decide/decide.ts';
+import { Batch, commitOrder, headOf } from './decided.ts';
+import { decide, decideLong, type Removals } from './decide/decide.ts';
 import { noteDirectoryDamage, openDirectory, reconcileDirectory } from './derive.ts';
 import { errorText } from './errortext.ts';
 import { Healing } from './heal.ts';
 import { refuseHalfRestored } from './mark.ts';
+import { LongChange } from './long.ts';
 import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
-import { type Published, publishedOf } from './publish.ts';
+import { type OwnerNews, publishedOf } from './publish.ts';
+import { ChangeQueue, isLong, type Pending, whenDone } from './queue.ts';
 import { type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
 import type { Reserve } from './reserve.ts';
 import { Results } from './results.ts';
-import { Unlinks } from './unlinks.ts';
 import type { ChangeRequest } from './requests.ts';
+import { Unlinks } from './unlinks.ts';
 import { upgradeOwners } from './upgrade.ts';
 import { step } from '../step.ts';
-
-interface Pending {
-  request: ChangeRequest;
-  blobs: readonly Uint8Array[];
-  bytes: number;
-  resolve: (result: unknown) => void;
-  reject: (error: unknown) => void;
-}
-
-/** What happened to one owner, for those who watch it. */
-export interface OwnerNews {
-  owner: number;
-  origin: string;
-  events: Published[];
-}
-
-interface Outcome {
-  pending: Pending;
-  result?: unknown;
-  error?: unknown;
-}
 
 export interface WriterOptions {
   settings: Settings;
@@ -90,7 +71,8 @@ export class Writer {
   /** Grows when an owner is closed or opened again: a sync from before it does not stand for that owner (rule 7). */
   repairs = 0;
 
-  private readonly queue: Pending[] = [];
+  private readonly queue = new ChangeQueue();
+  private long: LongChange | null = null;
   private readonly between: (() => void)[] = [];
   private readonly healing: Healing;
   private readonly reopening: Reopening;
@@ -156,7 +138,8 @@ export class Writer {
     if (derived) reconcileDirectory(this.state, log);
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
-      files: (owner, lsn, files) => this.unlinks.add({ lsn, paths: this.pathsOf(owner, files) }),
+      files: ({ folder }, lsn, files) =>
+        this.unlinks.add({ lsn, paths: files.map(([name, file]) => spool.path(name, folder, file)) }),
     };
   }
 
@@ -171,7 +154,8 @@ export class Writer {
     let bytes = 1024;
     for (const blob of blobs) bytes += blob.length;
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.queue.push({ request, blobs, bytes, resolve, reject });
+      const long = isLong(request.change) && this.results.get(request.id) === undefined;
+      this.queue.push({ request, blobs, bytes, long, resolve, reject });
     });
     // Whatever arrives in this turn of the event loop shares the batch.
     this.running ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.run());
@@ -216,13 +200,9 @@ export class Writer {
 
   /** Resolves when everything that was submitted before is done or refused. */
   async settled(): Promise<void> {
-    const last = this.queue.at(-1);
-    if (last === undefined) return await this.current;
-    await new Promise<void>((done) => {
-      const { resolve, reject } = last;
-      last.resolve = (result) => (resolve(result), done());
-      last.reject = (error) => (reject(error), done());
-    });
+    const waiting = [...this.queue.all()];
+    if (this.long !== null) waiting.push(this.long.pending);
+    await Promise.all([this.current, ...waiting.map(whenDone)]);
   }
 
   /**
@@ -243,22 +223,11 @@ export class Writer {
 
   private async run(): Promise<void> {
     try {
-      while (this.queue.length > 0 && this.fatal === null) {
-        let count = 0;
-        let bytes = 0;
-        for (const pending of this.queue) {
-          if (count === limits.store_batch.value || bytes > limits.store_batch_bytes.value) break;
-          // The folders of a removed user go after the commit: a new user of the same name must not be in them already.
-          const alone = pending.request.change.op === 'purgeuser' ||
-            pending.request.change.op === 'replaceowner';
-          if (alone && count > 0) break;
-          count++;
-          bytes += pending.bytes;
-          if (alone) break;
-        }
-        const taken = this.queue.splice(0, count);
-        this.current = this.batch(taken).catch((error: unknown) => this.fail(error, taken));
-        await this.current;
+      while ((this.queue.length > 0 || this.long !== null) && this.fatal === null) {
+        this.startLong();
+        const taken = this.queue.take(this.state.owners.held, this.state.directory);
+        if (taken.length > 0) await this.guarded(this.batch(taken), taken);
+        if (this.long !== null && this.fatal === null) await this.guarded(this.stepLong(this.long), []);
         // One may ask for more of it.
         for (let work = this.between.shift(); work !== undefined; work = this.between.shift()) {
           this.attempt(work);
@@ -266,17 +235,62 @@ export class Writer {
       }
     } finally {
       this.running = null;
-      for (const pending of this.fatal === null ? [] : this.queue.splice(0)) {
-        pending.reject(serverError('the store is restarting', this.fatal));
-      }
+      if (this.fatal !== null) this.refuse([], serverError('the store is restarting', this.fatal));
     }
+  }
+
+  private async guarded(work: Promise<void>, taken: readonly Pending[]): Promise<void> {
+    this.current = work.catch((error: unknown) => this.fail(error, taken));
+    await this.current;
+  }
+
+  /** Begins the next long change when none is under way. */
+  private startLong(): void {
+    const { owners, directory } = this.state;
+    const next = this.long === null ? this.queue.takeLong(directory) : null;
+    if (next === null) return;
+    const { pending } = next;
+    const held = new Set(next.owners);
+    const context = new Context(this.state, this.redo.next, Math.floor(Date.now() / 1000), held);
+    owners.held = held;
+    this.long = new LongChange(pending, context, held, decideLong(context, pending.request.change));
+  }
+
+  /** One step of the long change; the last one makes it durable. What fails before that leaves no trace. */
+  private async stepLong(long: LongChange): Promise<void> {
+    const { owners, spool } = this.state;
+    const { pending, context } = long;
+    const letGo = (): void => {
+      owners.held = new Set();
+      this.long = null;
+    };
+    try {
+      this.options.reserve?.check(pending.request.change);
+      long.step(spool);
+    } catch (error) {
+      letGo();
+      this.healing.failed(error, context.touched);
+      this.rollback([context]);
+      if (context.emitted) {
+        this.log.warn('change failed', { op: pending.request.change.op, error: errorText(error) });
+      }
+      pending.reject(asAnswer(error));
+      return;
+    }
+    // Requests that came meanwhile are taken in between two steps.
+    if (long.done === null) return await new Promise((resolve) => setImmediate(resolve));
+    letGo();
+    context.lsn = this.redo.next;
+    const batch = new Batch();
+    batch.contexts.push(context);
+    this.add(batch, pending, context, long.done.result);
+    await this.complete(batch, [pending]);
   }
 
   /** Something failed that must not: nothing more is decided on a state that may be wrong, the successor recovers. */
   private fail(error: unknown, taken: readonly Pending[]): void {
     this.fatal = error instanceof Error ? error : new Error(String(error));
-    const answer = serverError('the change could not be completed', error);
-    for (const pending of [...taken, ...this.queue.splice(0)]) pending.reject(answer);
+    this.refuse(taken, serverError('the change could not be completed', error));
     this.options.onFatal(this.fatal);
   }
 
@@ -288,50 +302,65 @@ export class Writer {
     this.options.onFatal(this.fatal);
   }
 
+  /** Answers everybody who waits, and those who were taken, that nothing came of it. */
+  private refuse(taken: readonly Pending[], answer: MailError): void {
+    const long = this.long === null ? [] : [this.long.pending];
+    for (const pending of [...taken, ...long, ...this.queue.drain()]) pending.reject(answer);
+  }
+
   private async batch(taken: Pending[]): Promise<void> {
-    const records: Buffer[] = [];
-    const outcomes: Outcome[] = [];
-    const news: OwnerNews[] = [];
-    const heads: RecordHead[] = [];
-    const contexts: Context[] = [];
+    const batch = new Batch();
     const now = Math.floor(Date.now() / 1000);
     step('batch.taken');
     this.options.reserve?.look();
     for (const pending of taken) {
       const known = this.results.get(pending.request.id);
       if (known !== undefined) {
-        outcomes.push({ pending, result: known });
+        batch.outcomes.push({ pending, result: known });
         continue;
       }
-      const context = new Context(this.state, this.redo.next + records.length, now);
-      contexts.push(context);
+      const context = new Context(this.state, this.redo.next + batch.records.length, now);
+      batch.contexts.push(context);
       try {
         this.options.reserve?.check(pending.request.change);
         const result = decide(context, pending.request.change, pending.blobs, this.removals);
-        outcomes.push({ pending, result });
         step('batch.decided');
-        if (!context.emitted) continue;
-        const head = this.headOf(context, pending.request.id, result, now);
-        heads.push(head);
-        records.push(encodeFrame(head, context.blobs));
-        for (const { index, events } of context.sections) {
-          news.push({ owner: index.id, origin: pending.request.origin, events: publishedOf(events) });
-        }
+        this.add(batch, pending, context, result);
       } catch (error) {
         this.healing.failed(error, context.touched);
         if (error instanceof MailError && !context.emitted) {
-          outcomes.push({ pending, error });
+          batch.outcomes.push({ pending, error });
           continue;
         }
-        return await this.abort(error, taken, contexts);
+        return await this.abort(error, taken, batch.contexts);
       }
     }
     try {
-      await placeFiles(contexts, this.state.spool);
+      placeFiles(batch.contexts, this.state.spool);
       step('files.placed');
     } catch (error) {
-      return await this.abort(error, taken, contexts);
+      return await this.abort(error, taken, batch.contexts);
     }
+    await this.complete(batch, taken);
+  }
+
+  /** Puts a decided change into the batch: its answer, and its record if it changed something. */
+  private add(batch: Batch, pending: Pending, context: Context, result: unknown): void {
+    batch.outcomes.push({ pending, result });
+    if (!context.emitted) return;
+    const head = headOf(context, pending.request.id, result);
+    batch.heads.push(head);
+    batch.records.push(encodeFrame(packHead(head), context.blobs));
+    for (const { index, events } of context.sections) {
+      batch.news.push({ owner: index.id, origin: pending.request.origin, events: publishedOf(events) });
+    }
+  }
+
+  /** Makes a decided batch durable, commits it, tells the news, and answers. */
+  private async complete(
+    { records, heads, contexts, news, outcomes }: Batch,
+    taken: readonly Pending[],
+  ): Promise<void> {
     if (records.length > 0 && !(await this.makeDurable(records, taken, contexts))) return;
     step('batch.durable');
     this.commit(heads);
@@ -369,26 +398,12 @@ export class Writer {
     }
   }
 
-  private headOf(context: Context, change: string, result: unknown, now: number): RecordHead {
-    const { directory } = this.state;
-    const head: RecordHead = {
-      l: context.lsn,
-      t: now,
-      c: change,
-      s: context.sections.map(({ index, events }) => ({ o: index.id, p: index.lsn, e: events })),
-      r: result,
-    };
-    for (const { index } of context.sections) index.applied(context.lsn);
-    if (context.directoryEvents.length > 0) {
-      head.d = { p: directory.lsn, e: context.directoryEvents };
-      if (context.directoryFirst) head.d.first = true;
-      directory.applied(context.lsn);
-    }
-    return head;
-  }
-
   /** False when the log failed: everything is rolled back and answered, and the process is to end. */
-  private async makeDurable(records: Buffer[], taken: Pending[], contexts: Context[]): Promise<boolean> {
+  private async makeDurable(
+    records: readonly Buffer[],
+    taken: readonly Pending[],
+    contexts: readonly Context[],
+  ): Promise<boolean> {
     try {
       await this.redo.append(records);
       this.durableLsn = this.redo.next - 1;
@@ -396,8 +411,7 @@ export class Writer {
     } catch (error) {
       this.fatal = error instanceof Error ? error : new Error(String(error));
       this.rollback(contexts);
-      const answer = serverError('the change could not be made durable; nothing was changed', error);
-      for (const pending of [...taken, ...this.queue.splice(0)]) pending.reject(answer);
+      this.refuse(taken, serverError('the change could not be made durable; nothing was changed', error));
       this.options.onFatal(this.fatal);
       return false;
     }
@@ -425,21 +439,11 @@ export class Writer {
   private commit(heads: readonly RecordHead[]): void {
     const directoryFirst = heads.some((head) => head.d?.first === true);
     if (directoryFirst) this.commitDirectory();
-    const open = new Map<number, OwnerIndex>();
-    for (const index of this.state.owners.opened()) if (index.inTransaction) open.set(index.id, index);
-    // In the order of the sections: destination before source (DESIGN rule 8). Then those that only decided.
-    for (const head of heads) {
-      for (const { o } of head.s) {
-        this.commitOwner(open.get(o));
-        open.delete(o);
-      }
-    }
-    for (const index of open.values()) this.commitOwner(index);
+    for (const index of commitOrder(heads, this.state.owners)) this.commitOwner(index);
     if (!directoryFirst) this.commitDirectory();
   }
 
-  private commitOwner(index: OwnerIndex | undefined): void {
-    if (index === undefined) return;
+  private commitOwner(index: OwnerIndex): void {
     this.dirty.set(index.id, index.lsn);
     try {
       index.commit();
@@ -478,10 +482,6 @@ export class Writer {
       rmSync(join(partition, owner.folder), { recursive: true, force: true });
       step('remove.messages');
     }
-  }
-
-  private pathsOf({ folder }: OwnerRow, files: readonly [string, string][]): string[] {
-    return files.map(([partition, file]) => this.state.spool.path(partition, folder, file));
   }
 }
 

@@ -120,7 +120,7 @@ describe('a whole store', () => {
     const aside = readdirSync(report.aside as string);
     expect(aside).toEqual(expect.arrayContaining(['directory.db', 'log', 'user']));
     const kept = readdirSync(to.spool, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.startsWith('before-restore-') && /\/[0-9a-f]{2}\/[0-9a-f]{40}/.test(name)
+      name.startsWith('before-restore-') && /\/[0-9a-f]{4}\/[0-9a-f]{40}/.test(name)
     );
     expect(kept.map((name) => readFileSync(join(to.spool, name), 'latin1'))).toEqual([message('precious')]);
   });

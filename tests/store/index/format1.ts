@@ -48,6 +48,12 @@ CREATE TABLE grantee (identifier TEXT NOT NULL, owner INTEGER NOT NULL, mailbox 
 CREATE TABLE secret (userid TEXT PRIMARY KEY, secret TEXT NOT NULL, changed INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** What a quota root has used stood in its row. */
+const USE: Record<string, string> = {
+  storage: '(SELECT coalesce(sum(m.size), 0) FROM new.mailbox m WHERE m.quotaroot = t.path)',
+  messages: '(SELECT coalesce(sum(m.messages), 0) FROM new.mailbox m WHERE m.quotaroot = t.path)',
+};
+
 /** Turns a closed database into one of format 1. */
 export function toFormat1(path: string, kind: 'owner' | 'directory'): void {
   const old = `${path}.format1`;
@@ -58,8 +64,8 @@ export function toFormat1(path: string, kind: 'owner' | 'directory'): void {
   const tables = db.query("SELECT name FROM main.sqlite_schema WHERE type = 'table'").values() as [string][];
   for (const [table] of tables) {
     const columns = db.query<{ name: string }, [string]>('SELECT name FROM pragma_table_info(?)').all(table)
-      .map(({ name }) => name).join(', ');
-    db.run(`INSERT INTO main.${table} SELECT ${columns} FROM new.${table}`);
+      .map(({ name }) => table === 'quotaroot' ? USE[name] ?? name : name).join(', ');
+    db.run(`INSERT INTO main.${table} SELECT ${columns} FROM new.${table} AS t`);
   }
   db.run('UPDATE main.state SET format = 1');
   db.run('PRAGMA wal_checkpoint(TRUNCATE)');

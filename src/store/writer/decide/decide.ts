@@ -28,6 +28,20 @@ export interface Removals {
   files(owner: OwnerRow, lsn: number, files: [string, string][]): void;
 }
 
+/** A decision of several steps, all of them now. */
+function inOneGo(steps: Generator<void, unknown>): unknown {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Decides a long change (queue.ts) step by step. */
+export function decideLong(context: Context, change: Change): Generator<void, unknown> {
+  if (change.op !== 'copy') throw new MailError('server', 'serverbug', `${change.op} has no steps`);
+  return decideCopy(context, change);
+}
+
 /** Decides a change and applies it within the batch's transactions. Returns the answer to the caller. */
 export function decide(
   context: Context,
@@ -45,7 +59,7 @@ export function decide(
     case 'expunge':
       return decideExpunge(context, change);
     case 'copy':
-      return decideCopy(context, change);
+      return inOneGo(decideCopy(context, change));
     case 'recent':
       return decideRecent(context, change);
     case 'create':

@@ -13,6 +13,7 @@ import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import type { AddedMessage, PartData } from '../../log/events.ts';
 import { hasRight, mayPost } from '../../rights.ts';
+import { partFile } from '../../spool/spool.ts';
 import { UidSet } from '../../uidset.ts';
 import { type Context, demand } from '../context.ts';
 import type { Change, DeliveredTarget, DeliveryAddress, MessageData } from '../requests.ts';
@@ -80,9 +81,7 @@ export function newPart(
   return {
     id,
     ...data,
-    file: `${message.hash.slice(0, 2)}/${message.hash.slice(0, 40)}.${context.lsn.toString(36)}-${
-      id.toString(36)
-    }`,
+    file: partFile(message.hash, context.lsn, id),
     partition: row.partition,
     structure: blobs.structure,
     source: stage === null ? { blob: blobs.body as number } : { stage },
