@@ -293,6 +293,16 @@ export class OwnerIndex {
     this.load();
   }
 
+  /** Folds the journal back into the database and empties it, unless somebody reads just now. */
+  emptyJournal(): void {
+    try {
+      this.db.run('PRAGMA busy_timeout = 50');
+      this.db.query('PRAGMA wal_checkpoint(TRUNCATE)').get();
+    } catch {
+      // It stays, and is as good.
+    }
+  }
+
   close(): void {
     this.statements.finalize();
     this.db.close();

@@ -19,6 +19,9 @@ import { limits } from '../../limits.ts';
 import { errorText } from './errortext.ts';
 import { step } from '../step.ts';
 
+/** Milliseconds the end of the writer may take for folding journals back; those left are read by the next one as they are. */
+const SETTLE_MS = 3000;
+
 export class OwnerPool {
   /** In order of use: the first is the longest unused. */
   private readonly pool = new Map<number, { index: OwnerIndex; owner: OwnerRow }>();
@@ -194,6 +197,15 @@ export class OwnerPool {
     if (!existsSync(path) || statSync(path).size !== part.size) return false;
     if (!verify) return true;
     return new Bun.CryptoHasher('sha256').update(readFileSync(path)).digest('hex') === part.hash;
+  }
+
+  /** Folds the journals of all open indexes back, as far as there is time: a store at rest keeps nothing twice. */
+  emptyJournals(): void {
+    const end = performance.now() + SETTLE_MS;
+    for (const index of this.opened()) {
+      if (performance.now() > end) return;
+      index.emptyJournal();
+    }
   }
 
   closeAll(): void {

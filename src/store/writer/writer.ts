@@ -217,6 +217,7 @@ export class Writer {
     await this.idle();
     this.fatal ??= new Error('the store is closed');
     this.redo.close();
+    this.state.owners.emptyJournals();
     this.state.owners.closeAll();
     this.state.directory.close();
   }
