@@ -1,5 +1,5 @@
 /**
- * COPY and MOVE of very many messages: done in steps between the batches of everybody else (DESIGN rule 15).
+ * COPY and MOVE of very many messages, and expiry: done in steps between the batches of everybody else (DESIGN rule 15).
  *
  * Invariants
  * 1. While it is under way its owners are held: their transactions stay open and no other change reaches them. Nothing of it is
@@ -18,7 +18,6 @@ export class LongChange {
   constructor(
     readonly pending: Pending,
     readonly context: Context,
-    readonly owners: ReadonlySet<number>,
     private readonly steps: Generator<void, unknown>,
   ) {}
 

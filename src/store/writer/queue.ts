@@ -31,7 +31,7 @@ export function whenDone(pending: Pending): Promise<void> {
 
 /** Whether a change is more work than one step. */
 export function isLong(change: Change): boolean {
-  return change.op === 'copy' && UidSet.parse(change.uids).size > COPY_STEP;
+  return change.op === 'expire' || change.op === 'copy' && UidSet.parse(change.uids).size > COPY_STEP;
 }
 
 /** The folders of a removed user go after the commit: a new user of the same name must not be in them already. */

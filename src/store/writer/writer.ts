@@ -254,7 +254,7 @@ export class Writer {
     const held = new Set(next.owners);
     const context = new Context(this.state, this.redo.next, Math.floor(Date.now() / 1000), held);
     owners.held = held;
-    this.long = new LongChange(pending, context, held, decideLong(context, pending.request.change));
+    this.long = new LongChange(pending, context, decideLong(context, pending.request.change, this.removals));
   }
 
   /** One step of the long change; the last one makes it durable. What fails before that leaves no trace. */

@@ -131,3 +131,35 @@ test('one that is refused is refused before its first step', async () => {
   await expect(copyAll('Work')).rejects.toThrow('Over quota');
   expect((await t.deliver(message(9), 'bert'))[0]?.uid).toBe(2);
 });
+
+test('a deleted mailbox is purged in steps, and what others still have stays', async () => {
+  await copyAll('Work');
+  const total = exists('');
+  await t.as('anna').append(box('anna', 'Work'), [{
+    message: await staged('only there'),
+    flags: [],
+    internaldate: null,
+  }]);
+  await t.as('anna').delete(box('anna', 'Work'));
+  const files = messageFiles(folders.spool).length;
+  const order: string[] = [];
+  await Promise.all([
+    t.store.admin.expire({ expungeDays: 0, deleteDays: 0 }).then((done) =>
+      order.push(`${done.messages} of ${done.mailboxes}`)
+    ),
+    t.deliver(message(2), 'bert').then(() => order.push('bert')),
+  ]);
+  expect(order).toEqual(['bert', `${total + 1} of 1`]);
+  expect(t.store.admin.deletedMailboxes('anna')).toEqual([]);
+  expect(exists('')).toBe(total);
+  await t.checkpoint();
+  // Bert's came, the one that only the deleted mailbox had went.
+  expect(messageFiles(folders.spool).length).toBe(files);
+  expect(damage(folders.settings)).toEqual([]);
+});
+
+async function staged(text: string) {
+  const stage = t.as('anna').stage(0);
+  stage.write(Buffer.from(message(text)));
+  return await stage.finish();
+}

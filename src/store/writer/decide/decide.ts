@@ -37,9 +37,15 @@ function inOneGo(steps: Generator<void, unknown>): unknown {
 }
 
 /** Decides a long change (queue.ts) step by step. */
-export function decideLong(context: Context, change: Change): Generator<void, unknown> {
-  if (change.op !== 'copy') throw new MailError('server', 'serverbug', `${change.op} has no steps`);
-  return decideCopy(context, change);
+export function decideLong(context: Context, change: Change, removals: Removals): Generator<void, unknown> {
+  switch (change.op) {
+    case 'copy':
+      return decideCopy(context, change);
+    case 'expire':
+      return decideExpire(context, change, (owner, files) => removals.files(owner, context.lsn, files));
+    default:
+      throw new MailError('server', 'serverbug', `${change.op} has no steps`);
+  }
 }
 
 /** Decides a change and applies it within the batch's transactions. Returns the answer to the caller. */
@@ -59,7 +65,8 @@ export function decide(
     case 'expunge':
       return decideExpunge(context, change);
     case 'copy':
-      return inOneGo(decideCopy(context, change));
+    case 'expire':
+      return inOneGo(decideLong(context, change, removals));
     case 'recent':
       return decideRecent(context, change);
     case 'create':
@@ -95,8 +102,6 @@ export function decide(
       return decideRestoreMessages(context, change, blobs);
     case 'restoreflags':
       return decideRestoreFlags(context, change);
-    case 'expire':
-      return decideExpire(context, change, (owner, files) => removals.files(owner, context.lsn, files));
     default:
       throw new MailError('syntax', 'badsyntax', 'the writer does not know this change');
   }
