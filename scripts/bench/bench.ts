@@ -43,7 +43,7 @@ export async function withServers<Result>(
 
 /** What a run that is ended from outside leaves behind: nothing. */
 async function cleared(servers: readonly RunningServer[], dir: string): Promise<void> {
-  for (const server of servers) await server.kill();
+  for (const server of servers) await server.dispose('kill');
   rmSync(dir, { recursive: true, force: true });
 }
 

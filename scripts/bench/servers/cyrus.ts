@@ -80,7 +80,11 @@ EVENTS {
     return {
       command: [MASTER, '-l', '512', '-C', imapdConf, '-M', cyrusConf, '-p', pidFile],
       lmtp,
-      dispose: () => authentication.close(),
+      dispose() {
+        authentication.close();
+        // idled puts itself into the background, where the server's process tree does not reach.
+        spawnSync('pkill', ['-f', imapdConf]);
+      },
     };
   },
 };

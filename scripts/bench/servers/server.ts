@@ -140,9 +140,9 @@ export class RunningServer {
     await this.#gone();
   }
 
-  /** Stops it for good. */
-  async dispose(): Promise<void> {
-    await this.stop();
+  /** Stops it for good, at once when `how` is kill. */
+  async dispose(how: 'stop' | 'kill' = 'stop'): Promise<void> {
+    await this[how]();
     this.#setup.dispose?.();
   }
 
