@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { type Step, STEPS } from '../../src/store/step.ts';
+import { FAULTS } from '../../tests/crash/faults.ts';
 import { runRounds } from '../../tests/crash/rounds.ts';
 
 const { values: options } = parseArgs({
@@ -10,15 +11,17 @@ const { values: options } = parseArgs({
     seed: { type: 'string' },
     steps: { type: 'boolean', default: false },
     step: { type: 'string', multiple: true, default: [] },
+    faults: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) {
-  console.log(`usage: scripts/crash/run [--rounds N] [--seed N] [--steps | --step NAME...] [--keep]
+  console.log(`usage: scripts/crash/run [--rounds N] [--seed N] [--steps | --step NAME... | --faults] [--keep]
 
-Kills the store at random moments, or with --steps at each named step of the write path in turn. The store runs from source, or
+Kills the store at random moments, or with --steps at each named step of the write path in turn; with --faults it lets
+system calls fail instead of killing. The store runs from source, or
 from the executable that MAILSTORE_BIN names; steps need one of "scripts/build --steps". With --keep the folder of a store in which
 something was wrong is left for a look.`);
   process.exit(0);
@@ -37,6 +40,7 @@ const outcome = await runRounds({
   rounds: Number(options.rounds),
   milliseconds: Infinity,
   ...(steps.length > 0 ? { steps } : {}),
+  ...(options.faults ? { faults: FAULTS } : {}),
   keep: options.keep,
   report: console.log,
 });

@@ -35,6 +35,8 @@ export function acknowledge(round: Round, command: string): void {
 export function refuse(round: Round, text: string): void {
   const kind = text.replace(/\d+/g, 'N').slice(0, 160);
   round.refused.set(kind, (round.refused.get(kind) ?? 0) + 1);
+  // Whoever sends must keep the message and try again.
+  if (/^5\d\d/.test(text)) round.wrong.push(`refused for good: ${text}`);
   if (!round.killed) round.wrong.push(`refused before anything was killed: ${text}`);
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ImapFailure } from '../harness/imap.ts';
 import { Random } from '../harness/random.ts';
 import { PASSWORD, TestStore } from '../harness/server.ts';
 import type { Step } from '../../src/store/step.ts';
@@ -12,6 +13,7 @@ import { ADMIN, administrator } from './administrator.ts';
 import { look } from './look.ts';
 import { type FoundUser, settleAll, UserModel } from './model.ts';
 import { reader, SHARED } from './reader.ts';
+import { type Fault, letFail, nameOf } from './faults.ts';
 import { Steps } from './steps.ts';
 
 /** What is killed, as often as it stands here. */
@@ -31,6 +33,8 @@ const KILL_WITHIN_MS = 150;
 const GO_ON_MS = 100;
 /** A change that has no answer by then hangs. */
 const ROUND_LIMIT_MS = 20_000;
+/** The longest pause of the supervisor and of an owner that is opened again, twice. */
+const BACK_WITHIN_MS = 40_000;
 /** So often the store is stopped between two rounds and checked by its own tool. */
 const CHECK_EVERY = 40;
 
@@ -42,6 +46,8 @@ export interface Bounds {
   readonly commands?: readonly string[];
   /** Kill at these, each in its turn; empty: at random moments. */
   readonly steps?: readonly Step[];
+  /** Let these calls fail, each in its turn, instead of killing. */
+  readonly faults?: readonly Fault[];
   /** Leave the folder of a store in which something was wrong. */
   readonly keep?: boolean;
   report(text: string): void;
@@ -100,12 +106,14 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         commands,
       };
       const at = bounds.steps?.[rounds % bounds.steps.length];
-      const victim = at ?? random.pick(VICTIMS);
+      const fault = bounds.faults?.[rounds % bounds.faults.length];
+      const victim = at ?? (fault === undefined ? random.pick(VICTIMS) : nameOf(fault));
       rounds++;
       kills.set(victim, (kills.get(victim) ?? 0) + 1);
       try {
         await runRound(round, users, async () => {
-          if (at === undefined) await killSoon(round, victim as Victim);
+          if (fault !== undefined) await letFail(round, fault);
+          else if (at === undefined) await killSoon(round, victim as Victim);
           else await steps.killAt(round, at);
         });
         if (at !== undefined) {
@@ -115,14 +123,15 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         }
         await store.greets();
         const found = new Map<UserModel, FoundUser>();
-        for (const user of users) found.set(user, await look(store, user, wrong));
+        for (const user of users) found.set(user, await lookAgain(store, user, wrong));
         wrong.push(...settleAll(users, found));
       } catch (error) {
         wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
       }
       acknowledged += round.acknowledged;
-      if (wrong.length > 0) wrong.push(`in round ${rounds}, after kill -9 of ${victim}`);
-      else if (rounds % CHECK_EVERY === 0) {
+      if (wrong.length > 0) {
+        wrong.push(`in round ${rounds}, after ${fault === undefined ? 'kill -9 of ' : ''}${victim}`);
+      } else if (rounds % CHECK_EVERY === 0) {
         await checkStore(store, wrong);
         bounds.report(`${rounds} rounds, ${acknowledged} acknowledged changes`);
       }
@@ -192,6 +201,20 @@ async function runRound(
   const late = sleep(ROUND_LIMIT_MS, 'late' as const, { ref: false });
   if (await Promise.race([everybody, late]) === 'late') {
     round.wrong.push(`no answer within ${ROUND_LIMIT_MS} ms after the kill`);
+  }
+}
+
+/** What is away for a while has to come back by itself. */
+async function lookAgain(store: TestStore, user: UserModel, wrong: string[]): Promise<FoundUser> {
+  for (const begun = performance.now();;) {
+    try {
+      return await look(store, user, wrong);
+    } catch (error) {
+      const away = error instanceof ImapFailure &&
+        (error.answer === undefined || error.answer.text.includes('[UNAVAILABLE]'));
+      if (!away || performance.now() - begun > BACK_WITHIN_MS) throw error;
+      await sleep(100);
+    }
   }
 }
 

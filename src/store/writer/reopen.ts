@@ -15,7 +15,7 @@ import type { WriterState } from './context.ts';
 import { errorText } from './errortext.ts';
 import type { Healing } from './heal.ts';
 
-/** Milliseconds until the first attempt and between further ones. */
+/** Milliseconds from the attempt made at once to the next, and between further ones. */
 const FIRST = 1000;
 const FURTHER = 10_000;
 
@@ -38,19 +38,21 @@ export class Reopening {
     private readonly hooks: ReopeningHooks,
   ) {}
 
-  /** Closes the owner of an index whose commit failed, and tries again later. */
+  /**
+   * Takes an index whose commit failed out of use and applies its records again: at once, so that what is about to be answered
+   * can be read, and where that fails later.
+   */
   close(index: OwnerIndex, error: unknown): void {
     const { owners } = this.state;
     const owner = owners.ownerOf(index);
     this.log.error('owner closed: commit failed', { userid: owner.userid, error: errorText(error) });
     this.hooks.repaired();
     owners.drop(owner.id);
-    owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
-    setTimeout(() => this.reopen(owner), FIRST).unref();
+    this.reopen(owner, FIRST);
   }
 
   /** Applies the owner's records again from the log. */
-  private reopen(owner: OwnerRow): void {
+  private reopen(owner: OwnerRow, next: number): void {
     const { directory, owners } = this.state;
     if (this.hooks.stopped() || directory.ownerById(owner.id) === null) return;
     owners.release(owner.id);
@@ -63,8 +65,8 @@ export class Reopening {
     } catch (error) {
       owners.drop(owner.id);
       if (isDamage(error)) return this.healing.damaged(owner, errorText(error));
-      owners.quarantine(owner.id, errorText(error));
-      setTimeout(() => this.reopen(owner), FURTHER).unref();
+      owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
+      setTimeout(() => this.reopen(owner, FURTHER), next).unref();
     }
   }
 

@@ -257,6 +257,20 @@ describe('rule 4: an index that cannot be committed after the log was synced', (
     expect(await t.checkpoint()).toBeGreaterThan(0);
   });
 
+  test('where it failed once the change can be read when it is answered', async () => {
+    await t.deliver(message(1), 'anna');
+    const owner = t.writer.state.directory.owner('anna');
+    if (owner === null) throw new Error('no anna');
+    t.writer.state.owners.open(owner).commit = () => {
+      throw new Error('database or disk is full');
+    };
+    const [result] = await t.deliver(message(2), 'anna');
+    expect(result?.uid).toBe(2);
+    expect(t.as('anna').info(inbox('anna')).exists).toBe(2);
+    expect(t.writer.state.owners.closed.size).toBe(0);
+    expect((await t.deliver(message(3), 'anna'))[0]?.uid).toBe(3);
+  });
+
   test('also by the next start', async () => {
     await t.deliver(message(1), 'anna');
     const mend = breakCommits('anna');

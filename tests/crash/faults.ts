@@ -1,0 +1,91 @@
+/** System calls that fail: strace makes some calls of one role return an error while everybody works. Needs strace and ptrace. */
+
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Round } from './actors.ts';
+
+export interface Fault {
+  readonly role: 'writer' | 'worker' | 'janitor';
+  readonly call: string;
+  readonly error: string;
+  /** Which calls of a thread: "3" the third, "3+" the third and all after it. */
+  readonly when: string;
+  /** Only calls on the segment of the log that is being written. */
+  readonly log?: boolean;
+}
+
+const ONCE = ['1', '2', '5', '12'];
+const ALWAYS = ['1+', '4+'];
+
+function faults(role: Fault['role'], call: string, errors: string[], when: string[], log = false): Fault[] {
+  return errors.flatMap((error) =>
+    when.map((at) => ({ role, call, error, when: at, ...(log ? { log } : {}) }))
+  );
+}
+
+/** Every call by which the store changes or reads files, with what it fails of on real machines. */
+export const FAULTS: readonly Fault[] = [
+  ...faults('writer', 'fdatasync', ['EIO', 'ENOSPC', 'EDQUOT'], ['1', '3', '1+']),
+  ...faults('writer', 'write', ['ENOSPC', 'EIO', 'EDQUOT'], ['1', '3', '1+'], true),
+  ...faults('writer', 'openat', ['EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EIO'], [...ONCE, '1+']),
+  ...faults('writer', 'pwrite64', ['ENOSPC', 'EIO', 'EDQUOT'], [...ONCE, '30', ...ALWAYS]),
+  ...faults('writer', 'pread64', ['EIO'], [...ONCE, ...ALWAYS]),
+  ...faults('writer', 'link,linkat', ['ENOSPC', 'EDQUOT', 'EIO'], ['1', '3', '1+']),
+  ...faults('writer', 'mkdir,mkdirat', ['ENOSPC', 'EDQUOT', 'EIO'], ['1', '2', '1+']),
+  ...faults('writer', 'fsync', ['EIO'], ['1', '2', '1+']),
+  ...faults('writer', 'rename,renameat,renameat2', ['ENOSPC', 'EIO'], ['1', '1+']),
+  ...faults('writer', 'unlink,unlinkat', ['EIO'], ['1', '1+']),
+  ...faults('writer', 'statfs', ['EIO'], ['1', '1+']),
+  ...faults('worker', 'openat', ['EMFILE', 'ENFILE', 'ENOSPC', 'EIO'], [...ONCE, '1+']),
+  ...faults('worker', 'pread64', ['EIO'], [...ONCE, ...ALWAYS]),
+  ...faults('worker', 'fsync', ['EIO', 'ENOSPC'], ['1', '1+']),
+  ...faults('worker', 'unlink,unlinkat', ['EIO'], ['1', '1+']),
+  ...faults('worker', 'accept4', ['EMFILE', 'ENFILE'], ['1', '1+']),
+  ...faults('janitor', 'openat', ['EMFILE', 'ENFILE', 'ENOSPC', 'EIO'], [...ONCE, '1+']),
+  ...faults('janitor', 'pwrite64', ['ENOSPC', 'EIO'], [...ONCE, '1+']),
+  ...faults('janitor', 'pread64', ['EIO'], [...ONCE, '1+']),
+  ...faults('janitor', 'fsync', ['EIO'], ['1', '1+']),
+  ...faults('janitor', 'rename,renameat,renameat2', ['ENOSPC', 'EIO'], ['1', '1+']),
+];
+
+/** A name for reports. */
+export function nameOf({ role, call, error, when, log }: Fault): string {
+  return `${role} ${call.split(',')[0]}${log === true ? ' of the log' : ''} ${error} ${when}`;
+}
+
+/** How long calls fail; the janitor's come with the next checkpoint. */
+const FAIL_MS = 400;
+const JANITOR_MS = 1500;
+
+/** Lets calls of a role fail for a while; the process may end by it, and the supervisor starts it again. */
+export async function letFail(round: Round, fault: Fault): Promise<void> {
+  const { store, random } = round;
+  await sleep(random.below(50));
+  const pids = store.roles().get(fault.role) ?? [];
+  const pid = pids[random.below(Math.max(1, pids.length))];
+  if (pid === undefined) throw new Error(`no ${fault.role} is running`);
+  const only: string[] = [];
+  if (fault.log === true) {
+    const folder = join(store.dir, 'state/log');
+    only.push(
+      '-P',
+      join(folder, readdirSync(folder).filter((name) => name.endsWith('.log')).sort().at(-1) ?? ''),
+    );
+  }
+  round.killed = true;
+  const inject = `inject=${fault.call}:error=${fault.error}:when=${fault.when}`;
+  const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...only, '-e', inject, '-p', String(pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  tracer.stderr.on('data', (chunk: Buffer) => said += chunk.toString());
+  const ended = new Promise<number | null>((resolve) => tracer.on('close', resolve));
+  const lasting = sleep(fault.role === 'janitor' ? JANITOR_MS : FAIL_MS, 'over' as const);
+  if (await Promise.race([ended, lasting]) !== 'over' && /not permitted|Cannot/.test(said)) {
+    throw new Error(`strace: ${said.trim()} (a container needs --cap-add SYS_PTRACE)`);
+  }
+  tracer.kill('SIGINT');
+  await ended;
+}
