@@ -23,7 +23,8 @@ export interface Listener {
 export class Feed {
   private readonly listeners = new Map<number, Set<Listener>>();
 
-  constructor(private readonly link: WriterLink) {
+  /** @param closed owners that cannot be read: whoever listens compares when they can be again */
+  constructor(private readonly link: WriterLink, private readonly closed: ReadonlySet<number>) {
     link.onNews = (news) => this.deliver(news);
   }
 
@@ -51,16 +52,17 @@ export class Feed {
 
   /** Everybody who listens to this owner compares with the index. */
   lost(owner: number): void {
+    if (this.closed.has(owner)) return;
     for (const listener of [...this.listeners.get(owner) ?? []]) listener.onLost();
   }
 
   private deliver(news: OwnerNews | null): void {
     if (news === null) {
-      for (const set of [...this.listeners.values()]) for (const listener of [...set]) listener.onLost();
+      for (const owner of [...this.listeners.keys()]) this.lost(owner);
       return;
     }
     const set = this.listeners.get(news.owner);
-    if (set === undefined) return;
+    if (set === undefined || this.closed.has(news.owner)) return;
     for (const listener of [...set]) listener.onEvents(news.events, listener.origin === news.origin);
   }
 }

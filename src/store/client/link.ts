@@ -26,6 +26,8 @@ export interface WriterLink {
   readonly isConnected: boolean;
   /** Set by the store: an owner's index was replaced or removed. `null` means: any may have been. */
   onReplaced: (owner: number | null) => void;
+  /** Set by the store: an owner's index must not be read, or may be read again. */
+  onClosed: (owner: number, closed: boolean) => void;
   close(): Promise<void>;
 }
 
@@ -44,10 +46,12 @@ export class DirectLink implements WriterLink {
   readonly isConnected = true;
   onNews: (news: OwnerNews | null) => void = () => {};
   onReplaced: (owner: number | null) => void = () => {};
+  onClosed: (owner: number, closed: boolean) => void = () => {};
   private readonly ids = new ChangeIds();
 
   constructor(private readonly writer: Writer) {
     writer.onReplaced = (owner) => this.onReplaced(owner);
+    writer.state.owners.onClosed = (owner, closed) => this.onClosed(owner, closed);
     writer.onNews = (all) => {
       for (const news of all) this.onNews(news);
     };

@@ -16,6 +16,7 @@ export class StoreParts {
   readonly readers: Readers;
   readonly feed: Feed;
   private sessions = 0;
+  private readonly closed = new Set<number>();
   /** Owners looked up before. A row never changes; an owner that goes is told of by `onReplaced`. */
   private readonly owners = new Map<string, OwnerRow>();
 
@@ -25,17 +26,22 @@ export class StoreParts {
     readonly spool: Spool,
     readonly link: WriterLink,
   ) {
-    this.readers = new Readers(layout, (owner, reason) => link.suspect(owner, reason));
-    this.feed = new Feed(link);
+    this.readers = new Readers(layout, (owner, reason) => link.suspect(owner, reason), this.closed);
+    this.feed = new Feed(link, this.closed);
     const deliver = link.onNews;
     link.onNews = (news) => {
       if (news === null) this.owners.clear();
       deliver(news);
     };
+    link.onClosed = (owner, closed) => {
+      if (closed) this.closed.add(owner);
+      else if (this.closed.delete(owner)) this.feed.lost(owner);
+    };
     link.onReplaced = (owner) => {
       if (owner === null) {
         this.owners.clear();
         this.readers.dropAll();
+        this.closed.clear();
         return;
       }
       for (const [userid, row] of this.owners) if (row.id === owner) this.owners.delete(userid);

@@ -36,13 +36,21 @@ export class Readers {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly known = new MailboxUids();
 
-  /** @param alarm hears of an owner whose index (0: directory.db) is damaged */
-  constructor(private readonly layout: Layout, private readonly alarm: Alarm) {
+  /**
+   * @param alarm hears of an owner whose index (0: directory.db) is damaged
+   * @param closed owners whose index lacks changes that were acknowledged
+   */
+  constructor(
+    private readonly layout: Layout,
+    private readonly alarm: Alarm,
+    private readonly closed: ReadonlySet<number>,
+  ) {
     this.directory = new DirectoryReader(layout.directory, (reason) => alarm(0, reason));
   }
 
   /** The index of an owner. Do not keep it over an await: it may be closed when others are opened. */
   of(owner: Pick<OwnerRow, 'id' | 'folder'>): OwnerReader {
+    if (this.closed.has(owner.id)) throw closedForRepair();
     const found = this.pool.get(owner.id);
     if (found !== undefined) {
       this.pool.delete(owner.id);

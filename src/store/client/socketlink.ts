@@ -31,6 +31,7 @@ const LINGER = 10_000;
 export class SocketLink implements WriterLink {
   onNews: (news: OwnerNews | null) => void = () => {};
   onReplaced: (owner: number | null) => void = () => {};
+  onClosed: (owner: number, closed: boolean) => void = () => {};
   private readonly ids = new ChangeIds();
   private readonly changes = new Map<string, Waiting>();
   private readonly answers = new Map<number, Waiting>();
@@ -183,6 +184,9 @@ export class SocketLink implements WriterLink {
       }
       case 'replaced':
         this.onReplaced(message.owner);
+        return;
+      case 'closed':
+        this.onClosed(message.owner, message.closed);
         return;
       case 'news':
         for (const news of message.news) this.onNews(news);

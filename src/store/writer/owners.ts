@@ -38,6 +38,9 @@ export class OwnerPool {
   held: ReadonlySet<number> = new Set();
 
   /** @param floor the LSN an owner's index has at least, unless it lost its journal */
+  /** Called when an owner is closed or opened again: an index that lacks what was acknowledged must not be read. */
+  onClosed: (owner: number, closed: boolean) => void = () => {};
+
   constructor(
     private readonly layout: Layout,
     private readonly spool: Spool,
@@ -118,10 +121,11 @@ export class OwnerPool {
 
   quarantine(id: number, reason: string): void {
     this.quarantined.set(id, reason);
+    this.onClosed(id, true);
   }
 
   release(id: number): void {
-    this.quarantined.delete(id);
+    if (this.quarantined.delete(id)) this.onClosed(id, false);
   }
 
   /** Closed owners and why. */

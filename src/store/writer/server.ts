@@ -50,6 +50,9 @@ export class WriterServer {
     writer.onReplaced = (owner) => {
       for (const peer of this.peers) peer.send({ t: 'replaced', owner });
     };
+    writer.state.owners.onClosed = (owner, closed) => {
+      for (const peer of this.peers) peer.send({ t: 'closed', owner, closed });
+    };
     this.server = createServer((socket) => this.accept(socket));
   }
 
@@ -66,6 +69,9 @@ export class WriterServer {
   private accept(socket: Socket): void {
     const peer = new Peer(socket);
     this.peers.add(peer);
+    for (const owner of this.writer.state.owners.closed.keys()) {
+      peer.send({ t: 'closed', owner, closed: true });
+    }
     const reader = new FrameReader(limits.store_frame.value);
     socket.on('data', (chunk: Buffer) => {
       try {

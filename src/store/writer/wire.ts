@@ -37,7 +37,9 @@ export type FromWriter =
   | { t: 'answer'; n: number; r: unknown }
   | { t: 'news'; news: OwnerNews[] }
   /** The owner's index is another file now, or gone: open handles read the past. */
-  | { t: 'replaced'; owner: number };
+  | { t: 'replaced'; owner: number }
+  /** The owner's index lacks records, or is whole again: it must not be read meanwhile. */
+  | { t: 'closed'; owner: number; closed: boolean };
 
 export function toWireError(thrown: unknown): WireError {
   if (thrown instanceof MailError) return { kind: thrown.kind, code: thrown.code, text: thrown.message };
