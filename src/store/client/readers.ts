@@ -43,7 +43,7 @@ export class Readers {
   constructor(
     private readonly layout: Layout,
     private readonly alarm: Alarm,
-    private readonly closed: ReadonlySet<number>,
+    private readonly closed: ReadonlySet<number> = new Set(),
   ) {
     this.directory = new DirectoryReader(layout.directory, (reason) => alarm(0, reason));
   }
