@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { isDamage } from '../index/damage.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import { type Layout, layoutOf } from '../layout.ts';
@@ -145,7 +146,14 @@ export class Writer {
 
   /** Opens the store for changing: recovers, then is ready. The caller holds the store's lock. */
   static open(options: WriterOptions): Writer {
-    return new Writer(options);
+    try {
+      return new Writer(options);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      // Owners' indexes are closed one by one, so it is directory.db, in a place that opening did not touch.
+      noteDirectoryDamage(layoutOf(options.settings), errorText(error));
+      return new Writer(options);
+    }
   }
 
   /** Asks for a change. Resolves with its result when it is durable and visible. */
