@@ -217,7 +217,7 @@ function victims(root: string): Victim[] {
       ? 'snapshot'
       : /checkpoint(\.copy)?$/.test(name)
       ? 'checkpoint'
-      : /\/[0-9a-f]{2}\/[0-9a-f]{40}\./.test(name)
+      : /\/[0-9a-f]{4}\/[0-9a-f]{40}\./.test(name)
       ? 'message'
       : null;
     if (kind !== null) out.push({ path, kind, userid });

@@ -13,13 +13,13 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   writeSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import { MailError } from '../../errors.ts';
+import { messageFiles } from '../check/spool.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerReader, StoredPart } from '../index/reader.ts';
 import { layoutOf, stageFolder } from '../layout.ts';
@@ -104,9 +104,13 @@ export function findCopies(
       missing = missing.filter((candidate) => candidate !== part);
     }
   };
-  for (const hash of new Set(damaged.map((part) => part.hash))) {
-    const path = sameContent(settings, owners, hash);
-    if (path !== null) give(hash, (stage) => copyFileSync(path, stage, constants.COPYFILE_EXCL));
+  for (const path of filesOfAll(settings, owners)) {
+    if (missing.length === 0) return mended;
+    // Names begin with the hash, so no index is asked.
+    const prefix = basename(path).slice(0, 40);
+    const part = missing.find(({ hash }) => hash.startsWith(prefix));
+    if (part === undefined || hashOfFile(path)?.hash !== part.hash) continue;
+    give(part.hash, (stage) => copyFileSync(path, stage, constants.COPYFILE_EXCL));
   }
   if (missing.length === 0) return mended;
   try {
@@ -134,20 +138,11 @@ export function findCopies(
   return mended;
 }
 
-/** A file with this content in anybody's folder. Names begin with the hash, so no index is asked. */
-function sameContent(settings: Settings, owners: readonly OwnerRow[], hash: string): string | null {
-  const prefix = `${hash.slice(0, 40)}.`;
+/** Every message file of everybody. */
+function* filesOfAll(settings: Settings, owners: readonly OwnerRow[]): IterableIterator<string> {
   for (const root of Object.values(settings.partition)) {
-    for (const { folder } of owners) {
-      const hex = join(root, folder, hash.slice(0, 2));
-      if (!existsSync(hex)) continue;
-      for (const name of readdirSync(hex)) {
-        const path = join(hex, name);
-        if (name.startsWith(prefix) && hashOfFile(path)?.hash === hash) return path;
-      }
-    }
+    for (const { folder } of owners) yield* messageFiles(join(root, folder));
   }
-  return null;
 }
 
 function newStage(partition: string): string {

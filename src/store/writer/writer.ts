@@ -149,8 +149,8 @@ export class Writer {
     try {
       return new Writer(options);
     } catch (error) {
+      // Owners' indexes are closed one by one: it is directory.db, where opening did not look.
       if (!isDamage(error)) throw error;
-      // Owners' indexes are closed one by one, so it is directory.db, in a place that opening did not touch.
       noteDirectoryDamage(layoutOf(options.settings), errorText(error));
       return new Writer(options);
     }
@@ -196,7 +196,7 @@ export class Writer {
     return this.healing.rebuild(id);
   }
 
-  /** A reader found an owner's index (0: directory.db) damaged: it is looked at, closed and healed if that is so. */
+  /** A reader found an owner's index (0: directory.db) damaged: it is looked at, and healed if so. */
   suspect(id: number, reason: string): void {
     this.healing.suspect(id, reason);
   }
@@ -307,8 +307,7 @@ export class Writer {
   private directoryDamaged(reason: string): void {
     this.log.error('directory.db is damaged', { reason });
     this.attempt(() => noteDirectoryDamage(this.layout, reason));
-    this.fatal = new Error(`directory.db: ${reason}`);
-    this.options.onFatal(this.fatal);
+    this.options.onFatal(this.fatal = new Error(`directory.db: ${reason}`));
   }
 
   /** Answers everybody who waits, and those who were taken, that nothing came of it. */
