@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
   ['server'],
-  ['imap', 'pop3', 'lmtp'],
+  ['imap', 'pop3', 'lmtp', 'authd'],
   ['auth'],
   ['store'],
   ['mime'],

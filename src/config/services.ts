@@ -23,7 +23,7 @@ export type Family = 'any' | 'ipv4' | 'ipv6';
 /** One entry of SERVICES. */
 export interface Service {
   readonly name: string;
-  readonly protocol: 'imap' | 'pop3' | 'lmtp';
+  readonly protocol: 'imap' | 'pop3' | 'lmtp' | 'dovecot-auth' | 'saslauthd';
   /** TLS from the first byte (`imapd -s`). */
   readonly tls: boolean;
   /** Peers need not authenticate (`lmtpd -a`); unix sockets of LMTP are always trusted. */
@@ -67,7 +67,12 @@ const wellKnown: Readonly<Record<string, Pick<Service, 'protocol' | 'tls'> & { r
     pop3s: { protocol: 'pop3', tls: true, listen: 'pop3s' },
     lmtp: { protocol: 'lmtp', tls: false, listen: 'lmtp' },
     lmtpunix: { protocol: 'lmtp', tls: false },
+    'dovecot-auth': { protocol: 'dovecot-auth', tls: false },
+    saslauthd: { protocol: 'saslauthd', tls: false },
   };
+
+/** Protocols that may be spoken on unix sockets. */
+const LOCAL: readonly Service['protocol'][] = ['lmtp', 'dovecot-auth', 'saslauthd'];
 
 /** What is wrong with a draft, and at which of its keys. */
 export interface ServiceProblem {
@@ -93,13 +98,18 @@ export function completeService(
   if ('problem' in place) return { key: 'listen', text: place.problem };
   const tls = draft.tls ?? known?.tls ?? false;
   if (place.kind === 'tcp') {
+    if (protocol === 'dovecot-auth' || protocol === 'saslauthd') {
+      return { key: 'listen', text: 'passwords are asked about on a unix socket only: give its path' };
+    }
     for (const key of ['owner', 'group', 'mode'] as const) {
       if (draft[key] !== undefined) {
         return { key, text: 'is for unix sockets; this service listens on a port' };
       }
     }
   } else {
-    if (protocol !== 'lmtp') return { key: 'listen', text: 'only LMTP can listen on a unix socket' };
+    if (!LOCAL.includes(protocol)) {
+      return { key: 'listen', text: 'only LMTP and what answers about logins can listen on a unix socket' };
+    }
     if (draft.family !== undefined && draft.family !== 'any') {
       return { key: 'family', text: 'is for ports; this service listens on a unix socket' };
     }

@@ -80,6 +80,18 @@ export const authLimits = rows({
     reason: 'short enough that nobody waits long for a directory that is back',
     onExcess: 'one login finds out whether the directory answers again',
   },
+  authd_line: {
+    value: 16 << 10,
+    unit: 'bytes',
+    reason: 'one request of an MTA about a login: a response of sasl_response bytes, addresses, and names',
+    onExcess: 'the connection is closed',
+  },
+  authd_requests: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'exchanges that one process of an MTA has under way at a time',
+    onExcess: 'the connection is closed',
+  },
   digest_nonces: {
     value: 10_000,
     unit: 'count',

@@ -24,5 +24,7 @@ export type ProtocolMaker = (deps: ProtocolDeps) => Promise<Protocol>;
 export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
   imap: async (deps) => (await import('../imap/service.ts')).createImapService(deps),
   pop3: async (deps) => (await import('../pop3/protocol.ts')).createPop3(deps),
+  'dovecot-auth': async (deps) => (await import('../authd/dovecot.ts')).createDovecotAuth(deps),
+  saslauthd: async (deps) => (await import('../authd/saslauthd.ts')).createSaslauthd(deps),
   lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
 };

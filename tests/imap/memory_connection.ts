@@ -162,14 +162,20 @@ export class MemoryConnection implements Connection {
   }
 
   /** The next line without its CRLF, or null when the connection ended before one. */
-  async line(): Promise<string | null> {
+  async line(ending = '\r\n'): Promise<string | null> {
     for (;;) {
       const all = this.#join();
-      const end = all.indexOf('\r\n');
-      if (end >= 0) return this.#cut(end + 2).toString('latin1').slice(0, -2);
+      const end = all.indexOf(ending);
+      if (end >= 0) return this.#cut(end + ending.length).toString('latin1').slice(0, -ending.length);
       if (this.closed) return null;
       await this.#more();
     }
+  }
+
+  /** Everything up to the end of the connection. */
+  async rest(): Promise<Buffer> {
+    while (!this.closed) await this.#more();
+    return this.#cut(this.#join().length);
   }
 
   /** Exactly `count` bytes. */

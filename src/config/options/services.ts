@@ -14,14 +14,14 @@ export interface EntryKey {
 /** The keys of a [services.<name>] table. */
 export const serviceKeys = {
   protocol: {
-    kind: choiceKind(['imap', 'pop3', 'lmtp']),
-    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix',
+    kind: choiceKind(['imap', 'pop3', 'lmtp', 'dovecot-auth', 'saslauthd']),
+    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, dovecot-auth, saslauthd',
     cyrusConf: 'cmd="imapd", cmd="pop3d" or cmd="lmtpd"',
     doc: 'What is spoken there.',
   },
   listen: {
     kind: textKind('a port, host:port or the path of a socket', (text) => text !== ''),
-    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix',
+    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, dovecot-auth, saslauthd',
     cyrusConf: 'listen=',
     doc:
       'Where it listens: a port by name or number, host:port, [IPv6 address]:port, or, for LMTP, the path of a ' +

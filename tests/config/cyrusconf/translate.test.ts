@@ -103,7 +103,7 @@ test('what is wrong stops the start', () => {
     'cyrus.conf:4: c.listen: the service name "imapp" is not known; write the number of the port',
     'cyrus.conf:5: d.proto: expected tcp, tcp4 or tcp6, found "udp"',
     'cyrus.conf:6: e.cmd: imapd -N is not there yet',
-    'cyrus.conf:7: f.listen: only LMTP can listen on a unix socket',
+    'cyrus.conf:7: f.listen: only LMTP and what answers about logins can listen on a unix socket',
     'cyrus.conf:8: g.maxchild: expected a number, found "many"',
     'cyrus.conf:11: h.cmd: expected days behind -E, found "x"',
     'cyrus.conf:12: i.at: expected a time of day such as 0400, found "2500"',

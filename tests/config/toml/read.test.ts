@@ -163,7 +163,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'IMAP on a unix socket',
       '[services.imap]\nlisten = "/s"',
-      'm.toml:2: services.imap.listen: only LMTP can listen on a unix socket',
+      'm.toml:2: services.imap.listen: only LMTP and what answers about logins can listen on a unix socket',
     ],
     [
       'permissions of a port',
