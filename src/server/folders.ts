@@ -5,6 +5,7 @@ import { accessSync, chmodSync, chownSync, constants, mkdirSync, statSync } from
 import { dirname } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { MailError } from '../errors.ts';
+import { syncFolder } from '../store/log/segment.ts';
 import { cstring, libc } from '../net/libc.ts';
 
 /** A folder with its mode. */
@@ -104,6 +105,8 @@ function makeFolder(path: string, mode: number, owner: Owner | undefined, made: 
     mkdirSync(path);
     chmodSync(path, mode);
     if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    // What will be durable in it must not go with its name.
+    syncFolder(parent);
   } catch (thrown) {
     throw wrong(
       path,

@@ -71,6 +71,11 @@ export class ImapClient {
     return client;
   }
 
+  /** This end's port, and how many bytes have come so far: where an answer stands in what the server sent. */
+  get received(): { readonly port: number; readonly bytes: number } {
+    return { port: this.#socket.localPort ?? 0, bytes: this.#socket.bytesRead };
+  }
+
   /** Sends a command, its literals (after the server asked for each), and resolves to the answer. */
   async command(text: string, ...literals: readonly Buffer[]): Promise<ImapAnswer> {
     const tag = `a${++this.#tag}`;

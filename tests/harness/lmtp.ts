@@ -95,6 +95,11 @@ export class LmtpClient {
     return replies;
   }
 
+  /** This end's port (0 on a unix socket), and how many bytes have come so far. */
+  get received(): { readonly port: number; readonly bytes: number } {
+    return { port: this.#socket.localPort ?? 0, bytes: this.#socket.bytesRead };
+  }
+
   async quit(): Promise<void> {
     await this.say('QUIT');
     this.#socket.destroy();

@@ -63,7 +63,7 @@ export function openDirectory(
     }
   }
   // A loss of power before the first checkpoint leaves any part of it or nothing: the log has all.
-  const young = readCheckpoint(layout.log) === null && reachesBack(layout);
+  const young = readCheckpoint(layout.log) === null && reachesBack(layout, settings);
   if (!young) log.error('directory.db is damaged and made anew', { path, reason: problem });
   const aside = `${path}.damaged-${Date.now().toString(16)}`;
   for (const suffix of SUFFIXES) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
@@ -76,16 +76,25 @@ export function openDirectory(
 /** Whether there was a store here before: only then is an empty directory a loss. */
 function storeExists(layout: Layout, settings: Settings): boolean {
   if (existsSync(layout.log) && listSegments(layout.log).length > 0) return true;
+  return ownersExist(layout, settings);
+}
+
+/** Whether any owner left a trace. */
+function ownersExist(layout: Layout, settings: Settings): boolean {
   // The supervisor makes the folder before the first start.
   const users = join(layout.configdirectory, 'user');
   if (existsSync(users) && readdirSync(users).length > 0) return true;
   return snapshotsOf(settings).next().done !== true;
 }
 
-/** Whether the log has everything since the store began. */
-function reachesBack(layout: Layout): boolean {
-  const [first] = existsSync(layout.log) ? listSegments(layout.log) : [];
-  return first !== undefined && readHeaderOf(first)?.predecessorLast === 0;
+/**
+ * Whether the log has everything since the store began. A segment whose header is torn never held anything: where there is no
+ * other, and no owner, the power went in the first start.
+ */
+function reachesBack(layout: Layout, settings: Settings): boolean {
+  const segments = existsSync(layout.log) ? listSegments(layout.log) : [];
+  const first = segments.map(readHeaderOf).find((header) => header !== null);
+  return first === undefined ? !ownersExist(layout, settings) : first.predecessorLast === 0;
 }
 
 /** The directory's snapshot and what the log has after it, up to the checkpoint; null where they do not meet. */
@@ -94,7 +103,7 @@ function fromSnapshot(layout: Layout, settings: Settings, checkpoint: number, lo
   const whole = existsSync(snapshot) &&
     !checkDirectory(snapshot).some(({ severity }) => severity === 'damage');
   // Without one the log may still reach back to the beginning.
-  if (!whole && !reachesBack(layout)) return null;
+  if (!whole && !reachesBack(layout, settings)) return null;
   if (whole) copyFileSync(snapshot, layout.directory);
   const directory = new Directory(layout.directory, !whole);
   try {

@@ -1,0 +1,46 @@
+/** The loss of power by hand: as many disk states as one likes, a seed to repeat a run, the table of syncs. */
+
+import { parseArgs } from 'node:util';
+import { losePower } from '../../tests/crash/power/run.ts';
+import { SITES } from '../../tests/crash/power/sites.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    states: { type: 'string', default: '2000' },
+    seconds: { type: 'string', default: '3600' },
+    rounds: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    syncs: { type: 'string', default: '0' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) {
+  console.log(`usage: scripts/crash/power [--states N] [--seconds S] [--rounds N] [--seed N] [--syncs N]
+
+Records the store at work, then opens N distinct disks as a loss of power may leave them, for at most S seconds.
+--rounds   how long the recorded work is
+--syncs    leaves out each kind of sync in turn and looks through so many disks for what is lost then`);
+  process.exit(0);
+}
+
+const seed = Number(options.seed ?? Date.now() % 2 ** 31);
+console.log(`seed ${seed}`);
+const begun = performance.now();
+const outcome = await losePower({
+  seed,
+  rounds: Number(options.rounds),
+  states: Number(options.states),
+  milliseconds: Number(options.seconds) * 1000,
+  omissionStates: Number(options.syncs),
+  sites: Object.keys(SITES),
+  report: console.log,
+});
+console.log(
+  `${outcome.operations} operations with ${outcome.syncs} syncs, ${outcome.acknowledged} acknowledged changes\n` +
+    `${outcome.moments} moments, ${outcome.states} distinct disks, ${outcome.owed} acknowledged changes looked for, ` +
+    `${outcome.failures.length} failures, ${Math.round((performance.now() - begun) / 1000)} s`,
+);
+for (const [way, count] of outcome.ways) console.log(`${String(count).padStart(8)}  ${way}`);
+for (const text of outcome.wrong) console.error(`wrong without a loss of power: ${text}`);
+process.exit(outcome.wrong.length + outcome.failures.length === 0 ? 0 : 1);

@@ -1,0 +1,84 @@
+/**
+ * The program that is recorded: the supervisor as `mailstore serve` runs it, with the roles of the built executable (or of the source),
+ * doing what is asked on standard input. A line `recorded WORD` on standard output says that something is done.
+ *
+ * It stands in for `mailstore serve` only because segments, which an administrator cannot make smaller than 1 MB, are to be
+ * small here, and because the jobs of the schedule are wanted at once.
+ */
+import { openNotifier } from '../../../src/server/notify.ts';
+import { type RunningServer, startServer } from '../../../src/server/start.ts';
+import type { Settings } from '../../../src/config/settings.ts';
+import { makeSecret } from '../../../src/auth/secrets/embedded.ts';
+import { openStore } from '../../../src/store/open.ts';
+import { createLog, logLevel } from '../../../src/telemetry/log.ts';
+import { mailstoreCommand } from '../../harness/server.ts';
+
+/** One order, a line of JSON. */
+export type Order =
+  | {
+    readonly do: 'start' | 'stop' | 'checkpoint' | 'expire' | 'killwriter' | 'killall';
+    readonly word: string;
+  }
+  | { readonly do: 'adduser' | 'purge'; readonly user: string; readonly word: string };
+
+const settings = JSON.parse(process.argv[2] ?? '') as Settings;
+const log = createLog({ level: logLevel('warn') });
+let server: RunningServer | undefined;
+
+async function obey(order: Order): Promise<void> {
+  switch (order.do) {
+    case 'start':
+      server = await startServer({
+        settings,
+        load: () => settings,
+        command: [...mailstoreCommand(), 'serve'],
+        log,
+        notifier: openNotifier(),
+        allowNetworkFilesystem: true,
+        stopAsked: new Promise(() => {}),
+      });
+      return;
+    case 'stop':
+      await server?.stop();
+      return;
+    case 'checkpoint':
+    case 'expire': {
+      const error = await server?.supervisor.runJob(order.do);
+      if (error !== null) throw new Error(`${order.do}: ${error}`);
+      return;
+    }
+    case 'killwriter':
+    case 'killall':
+      for (const role of ['writer', 'worker', 'janitor'] as const) {
+        if (role !== 'writer' && order.do === 'killwriter') continue;
+        for (const pid of server?.supervisor.pids(role) ?? []) process.kill(pid, 'SIGKILL');
+      }
+      return;
+    case 'adduser':
+    case 'purge': {
+      const store = await openStore(settings, log, 'server');
+      try {
+        if (order.do === 'purge') {
+          await store.secrets.remove(order.user);
+          await store.admin.purgeUser(order.user);
+        } else await store.secrets.set(order.user, await makeSecret('test-password', false));
+      } finally {
+        await store.close();
+      }
+    }
+  }
+}
+
+let rest = '';
+for await (const chunk of Bun.stdin.stream()) {
+  const lines = (rest + new TextDecoder().decode(chunk)).split('\n');
+  rest = lines.pop() ?? '';
+  for (const line of lines) {
+    const order = JSON.parse(line) as Order;
+    await obey(order);
+    process.stdout.write(`recorded ${order.word}\n`);
+    if (order.do === 'stop') process.exit(75);
+  }
+}
+await server?.stop();
+process.exit(0);

@@ -1,0 +1,203 @@
+/** Disk states of one recording, chosen at random, each opened and verified. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Settings } from '../../../src/config/settings.ts';
+import { Random } from '../../harness/random.ts';
+import { decodeBatch } from '../../../src/store/log/batch.ts';
+import { readHeader, SEGMENT_HEADER } from '../../../src/store/log/segment.ts';
+import { Disk, type Fates, type Image } from './disk.ts';
+import { fatesOf, type Past, WAY_NAMES } from './fates.ts';
+import { ImageWriter } from './image.ts';
+import type { Operation, Recording } from './operation.ts';
+import type { Owed, State } from './reference.ts';
+import { verify } from './verify.ts';
+
+export interface Subject {
+  readonly settings: Settings;
+  readonly recording: Recording;
+  readonly states: readonly State[];
+  readonly owed: readonly Owed[];
+}
+
+/** A state that was wrong, with what it takes to make it again. */
+export interface Failure {
+  readonly at: number;
+  readonly way: string;
+  readonly wrong: readonly string[];
+}
+
+export interface Tally {
+  /** Hashes of the images that were opened. */
+  readonly hashes: Set<bigint>;
+  /** How often each way was taken, distinct images only. */
+  readonly ways: Map<string, number>;
+  /** Acknowledged changes that were to be there, over all states. */
+  owed: number;
+  readonly failures: Failure[];
+}
+
+export function newTally(): Tally {
+  return { hashes: new Set(), ways: new Map(), owed: 0, failures: [] };
+}
+
+/** The last things that were written before a moment, as leftovers on the disk. */
+class Leftovers implements Past {
+  private readonly written: { at: number; bytes: Buffer }[] = [];
+  now = 0;
+
+  constructor(recording: Recording) {
+    for (const { change, begun } of recording.operations) {
+      if (change.kind === 'data' && change.bytes.length >= 64) {
+        this.written.push({ at: begun, bytes: change.bytes });
+      }
+    }
+  }
+
+  stale(random: Random): Buffer {
+    let until = this.written.length;
+    while (until > 1 && (this.written[until - 1]?.at ?? 0) >= this.now) until--;
+    return this.written[random.below(until)]?.bytes ?? Buffer.from('left over');
+  }
+}
+
+/** Takes one recording through its moments. */
+export class Machine {
+  readonly tally: Tally = newTally();
+  private disk: Disk;
+  private readonly leftovers: Leftovers;
+  private readonly writer: ImageWriter;
+  private readonly lsns: { at: number; lsn: number }[];
+  private readonly seen = new Set<string>();
+  private opened = 0;
+
+  /**
+   * @param folder for images; on a file system in memory
+   * @param rebuildEvery in every so manieth state all indexes are thrown away as well
+   */
+  constructor(
+    readonly subject: Subject,
+    private readonly folder: string,
+    private readonly omitted: ReadonlySet<string> = new Set(),
+    private readonly rebuildEvery: number = 8,
+  ) {
+    mkdirSync(folder, { recursive: true });
+    this.disk = new Disk(subject.recording, omitted);
+    this.leftovers = new Leftovers(subject.recording);
+    this.writer = new ImageWriter(join(folder, 'pool'));
+    this.lsns = lsnsOf(subject.recording);
+  }
+
+  /** Goes to a moment, forwards or from the beginning. */
+  goTo(moment: number): void {
+    if (moment < this.disk.now) this.disk = new Disk(this.subject.recording, this.omitted);
+    this.disk.advance(moment);
+    this.leftovers.now = moment;
+  }
+
+  /** What is not sure at the moment it stands at. */
+  get pending(): ReadonlySet<Operation> {
+    return this.disk.pending;
+  }
+
+  /** States at the moment it stands at, each in another way. Returns the images' verdicts through the tally. */
+  async open(ways: readonly string[], random: Random): Promise<void> {
+    for (const way of ways) {
+      await this.openWith(way, fatesOf(way, random, this.disk.now, this.leftovers));
+    }
+  }
+
+  /** One state, unless its image was opened before. */
+  async openWith(way: string, fates: Fates): Promise<void> {
+    const image = this.disk.image(fates);
+    const until = lowerBound(this.subject.owed, this.disk.now);
+    // The same disk later has to hold more; it is opened again, but counts once.
+    const key = `${image.hash} ${this.subject.owed[until - 1]?.state ?? 0}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    if (!this.tally.hashes.has(image.hash)) this.tally.ways.set(way, (this.tally.ways.get(way) ?? 0) + 1);
+    this.tally.hashes.add(image.hash);
+    this.tally.owed += until;
+    const wrong = await this.verify(image, this.subject.owed[until - 1]?.state ?? 0);
+    if (wrong.length > 0) this.tally.failures.push({ at: this.disk.now, way, wrong });
+  }
+
+  private async verify(image: Image, oldest: number): Promise<readonly string[]> {
+    const root = join(this.folder, 'root');
+    this.writer.write(image, root);
+    const { settings, states } = this.subject;
+    const { wrong } = await verify(
+      settings,
+      {
+        states,
+        oldest,
+        highestLsn: this.lsns[lowerBound(this.lsns, this.disk.now) - 1]?.lsn ?? 0,
+        digests: this.writer.digests,
+      },
+      root,
+      {
+        deliver: ++this.opened % 3 === 0,
+        again: this.opened % 4 === 0,
+        rebuilt: this.opened % this.rebuildEvery === 0,
+      },
+    );
+    return wrong;
+  }
+
+  remove(): void {
+    process.chdir('/');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** How many stand before a moment. */
+function lowerBound(list: readonly { at: number }[], moment: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle]?.at ?? 0) < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The highest LSN written to the log up to each moment. */
+function lsnsOf(recording: Recording): { at: number; lsn: number }[] {
+  const ids = new Map<number, bigint>();
+  const out: { at: number; lsn: number }[] = [];
+  const segments = new Set<number>();
+  let highest = 0;
+  for (const { change, begun } of recording.operations) {
+    if (change.kind === 'make' && /^state\/log\/.*\.log$/.test(change.path)) segments.add(change.node);
+    if (change.kind !== 'data' || !segments.has(change.node)) continue;
+    if (change.offset === 0) {
+      const id = readHeader(change.bytes)?.id;
+      if (id !== undefined) ids.set(change.node, id);
+    }
+    const id = ids.get(change.node);
+    const batch = id === undefined
+      ? null
+      : decodeBatch(change.bytes, change.offset === 0 ? SEGMENT_HEADER : 0, id);
+    if (batch === null) continue;
+    highest = Math.max(highest, batch.firstLsn + batch.count - 1);
+    out.push({ at: begun, lsn: highest });
+  }
+  return out;
+}
+
+/** Moments of a recording in which the disk may look in different ways, spread evenly, in order. */
+export function someMoments(recording: Recording, count: number, random: Random): number[] {
+  const { operations } = recording;
+  const moments = new Set<number>();
+  for (let n = 0; n < count * 2 && moments.size < count; n++) {
+    const operation = operations[random.below(operations.length)];
+    if (operation === undefined) continue;
+    moments.add(random.oneIn(2) ? operation.begun + 1 : Math.min(operation.ended, recording.end) + 1);
+  }
+  return [...moments].sort((a, b) => a - b);
+}
+
+/** All ways, the common ones once. */
+export function waysAt(random: Random, count: number): string[] {
+  return Array.from({ length: count }, () => random.pick(WAY_NAMES));
+}

@@ -1,0 +1,181 @@
+/**
+ * Opening a store on a disk as a loss of power left it, as the first start after the machine comes back does, and comparing it with
+ * the states it may be in. The current folder of the process is the disk.
+ */
+import { Database } from 'bun:sqlite';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { Settings } from '../../../src/config/settings.ts';
+import { layoutOf } from '../../../src/store/layout.ts';
+import { checkStore } from '../../../src/store/check/store.ts';
+import { Spool } from '../../../src/store/spool/spool.ts';
+import { dump, type Lines, message, type TestFolders, TestStore } from '../../store/teststore.ts';
+import { findAll, type FoundOwner } from './found.ts';
+import { type State, stateHash } from './reference.ts';
+
+/** What an opened disk may hold. */
+export interface Expectation {
+  readonly states: readonly State[];
+  /** Index of the oldest state that is right. */
+  readonly oldest: number;
+  /** Highest LSN that was ever written before the power went, durable or not. */
+  readonly highestLsn: number;
+  /** SHA-256 of files by inode, where it is known without reading them. */
+  readonly digests: ReadonlyMap<number, string>;
+}
+
+export interface Verdict {
+  /** Everything that must not be. */
+  readonly wrong: readonly string[];
+  /** Index of the state it was in; -1 for none. */
+  readonly state: number;
+}
+
+/** What is done beyond comparing and checking. */
+export interface Further {
+  /** Takes one more message for each user. */
+  readonly deliver: boolean;
+  /** Opens once more, which must change nothing. */
+  readonly again: boolean;
+  /** Throws all indexes away and opens once more: snapshots and log must bring them back as they were. */
+  readonly rebuilt: boolean;
+}
+
+/** Opens, compares and checks. */
+export async function verify(
+  settings: Settings,
+  expectation: Expectation,
+  folder: string,
+  further: Further,
+): Promise<Verdict> {
+  const wrong: string[] = [];
+  process.chdir(folder);
+  let state = -1;
+  try {
+    const layout = layoutOf(settings);
+    for (
+      const path of [layout.configdirectory, layout.log, layout.sockets, ...Object.values(settings.partition)]
+    ) {
+      mkdirSync(path, { recursive: true, mode: 0o750 });
+    }
+    const store = open(settings);
+    try {
+      complaints(store, wrong);
+      const hash = stateHash(settings);
+      state = expectation.states.findLastIndex((one) => one.hash === hash);
+      if (state === -1) wrong.push(`holds what no state holds: ${JSON.stringify(summary(settings))}`);
+      else if (state < expectation.oldest) {
+        const { states, oldest } = expectation;
+        wrong.push(`is at ${states[state]?.lsn}, but ${states[oldest]?.lsn} was acknowledged`);
+      }
+      wrong.push(...check(settings, expectation.digests));
+      if (store.writer.redo.next <= expectation.highestLsn) {
+        wrong.push(`the next LSN, ${store.writer.redo.next}, was used before`);
+      }
+      if (wrong.length === 0 && further.deliver) await deliverOne(store, settings, wrong);
+    } finally {
+      store.abandon();
+    }
+    if (wrong.length === 0 && further.again) await reopen(settings, wrong, false);
+    if (wrong.length === 0 && further.rebuilt) await reopen(settings, wrong, true);
+  } catch (error) {
+    wrong.push(`does not open: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+  }
+  return { wrong, state };
+}
+
+async function reopen(settings: Settings, wrong: string[], withoutIndexes: boolean): Promise<void> {
+  const before = dump(settings);
+  const owners = [...findAll(settings).owners.values()];
+  if (withoutIndexes) {
+    for (const { folder } of owners) {
+      rmSync(layoutOf(settings).userFolder(folder), { recursive: true });
+    }
+  }
+  const store = open(settings);
+  try {
+    if (!withoutIndexes) complaints(store, wrong);
+    // Recovery mends those it has records of; of the others `mailstore check` tells, and `mailstore reconstruct` mends them.
+    for (const { id, folder } of withoutIndexes ? owners : []) {
+      if (!existsSync(layoutOf(settings).index(folder))) await store.writer.rebuild(id);
+    }
+    const after = dump(settings);
+    if (after === before) return;
+    const lines = new Set(before.split('\n'));
+    const other = after.split('\n').filter((line) => !lines.has(line)).slice(0, 3);
+    wrong.push(
+      `${
+        withoutIndexes
+          ? 'snapshots and log do not bring the indexes back'
+          : 'a second recovery changes something'
+      }: ` +
+        `${other.join('; ')}; ${(store.lines as Lines).lines.join('; ')}`,
+    );
+  } finally {
+    store.abandon();
+  }
+}
+
+/** What `mailstore check --deep` does; a file whose digest is known is not read again. */
+function check(settings: Settings, digests: ReadonlyMap<number, string>): string[] {
+  const wrong = checkStore(settings, { users: [], deep: false }).findings
+    .filter(({ severity }) => severity === 'damage')
+    .map(({ userid, place, text }) => `check: ${userid} ${place}: ${text}`);
+  for (const owner of findAll(settings).owners.values()) wrong.push(...checkBodies(settings, owner, digests));
+  return wrong;
+}
+
+function checkBodies(settings: Settings, owner: FoundOwner, digests: ReadonlyMap<number, string>): string[] {
+  const spool = new Spool(settings.partition);
+  const db = new Database(layoutOf(settings).index(owner.folder), { readwrite: true, create: false });
+  try {
+    const rows = db.query('SELECT partition, file, hash FROM part').values() as [string, string, string][];
+    return rows.flatMap(([partition, file, hash]) => {
+      const path = spool.path(partition, owner.folder, file);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat === undefined) return [`${path} is missing`];
+      const digest = digests.get(stat.ino) ??
+        new Bun.CryptoHasher('sha256').update(readFileSync(path)).digest('hex');
+      return digest === hash ? [] : [`${path}: the bytes are not those that were stored`];
+    });
+  } finally {
+    db.close();
+  }
+}
+
+function open(settings: Settings): TestStore {
+  return new TestStore({ settings } as TestFolders, true);
+}
+
+/** Nobody may be quarantined, not even for the moment until the index is rebuilt. */
+function complaints(store: TestStore, wrong: string[]): void {
+  for (const line of (store.lines as Lines).lines) wrong.push(`log: ${line}`);
+  if (store.fatal !== null) wrong.push(`fatal: ${store.fatal.message}`);
+}
+
+let counter = 0;
+
+/** One more message to each user: it gets the UID that comes next, and is there. */
+async function deliverOne(store: TestStore, settings: Settings, wrong: string[]): Promise<void> {
+  const before = findAll(settings);
+  const users = [...before.owners.keys()];
+  if (users.length === 0) return;
+  const id = `after.${++counter}`;
+  const results = await store.deliver(message(id), ...users);
+  for (const [index, user] of users.entries()) {
+    if (results[index] === undefined || 'error' in results[index]) wrong.push(`mail for ${user} was refused`);
+  }
+  const after = findAll(settings);
+  for (const user of users) {
+    const expected = before.owners.get(user)?.folders.get('')?.uidnext ?? 1;
+    const there = after.owners.get(user)?.folders.get('')?.messages.get(expected);
+    if (there?.id !== `${id}@example.org`) {
+      wrong.push(`${user}: uid ${expected} is ${there?.id} instead of the new message`);
+    }
+  }
+}
+
+/** For the report of a state that is none. */
+function summary(settings: Settings): unknown {
+  const { owners, lsn } = findAll(settings);
+  return { lsn, owners: [...owners].map(([user, { lsn: own, folders }]) => [user, own, folders.size]) };
+}
