@@ -28,6 +28,7 @@ export const SITES = {
   'journal folder': 'the name of a journal that SQLite made',
   'database': 'the database, before its journal begins anew',
   'rollback journal': "SQLite's rollback journal, while a database is made",
+  'decoy key': 'the key of the answers to users that do not exist',
 } as const;
 
 /** Syncs whose lack no disk can show, and why they are there all the same. */
@@ -40,6 +41,7 @@ export const UNNOTICED: Readonly<Partial<Record<keyof typeof SITES, string>>> = 
     "SQLite's own; a journal whose name is lost takes away what the log has until the next syncfs",
   'rollback journal':
     "SQLite's own, while a database is made; one that is torn then is made again from the log",
+  'decoy key': 'no mail depends on it; one that is lost is made anew',
 };
 
 export type Site = keyof typeof SITES | 'begin' | 'other';
@@ -62,6 +64,7 @@ export function siteOf(call: string, path: string, before: readonly Operation[],
   if (path.startsWith('mail/spool')) {
     return lastNamesIn(before, node) === 'snapshot' ? 'snapshot name' : 'snapshot file';
   }
+  if (path.startsWith('state/decoy')) return 'decoy key';
   if (path.endsWith('-wal')) return 'journal';
   if (path.endsWith('-journal')) return 'rollback journal';
   if (path.endsWith('.db')) return 'database';
