@@ -14,7 +14,6 @@ const SOON_NOTICED = [
   'folder of a partition',
   'stage file',
   'stage folder',
-  'partition, new stage folder',
   'syncfs of configdirectory',
   'syncfs of a partition',
 ];
