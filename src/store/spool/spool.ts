@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { serverError } from '../../errors.ts';
+import { syncFolder } from '../log/segment.ts';
 
 /** Code of a failed system call, '' for other errors. */
 export function errno(error: unknown): string {
@@ -56,6 +57,11 @@ export class Spool {
       throw serverError(`partition ${name} is named by a message but not by the configuration`);
     }
     return folder;
+  }
+
+  /** A partition may be new; a large body in it is durable before the first checkpoint only if its folder's name is. */
+  syncNames(): void {
+    for (const folder of Object.values(this.partitions)) syncFolder(dirname(folder));
   }
 
   /** Absolute path of a part's file. */

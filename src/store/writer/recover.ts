@@ -44,7 +44,9 @@ export class Recovery {
     private readonly spool: Spool,
     private readonly log: Log,
     private readonly verify: boolean,
-  ) {}
+  ) {
+    spool.syncNames();
+  }
 
   /** Takes the next record of the log, in order. */
   apply(record: LogRecord): void {

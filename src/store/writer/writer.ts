@@ -11,7 +11,7 @@
  * 5. The result of a change is kept with its id, also across a restart: asked again, it is answered, not done twice (rule 10).
  */
 import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -22,7 +22,6 @@ import { type Layout, layoutOf } from '../layout.ts';
 import { encodeFrame } from '../log/frame.ts';
 import { packHead, type RecordHead } from '../log/record.ts';
 import { RedoLog } from '../log/redo.ts';
-import { syncFolder } from '../log/segment.ts';
 import { Spool } from '../spool/spool.ts';
 import { Context, type WriterState } from './context.ts';
 import { Batch, commitOrder, headOf } from './decided.ts';
@@ -98,8 +97,6 @@ export class Writer {
     const { directory, derived } = openDirectory(this.layout, settings, log);
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool };
-    // A partition may be new; a large body in it is durable before the first checkpoint only if its folder's name is.
-    for (const partition of Object.values(settings.partition)) syncFolder(dirname(partition));
     const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
     for (const id of unfinishedRebuilds(this.layout.log)) {
       owners.quarantine(id, 'its index was being rebuilt');
