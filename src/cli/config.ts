@@ -7,8 +7,10 @@ import { importedToml } from '../config/import.ts';
 import { translateCyrus } from '../config/load.ts';
 import { referenceEntries, writeReference, writeSample } from '../config/reference.ts';
 import { writeToml } from '../config/toml/write.ts';
-import { serverError } from '../errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { asMailError, serverError } from '../errors.ts';
 import { type Command, type CommandIo, processIo } from './command.ts';
+import { describeLogins } from './logins.ts';
 import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
 import { EX_CONFIG, EX_OK } from './sysexits.ts';
 
@@ -17,7 +19,8 @@ const usage = `Usage: mailstore config check [-c FILE | -C FILE [-M FILE]] [--js
        mailstore config import [-o FILE] [--json] IMAPD_CONF [CYRUS_CONF]
        mailstore config reference [--json | --sample]
 
-  check      says whether the configuration is right, and names file, line and key of what is not
+  check      says whether the configuration is right, and how one can log in then; names file, line and key of what
+             is not right
   show       prints every setting in force as TOML
   import     writes TOML from the configuration of Cyrus, and says on standard error what became of each line
   reference  explains every option; --sample prints a commented configuration
@@ -66,7 +69,7 @@ export function run(args: readonly string[]): Promise<number> {
 
 function check(options: Options, io: CommandIo): number {
   try {
-    const { warnings } = settingsFrom(options);
+    const { settings, warnings } = settingsFrom(options);
     if (options.json) io.stdout(`${JSON.stringify({ ok: true, problems: [], warnings })}\n`);
     else {
       for (const warning of warnings) io.stderr(`${formatFinding(warning)}\n`);
@@ -74,6 +77,7 @@ function check(options: Options, io: CommandIo): number {
         ? ''
         : `, ${warnings.length} warning${warnings.length === 1 ? '' : 's'}`;
       io.stdout(`The configuration is right${count}.\n`);
+      tellLogins(settings, io);
     }
     return EX_OK;
   } catch (thrown) {
@@ -82,6 +86,15 @@ function check(options: Options, io: CommandIo): number {
       io.stdout(`${JSON.stringify({ ok: false, problems: thrown.findings, warnings: [] })}\n`);
     } else io.stderr(`${thrown.message}\n`);
     return EX_CONFIG;
+  }
+}
+
+/** A file that only the server may read keeps nobody from checking the rest. */
+function tellLogins(settings: Settings, io: CommandIo): void {
+  try {
+    io.stdout(describeLogins(settings));
+  } catch (thrown) {
+    io.stderr(`${asMailError(thrown).message}\n`);
   }
 }
 

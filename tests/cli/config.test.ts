@@ -34,15 +34,19 @@ const wrong = folder.write('wrong.toml', '[server]\nadmin = ["cyrus"]\n');
 const warned = folder.write('warned.toml', '[mailbox]\ndefaultdomain = "a.org"\n');
 const howto = join(import.meta.dir, '../../config/examples/howto');
 
+/** How one can log in with an empty configuration, which has no certificate. */
+const LOGINS = 'imap: login by SCRAM-SHA-256 SCRAM-SHA-1\nlmtpunix: no login is asked for\n' +
+  'Secrets come from sasldb.\n';
+
 test('check: right, right with a warning, wrong', async () => {
   expect(await run('check', '-c', right)).toEqual({
     code: 0,
-    stdout: 'The configuration is right.\n',
+    stdout: `The configuration is right.\n${LOGINS}`,
     stderr: '',
   });
   expect(await run('check', '-c', warned)).toEqual({
     code: 0,
-    stdout: 'The configuration is right, 1 warning.\n',
+    stdout: `The configuration is right, 1 warning.\n${LOGINS}`,
     stderr: `${warned}:2: mailbox.defaultdomain: has no effect while virtdomains is off\n`,
   });
   expect(await run('check', '-c', wrong)).toEqual({
@@ -50,6 +54,32 @@ test('check: right, right with a warning, wrong', async () => {
     stdout: '',
     stderr: `${wrong}:2: server.admin: unknown key; the nearest is server.admins\n`,
   });
+});
+
+test('check says what is offered on which service', async () => {
+  const file = folder.write(
+    'logins.toml',
+    `[auth]
+sasl_mech_list = ["CRAM-MD5", "PLAIN", "EXTERNAL"]
+sasl_auxprop_plugin = ["ldapdb", "sasldb"]
+[ldapdb]
+uri = ["ldapi://"]
+[tls]
+server_cert = "/etc/mailstore/server.pem"
+[services.imap]
+[services.imaps]
+[services.pop3]
+[services.lmtp]
+trusted = true
+`,
+  );
+  expect((await run('check', '-c', file)).stdout.split('\n').slice(1)).toEqual([
+    'imap, pop3: login by CRAM-MD5; after STARTTLS also by PLAIN',
+    'imaps: login by CRAM-MD5 PLAIN',
+    'lmtp: no login is asked for',
+    'Secrets come from ldapdb, then sasldb.',
+    '',
+  ]);
 });
 
 test('check --json gives file, line and key', async () => {

@@ -11,14 +11,32 @@ import { LdapdbSecrets } from './ldapdb.ts';
 import type { SecretSource } from './source.ts';
 import { SecretSources } from './sources.ts';
 
+/** A source and what the configuration calls it. */
+export interface NamedSource {
+  readonly name: string;
+  readonly source: SecretSource;
+}
+
 /**
+ * Each source, in the order they are asked. Nothing is connected to yet.
  * @param embedded the store's own secrets
  * @throws MailError 'config' for a file that cannot be read
  */
+export function namedSources(settings: Settings, embedded: SecretSource, log: Log): readonly NamedSource[] {
+  return settings.sasl_auxprop_plugin.map((name) => ({
+    name,
+    source: name === 'ldapdb'
+      ? new LdapdbSecrets(new LdapDirectory(ldapdbAccess(settings), log), log)
+      : embedded,
+  }));
+}
+
+/**
+ * All of them as one.
+ * @throws MailError as `namedSources`
+ */
 export function configuredSecrets(settings: Settings, embedded: SecretSource, log: Log): SecretSource {
-  const sources = settings.sasl_auxprop_plugin.map((plugin): SecretSource =>
-    plugin === 'ldapdb' ? new LdapdbSecrets(new LdapDirectory(ldapdbAccess(settings), log), log) : embedded
-  );
+  const sources = namedSources(settings, embedded, log).map(({ source }) => source);
   const [only, ...others] = sources;
   return only !== undefined && others.length === 0 ? only : new SecretSources(sources);
 }

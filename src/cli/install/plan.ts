@@ -25,7 +25,7 @@ export interface Place {
 }
 
 /** Commands that others call by their own name. */
-const LINKS = ['deliver'] as const;
+const LINKS = ['deliver', 'pluginviewer'] as const;
 
 const USER = 'mailstore';
 

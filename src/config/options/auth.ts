@@ -24,7 +24,7 @@ const READ_BACK: readonly string[] = ['DIGEST-MD5', 'CRAM-MD5'];
 const digestCiphers: readonly string[] = ['rc4', '3des', 'rc4-56', 'des', 'rc4-40'];
 
 /** The sources of secrets that are read by the server itself. */
-const auxpropPlugins: readonly string[] = ['sasldb', 'ldapdb'];
+export const auxpropPlugins: readonly string[] = ['sasldb', 'ldapdb'];
 
 /** A choice with a single word so far, which says that the others are not there rather than that they are wrong. */
 function onlyKind<const W extends string>(word: W): Kind<W> {
