@@ -1,5 +1,7 @@
 /** What is said of an attempt to log in, whatever it is made with. */
 
+import type { Connection } from '../net/connection.ts';
+
 /** Where an attempt comes from. */
 export interface Origin {
   /** `imap`, `lmtp`: as in the log. */
@@ -9,6 +11,19 @@ export interface Origin {
   /** Our side of the connection (`Connection.localAddress`). */
   readonly localAddress: string;
   readonly secure: boolean;
+  /** `Connection.id`: whose logins are counted. */
+  readonly connection: string;
+}
+
+/** Where logins of a connection come from. */
+export function originOf(
+  { remoteAddress, localAddress, secure, id }: Pick<
+    Connection,
+    'remoteAddress' | 'localAddress' | 'secure' | 'id'
+  >,
+  protocol: string,
+): Origin {
+  return { protocol, remoteAddress, localAddress, secure, connection: id };
 }
 
 /** Why an attempt failed, for the log only. */

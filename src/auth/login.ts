@@ -6,18 +6,19 @@
  *    work and the same delay (FIELD: user enumeration).
  * 2. A source that cannot answer is 'unavailable', never a wrong password.
  * 3. Every attempt leaves exactly one log line, and no password ever stands in one.
- * 4. A failure delays its own answer only.
+ * 4. A failure delays its own answer only; the more different passwords were wrong, the longer (`abuse/`).
  */
 
-import { asMailError, type MailError, serverError, userError } from '../errors.ts';
+import { asMailError, limitError, type MailError, serverError, userError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { limits } from '../limits.ts';
 import type { Identity } from '../store/border.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
+import { LoginGuard } from './abuse/guard.ts';
 import type { Origin, Reason } from './attempt.ts';
 import { mayActFor } from './authorization.ts';
-import { canonicalUser, isAdmin, needsInterface } from './canonical.ts';
+import { canonicalUser, isAdmin, isNamed, needsInterface } from './canonical.ts';
 import { Claim } from './claim.ts';
 import { Decoy } from './decoy.ts';
 import { InterfaceDomains } from './interface.ts';
@@ -43,6 +44,8 @@ export interface Settlement {
   readonly proved: boolean;
   /** For the log: what was wrong, where that is not the password. */
   readonly reason?: Reason;
+  /** What was shown in vain, where that can be told from something else shown in vain. */
+  readonly secret?: string;
 }
 
 export interface AuthenticatorOptions {
@@ -50,6 +53,8 @@ export interface AuthenticatorOptions {
   readonly source: SecretSource;
   readonly log: Log;
   readonly interfaces?: InterfaceDomains;
+  /** Limits on logins; without it, of this process alone. */
+  readonly guard?: LoginGuard;
   /** What users who do not exist seem to have; the same in all processes of an installation. */
   readonly decoy?: Decoy;
   /** Whether `userid` administers the INBOX of `target` (`loginuseacl`). */
@@ -65,12 +70,16 @@ interface Subject {
   readonly origin: Origin;
 }
 
+/** How much longer than `failedloginpause` a failure can wait, and from how many wrong passwords on it grows. */
+const PATIENCE = 3;
+
 /** Checks logins for all connections of a process. */
 export class Authenticator {
   readonly #settings: Settings;
   readonly #source: SecretSource;
   readonly #log: Log;
   readonly #interfaces: InterfaceDomains;
+  readonly #guard: LoginGuard;
   readonly #decoy: Decoy;
   readonly #administersInbox: (userid: string, target: string) => Promise<boolean>;
   readonly #sleep: (ms: number) => Promise<void>;
@@ -80,6 +89,7 @@ export class Authenticator {
     this.#source = options.source;
     this.#log = options.log;
     this.#interfaces = options.interfaces ?? new InterfaceDomains(options.settings);
+    this.#guard = options.guard ?? new LoginGuard({ settings: options.settings });
     this.#decoy = options.decoy ?? new Decoy();
     this.#administersInbox = options.administersInbox ?? (() => Promise.resolve(false));
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
@@ -93,27 +103,35 @@ export class Authenticator {
   /**
    * Who the client is from now on.
    * @throws MailError 'authenticationfailed', 'authorizationfailed' (the password is right, but acting as
-   *   `authzid` is for administrators), 'unavailable'
+   *   `authzid` is for administrators), 'unavailable' (also while nothing is checked after too many wrong passwords),
+   *   'limit' (too many connections)
    */
   async authenticate(attempt: LoginAttempt): Promise<Identity> {
-    const userid = await this.canonical(attempt.authcid, attempt.origin.localAddress);
+    const { authcid, password, origin } = attempt;
+    const userid = await this.canonical(authcid, origin.localAddress);
+    await this.#stop(attempt, userid);
     let right: boolean;
     try {
-      right = await this.#source.verify(userid, attempt.password);
+      right = await this.#source.verify(userid, password);
     } catch (thrown) {
       throw this.#unavailable(attempt, asMailError(thrown));
     }
-    if (userid === null || !right) return await this.#refuse(attempt, userid === null ? 'name' : 'password');
-    return await this.#accept(attempt, userid);
+    if (userid === null) return await this.#refuse(attempt, userid, 'name', password);
+    if (!right) return await this.#refuse(attempt, userid, 'password', password);
+    const identity = await this.#accept(attempt, userid);
+    // Cyrus: what a password in plain text costs those who could do better.
+    if (!origin.secure) await this.#sleep(this.#settings.plaintextloginpause * 1000);
+    return identity;
   }
 
   /**
    * What is known of who the client claims to be, for mechanisms that prove it by challenge and response. Somebody
    * who does not exist has a secret, too, which nobody knows. End it with `settle`.
-   * @throws MailError 'unavailable'
+   * @throws MailError 'unavailable' as `authenticate`
    */
   async claim(authcid: string, mechanism: string, origin: Origin): Promise<Claim> {
     const userid = await this.canonical(authcid, origin.localAddress);
+    await this.#stop({ authcid, authzid: '', mechanism, origin }, userid);
     let secret: UserSecret | null;
     try {
       secret = await this.#source.secret(userid);
@@ -131,20 +149,24 @@ export class Authenticator {
 
   /**
    * The end of an exchange: the identity, or the failure as for a wrong password.
-   * @throws MailError 'authenticationfailed', 'authorizationfailed'
+   * @throws MailError 'authenticationfailed', 'authorizationfailed', 'limit'
    */
   async settle(claim: Claim, settlement: Settlement): Promise<Identity> {
     const { authcid, origin, userid } = claim;
     const { mechanism, authzid, proved } = settlement;
     const subject = { mechanism, authcid, authzid, origin };
-    if (userid === null) return await this.#refuse(subject, 'name');
-    if (!proved) return await this.#refuse(subject, settlement.reason ?? claim.weakness ?? 'password');
+    if (userid === null || !proved) {
+      const reason = userid === null ? 'name' : settlement.reason ?? claim.weakness ?? 'password';
+      return await this.#refuse(subject, userid, reason, settlement.secret ?? null);
+    }
     return await this.#accept(subject, userid);
   }
 
   /** A login without a name (RFC 4505); `trace` is what the client says of itself, for the log. */
-  anonymous(trace: string, origin: Origin): Identity {
-    this.#logOk({ mechanism: 'ANONYMOUS', authcid: ANONYMOUS, authzid: '', origin }, ANONYMOUS, { trace });
+  async anonymous(trace: string, origin: Origin): Promise<Identity> {
+    const subject = { mechanism: 'ANONYMOUS', authcid: ANONYMOUS, authzid: '', origin };
+    await this.#enter(subject, '', true);
+    this.#logOk(subject, ANONYMOUS, { trace });
     return { userid: ANONYMOUS, admin: false, groups: [] };
   }
 
@@ -168,60 +190,104 @@ export class Authenticator {
   /** The client is `userid`; it becomes who it wants to act as, if it may. */
   async #accept(subject: Subject, userid: string): Promise<Identity> {
     const { authzid, origin } = subject;
+    this.#guard.passed(userid, origin);
     const target = authzid === '' ? userid : await this.canonical(authzid, origin.localAddress);
     const may = target !== null &&
       (target === userid || mayActFor(userid, target, this.#settings) ||
         (this.#settings.loginuseacl && await this.#administersInbox(userid, target)));
     if (!may) {
-      await this.#fail(subject, 'authzid');
+      this.#logFailed(subject, 'authzid');
+      await this.#sleep(this.#settings.failedloginpause * 1000);
       throw userError('authorizationfailed', 'not authorized to act as that user');
+    }
+    // Who administers is never shut out by a count. What a proxy server opens is its users'; its address is not theirs.
+    if (!isAdmin(userid, this.#settings)) {
+      const fronts = this.#settings.proxyservers;
+      await this.#enter(subject, target, !isNamed(userid, fronts, this.#settings));
     }
     this.#logOk(subject, target, target === userid ? {} : { proxied_by: userid });
     return this.identity(target);
   }
 
-  async #refuse(subject: Subject, reason: Reason): Promise<never> {
-    await this.#fail(subject, reason);
+  /** Counts one more connection that is logged in, or refuses it. */
+  async #enter(subject: Subject, user: string, byHost: boolean): Promise<void> {
+    const full = await this.#guard.enter(user, byHost, subject.origin);
+    if (full === '') return;
+    this.#log.info('login refused', {
+      ...this.#fields(subject, 'full'),
+      reason: `maxlogins_per_${full}`,
+      user,
+    });
+    throw limitError(`too many open connections of this ${full}`);
+  }
+
+  /** Ends an attempt of a user, or from a network, with too many wrong passwords before anything is checked. */
+  async #stop(subject: Subject, userid: string | null): Promise<void> {
+    const seconds = await this.#guard.blocked(userid ?? subject.authcid, subject.origin);
+    if (seconds === 0) return;
+    this.#log.warn('login refused', {
+      ...this.#fields(subject, 'blocked'),
+      reason: 'too many wrong passwords',
+      seconds,
+      user: subject.authcid,
+    });
+    await this.#sleep(this.#settings.failedloginpause * 1000);
+    throw serverError('too many failed logins; nothing is checked for a while');
+  }
+
+  /** The same answer for all that can be wrong; each different password that was wrong makes it come later. */
+  async #refuse(
+    subject: Subject,
+    userid: string | null,
+    reason: Reason,
+    secret: string | null,
+  ): Promise<never> {
+    this.#logFailed(subject, reason);
+    const { distinct, blocked } = await this.#guard.failed(userid ?? subject.authcid, secret, subject.origin);
+    if (blocked > 0) {
+      this.#log.warn('logins blocked', {
+        ...this.#fields(subject, 'block'),
+        seconds: blocked,
+        user: subject.authcid,
+      });
+    }
+    const pause = this.#settings.failedloginpause * 2 ** Math.max(0, distinct - PATIENCE);
+    const longest = Math.max(limits.login_failure_pause.value, this.#settings.failedloginpause);
+    await this.#sleep(Math.min(longest, pause) * 1000);
     throw userError('authenticationfailed', 'authentication failure');
   }
 
-  #logOk({ mechanism, origin }: Subject, user: string, more: Readonly<Record<string, string>>): void {
-    this.#log.info('logged in', {
+  /** What every line about a login begins with: the peer stands before anything the client chose. */
+  #fields({ mechanism, origin }: Subject, result: string): Readonly<Record<string, string | boolean>> {
+    return {
       event: 'auth',
-      result: 'ok',
+      result,
       rip: origin.remoteAddress || 'local',
       proto: origin.protocol,
       mech: mechanism,
       tls: origin.secure,
-      user,
-      ...more,
-    });
+    };
   }
 
-  /** One line for fail2ban, in which the peer stands before anything the client chose; then the delay. */
-  async #fail({ authcid, authzid, mechanism, origin }: Subject, reason: Reason): Promise<void> {
+  #logOk(subject: Subject, user: string, more: Readonly<Record<string, string>>): void {
+    this.#log.info('logged in', { ...this.#fields(subject, 'ok'), user, ...more });
+  }
+
+  /** One line for fail2ban. */
+  #logFailed(subject: Subject, reason: Reason): void {
+    const { authcid, authzid } = subject;
     this.#log.warn('login failed', {
-      event: 'auth',
-      result: 'fail',
-      rip: origin.remoteAddress || 'local',
-      proto: origin.protocol,
-      mech: mechanism,
-      tls: origin.secure,
+      ...this.#fields(subject, 'fail'),
       reason,
       user: authcid,
       ...(authzid === '' ? {} : { authzid }),
     });
-    await this.#sleep(limits.login_failure_delay.value * 1000);
   }
 
-  #unavailable({ authcid, mechanism, origin }: Subject, error: MailError): MailError {
+  #unavailable(subject: Subject, error: MailError): MailError {
     this.#log.error('login could not be checked', {
-      event: 'auth',
-      result: 'error',
-      rip: origin.remoteAddress || 'local',
-      proto: origin.protocol,
-      mech: mechanism,
-      user: authcid,
+      ...this.#fields(subject, 'error'),
+      user: subject.authcid,
       error,
     });
     return serverError('logins cannot be checked at the moment', error);

@@ -9,6 +9,7 @@ import { backupOptions } from './options/backup.ts';
 import { imapOptions } from './options/imap.ts';
 import { ldapdbOptions } from './options/ldapdb.ts';
 import { lmtpOptions } from './options/lmtp.ts';
+import { loginOptions } from './options/login.ts';
 import { mailboxOptions } from './options/mailbox.ts';
 import { pop3Options } from './options/pop3.ts';
 import { serverOptions } from './options/server.ts';
@@ -20,6 +21,7 @@ export const options = {
   ...storeOptions,
   ...mailboxOptions,
   ...authOptions,
+  ...loginOptions,
   ...ldapdbOptions,
   ...tlsOptions,
   ...imapOptions,

@@ -97,6 +97,7 @@ const sectionDocs: Readonly<Record<string, string>> = {
   store: 'Where the mail lies, and how long what was removed is kept.',
   mailbox: 'Names of users and folders, and which come into being by themselves.',
   auth: 'Who may log in, and how.',
+  login: 'What guessing passwords costs, and how many may be logged in.',
   ldapdb: 'Secrets in an LDAP directory (sasl_auxprop_plugin = ["ldapdb"]).',
   tls: 'Certificates.',
   imap: 'IMAP.',

@@ -10,7 +10,7 @@
  * 5. What the session holds (mailbox, watchers, timers) is let go in `dispose`, however the session ends.
  */
 
-import type { Origin } from '../auth/attempt.ts';
+import { type Origin, originOf } from '../auth/attempt.ts';
 import type { Authenticator } from '../auth/login.ts';
 import { channelOf } from '../auth/channel.ts';
 import { loginAllowed, offered, type SaslContext } from '../auth/sasl.ts';
@@ -151,8 +151,7 @@ export class Session {
 
   /** Where logins of this connection come from. */
   get origin(): Origin {
-    const { remoteAddress, localAddress, secure } = this.connection;
-    return { protocol: 'imap', remoteAddress, localAddress, secure };
+    return originOf(this.connection, 'imap');
   }
 
   /** What a SASL mechanism may use on this connection as it is now. */

@@ -26,11 +26,19 @@ export const authLimits = rows({
     reason: 'PLAIN must take 255 (RFC 4616 §2); more than this only costs hashing time',
     onExcess: 'answered like a wrong password',
   },
-  login_failure_delay: {
-    value: 2,
+  login_failure_pause: {
+    value: 30,
     unit: 'seconds',
-    reason: 'slows guessing on one connection; nobody else waits. Cyrus pauses 3 s, Dovecot 2 s',
-    onExcess: 'a failed authentication is answered this much later',
+    reason:
+      'the pause after a wrong password doubles from the fourth on; clients give up after a minute of silence',
+    onExcess: 'the pause grows no further',
+  },
+  login_ledger_entries: {
+    value: 20_000,
+    unit: 'count',
+    reason:
+      'users, networks, and users in networks whose wrong passwords are counted; about 300 bytes each, once',
+    onExcess: 'the one that was of no interest for the longest time is forgotten',
   },
   login_cache_seconds: {
     value: 60,

@@ -5,13 +5,13 @@ import type { Connection } from '../net/connection.ts';
 import type { Protocol } from '../net/service.ts';
 import { version } from '../version.ts';
 import { type LmtpServices, LmtpSession } from './session.ts';
-import { TrustedNetworks } from './trust.ts';
+import { Networks } from '../net/networks.ts';
 import { renderReply, reply } from './write.ts';
 
 /** The LMTP protocol over this store. One per process. */
 export function createLmtp(services: LmtpServices): Protocol {
   const { settings } = services;
-  const networks = new TrustedNetworks(settings.lmtp_trusted_networks);
+  const networks = new Networks(settings.lmtp_trusted_networks);
   const sessions = new Set<LmtpSession>();
   const greeting = renderReply(reply(220, '', greetingText(settings)));
   let emptied: (() => void) | null = null;

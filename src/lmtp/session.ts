@@ -13,6 +13,7 @@
 
 import type { Authenticator } from '../auth/login.ts';
 import type { InterfaceDomains } from '../auth/interface.ts';
+import { originOf } from '../auth/attempt.ts';
 import { channelOf } from '../auth/channel.ts';
 import { offered, type SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
@@ -113,11 +114,10 @@ export class LmtpSession implements Dialogue {
   }
 
   get sasl(): SaslContext {
-    const { remoteAddress, localAddress, secure } = this.connection;
     return {
       settings: this.settings,
       authenticator: this.#authenticator,
-      origin: { protocol: 'lmtp', remoteAddress, localAddress, secure },
+      origin: originOf(this.connection, 'lmtp'),
       channel: channelOf(this.connection),
     };
   }

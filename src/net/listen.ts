@@ -33,6 +33,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from './libc.ts';
+import { ipv6Groups } from './networks.ts';
 import type { Listen } from '../config/services.ts';
 
 /** Connections the kernel keeps for us while all workers are busy; the kernel cuts it to net.core.somaxconn. */
@@ -104,19 +105,6 @@ function internetAddress(host: string, port: number): Uint8Array {
   view.setUint16(2, port);
   ipv6Groups(host).forEach((group, index) => view.setUint16(8 + index * 2, group));
   return bytes;
-}
-
-/** The eight groups of a valid IPv6 address, `::` and a dotted tail expanded (RFC 4291 §2.2). */
-function ipv6Groups(host: string): number[] {
-  const dotted = host.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, a, b, c, d) => {
-    return `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`;
-  });
-  const [head = '', tail] = dotted.split('::');
-  const parse = (part: string) => part === '' ? [] : part.split(':').map((group) => parseInt(group, 16));
-  const left = parse(head);
-  if (tail === undefined) return left;
-  const right = parse(tail);
-  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
 }
 
 /** Bytes of a sockaddr_un; a path that begins with '@' is in the abstract name space (unix(7)). */

@@ -4,18 +4,11 @@
  */
 
 import { limits } from '../limits.ts';
+import { networkOf } from './networks.ts';
 
 /** What connections of one client have in common: the IPv4 address, or the first 64 bits of the IPv6 address. */
 export function clientKey(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const right = tail === '' ? [] : tail.split(':');
-    while (groups.length + right.length < 8) groups.push('0');
-    groups.push(...right);
-  }
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':') + '::/64';
+  return networkOf(address, 4, 4);
 }
 
 function isLoopback(address: string): boolean {

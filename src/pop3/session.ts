@@ -8,7 +8,7 @@
  * 4. Only QUIT in the transaction state removes messages (RFC 1939 §6).
  */
 
-import type { Origin } from '../auth/attempt.ts';
+import { type Origin, originOf } from '../auth/attempt.ts';
 import { channelOf } from '../auth/channel.ts';
 import type { Authenticator } from '../auth/login.ts';
 import type { SaslContext } from '../auth/sasl.ts';
@@ -92,8 +92,7 @@ export class Pop3Session {
   }
 
   get origin(): Origin {
-    const { remoteAddress, localAddress, secure } = this.connection;
-    return { protocol: 'pop3', remoteAddress, localAddress, secure };
+    return originOf(this.connection, 'pop3');
   }
 
   /** What a SASL mechanism may use on this connection as it is now. */

@@ -7,6 +7,7 @@
  * 3. After `stop()` nothing is accepted; connections that stand go on.
  */
 
+import type { LoginGuard } from '../auth/abuse/guard.ts';
 import type { Service } from '../config/services.ts';
 import { limits } from '../limits.ts';
 import type { Protocol } from '../net/service.ts';
@@ -32,6 +33,8 @@ export interface AcceptorOptions {
   readonly tls: () => TlsContexts | undefined;
   /** How many workers share the limits of a service. */
   readonly workers: number;
+  /** Told of every connection that begins and ends. */
+  readonly guard?: LoginGuard;
   /** Replaces limits.preauth_seconds in tests. */
   readonly preauthMs?: number;
 }
@@ -112,6 +115,7 @@ export class Acceptor {
     );
     timer.unref();
     this.#connections.set(connection, { timer });
+    this.#options.guard?.opened(connection.id);
     if (connection.unix) connection.admit();
     if (!service.tls) {
       protocol.accept(connection, service);
@@ -142,6 +146,7 @@ export class Acceptor {
     if (!this.#connections.has(connection)) return;
     this.#admitted(connection);
     this.#connections.delete(connection);
+    this.#options.guard?.closed(connection.id);
     this.#perService.set(service, (this.#perService.get(service) ?? 1) - 1);
   }
 

@@ -1,6 +1,7 @@
 /** One role's process as the supervisor sees it. */
 
 import type { Subprocess } from 'bun';
+import type { LoginAnswer, LoginQuestion } from '../auth/abuse/book.ts';
 import type { Log } from '../telemetry/log.ts';
 import { encodeMessage, type FromRole, lineReader, type Role, type ToRole } from './control.ts';
 
@@ -16,6 +17,7 @@ export interface ChildOptions {
   readonly log: Log;
   readonly onReady: () => void;
   readonly onDone: (id: number, error: string | null) => void;
+  readonly onLogin: (question: LoginQuestion) => LoginAnswer;
   /** `code` is null when a signal ended it. */
   readonly onExit: (code: number | null, signal: string | null) => void;
 }
@@ -97,7 +99,7 @@ export class Child {
   }
 
   async #read(): Promise<void> {
-    const { log, onReady, onDone } = this.#options;
+    const { log, onReady, onDone, onLogin } = this.#options;
     const read = lineReader<FromRole>((message) => {
       switch (message.type) {
         case 'ready':
@@ -106,6 +108,9 @@ export class Child {
           break;
         case 'pong':
           this.#answeredAt = performance.now();
+          break;
+        case 'login':
+          this.send({ type: 'login', id: message.id, answer: onLogin(message.question) });
           break;
         case 'done':
           onDone(message.id, message.error);

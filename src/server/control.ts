@@ -5,6 +5,7 @@
  */
 
 import { writeSync } from 'node:fs';
+import type { LoginAnswer, LoginQuestion } from '../auth/abuse/book.ts';
 import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import type { TlsMaterial } from '../net/tls.ts';
@@ -34,6 +35,8 @@ export interface StartMessage {
   readonly level: LogLevel;
   readonly tls: TlsMaterial | null;
   readonly sockets: readonly InheritedSocket[];
+  /** What digests of users and passwords are made with in this run; base64. Only workers have it. */
+  readonly loginKey: string;
 }
 
 export type ToRole =
@@ -42,11 +45,13 @@ export type ToRole =
   | { readonly type: 'tls'; readonly material: TlsMaterial }
   | { readonly type: 'level'; readonly level: LogLevel }
   | { readonly type: 'job'; readonly id: number; readonly job: EventJob }
+  | { readonly type: 'login'; readonly id: number; readonly answer: LoginAnswer }
   | { readonly type: 'stop' };
 
 export type FromRole =
   | { readonly type: 'ready' }
   | { readonly type: 'pong' }
+  | { readonly type: 'login'; readonly id: number; readonly question: LoginQuestion }
   | { readonly type: 'done'; readonly id: number; readonly error: string | null };
 
 /** Cuts a stream of bytes into lines of JSON. What is no JSON goes to `odd`. */

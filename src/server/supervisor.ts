@@ -1,6 +1,7 @@
 /**
  * The supervisor: the process an administrator starts and systemd watches. It holds the listening sockets and
- * starts, watches, restarts and stops the roles; it handles no mail and reads nothing a client sent.
+ * starts, watches, restarts and stops the roles; it handles no mail and reads nothing a client sent. Of logins it keeps
+ * what the workers must know together (auth/abuse/book.ts), by digests.
  *
  * Invariants:
  * 1. Every address is bound before anything else is started; if one fails, nothing starts.
@@ -11,7 +12,9 @@
  * 5. No role outlives the supervisor: its input ends and the kernel kills it.
  */
 
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { LoginBook, NOTHING_KNOWN } from '../auth/abuse/book.ts';
 import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { type ErrorCode, serverError } from '../errors.ts';
@@ -83,6 +86,8 @@ export class Supervisor {
   readonly #backups = new Set<Child>();
   readonly #schedule: Schedule;
   readonly #workers: number;
+  readonly #logins: LoginBook;
+  readonly #loginKey = randomBytes(32).toString('base64');
   #nextJob = 1;
   #tls: TlsMaterial | undefined;
   #level: LogLevel;
@@ -99,6 +104,7 @@ export class Supervisor {
     this.#tls = options.tls;
     this.#level = logLevel(options.settings.loglevel);
     this.#workers = options.settings.workers || availableParallelism();
+    this.#logins = new LoginBook(options.settings);
     const { promise, reject } = Promise.withResolvers<never>();
     this.failed = promise;
     promise.catch(() => {});
@@ -176,6 +182,7 @@ export class Supervisor {
         resolve(error);
         child.send({ type: 'stop' });
       },
+      onLogin: () => NOTHING_KNOWN,
       onExit: (code, signal) => {
         this.#backups.delete(child);
         resolve(`the process of the backup died (${signal ?? code})`);
@@ -278,6 +285,7 @@ export class Supervisor {
         this.#jobs.get(id)?.(error);
         this.#jobs.delete(id);
       },
+      onLogin: (question) => this.#logins.answer(slot.number, question),
       onExit: (code, signal) => this.#exited(slot, child, code, signal),
     });
     slot.child = child;
@@ -302,10 +310,12 @@ export class Supervisor {
           fd: FIRST_INHERITED_FD + index,
         }))
         : [],
+      loginKey: worker ? this.#loginKey : '',
     });
   }
 
   #exited(slot: Slot, child: Child, code: number | null, signal: string | null): void {
+    if (slot.role === 'worker') this.#logins.workerGone(slot.number);
     if (slot.role === 'janitor') {
       for (const done of this.#jobs.values()) done('the janitor died');
       this.#jobs.clear();

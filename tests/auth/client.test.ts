@@ -33,7 +33,13 @@ function server(channel: SaslChannel, given: Parameters<typeof makeSettings>[0] 
       log: silentLog,
       sleep: () => Promise.resolve(),
     }),
-    origin: { protocol: 'imap', remoteAddress: '', localAddress: '', secure: channel.strength > 0 },
+    origin: {
+      protocol: 'imap',
+      remoteAddress: '',
+      localAddress: '',
+      secure: channel.strength > 0,
+      connection: '1',
+    },
     channel,
   };
 }

@@ -72,6 +72,7 @@ class Setup {
       remoteAddress: '198.51.100.7',
       localAddress: '127.0.0.1',
       secure: channel.strength > 0,
+      connection: '1',
     };
     this.context = { settings, authenticator, origin, channel };
   }

@@ -35,7 +35,13 @@ function context(given: Given = {}, secure = true): SaslContext & { tried: Login
     }
   }
   const authenticator = new Recording({ settings, source, log: silentLog, sleep: () => Promise.resolve() });
-  const origin = { protocol: 'imap', remoteAddress: '198.51.100.7', localAddress: '127.0.0.1', secure };
+  const origin = {
+    protocol: 'imap',
+    remoteAddress: '198.51.100.7',
+    localAddress: '127.0.0.1',
+    secure,
+    connection: '1',
+  };
   return { settings, authenticator, origin, channel: { ...BARE_CHANNEL, strength: secure ? 256 : 0 }, tried };
 }
 

@@ -45,9 +45,12 @@ function randomValues(random: Random): OptionValues {
       case 'size':
         set(2 ** 20 * (1 + random.below(1000)) + (bool() ? random.below(100) : 0));
         break;
-      case 'duration':
-        set(30 * 60 + random.below(86400));
+      case 'duration': {
+        const seconds = 30 * 60 + random.below(86400);
+        // Pauses are shorter.
+        set(row.kind.fromText(`${seconds}s`).ok ? seconds : random.below(60));
         break;
+      }
       case 'choice':
         set(random.pick(row.kind.allowed ?? []));
         break;

@@ -17,16 +17,11 @@ export const anonymous: Mechanism = {
   unusable: ({ settings }) => settings.allowanonymouslogin ? null : 'allowanonymouslogin is off',
   start(context) {
     return {
-      step(response): Promise<SaslStep> {
-        if (response === null) return Promise.resolve({ kind: 'challenge', challenge: new Uint8Array(0) });
+      async step(response): Promise<SaslStep> {
+        if (response === null) return { kind: 'challenge', challenge: new Uint8Array(0) };
         const trace = decodeText(response);
-        if ([...trace].length > LONGEST) {
-          return Promise.reject(syntaxError('the trace information is too long'));
-        }
-        return Promise.resolve({
-          kind: 'done',
-          identity: context.authenticator.anonymous(trace, context.origin),
-        });
+        if ([...trace].length > LONGEST) throw syntaxError('the trace information is too long');
+        return { kind: 'done', identity: await context.authenticator.anonymous(trace, context.origin) };
       },
     };
   },

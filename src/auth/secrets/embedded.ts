@@ -122,8 +122,8 @@ export class EmbeddedSecrets implements SecretSource {
   }
 
   secret(userid: string | null): Promise<UserSecret | null> {
-    const record = userid === null ? null : this.#secrets.get(userid);
-    if (record === null) return Promise.resolve(null);
+    const record = this.#secrets.get(userid ?? '');
+    if (record === null || userid === null) return Promise.resolve(null);
     const { plain, scram_sha_1: sha1, scram_sha_256: sha256 } = readSecret(record);
     return Promise.resolve({ scram: { sha1, sha256 }, ...(plain === undefined ? {} : { plain }) });
   }

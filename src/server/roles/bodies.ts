@@ -1,6 +1,7 @@
 /** The roles of this program, each loaded only in the process that has it. */
 
 import { join } from 'node:path';
+import { LoginGuard } from '../../auth/abuse/guard.ts';
 import { Decoy } from '../../auth/decoy.ts';
 import { configuredSecrets } from '../../auth/secrets/configured.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
@@ -18,7 +19,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { version } from '../../version.ts';
 import type { StartMessage } from '../control.ts';
 import { PROTOCOLS } from '../protocols.ts';
-import type { RoleBody } from './role.ts';
+import type { AskLogins, RoleBody } from './role.ts';
 import { type MadeProtocols, workerBody } from './worker.ts';
 
 /** What a role does. */
@@ -36,7 +37,11 @@ export async function roleBody(role: StartMessage['role']): Promise<RoleBody> {
 }
 
 /** The protocols of the configured services, over the store and one check of logins. */
-async function makeProtocols({ settings }: StartMessage, log: Log): Promise<MadeProtocols> {
+async function makeProtocols(
+  { settings, loginKey }: StartMessage,
+  log: Log,
+  ask: AskLogins,
+): Promise<MadeProtocols> {
   // Clients are greeted while the writer still recovers; logins and recipients wait for it.
   let closed = false;
   const store = new DeferredStore(openWhenThere(settings, log, () => closed));
@@ -53,11 +58,13 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
       return await secrets.secret(userid);
     },
   };
+  const guard = new LoginGuard({ settings, ask, key: Buffer.from(loginKey, 'base64') });
   const authenticator = new Authenticator({
     settings,
     source: configuredSecrets(settings, embedded, log),
     log,
     interfaces,
+    guard,
     decoy: Decoy.at(join(settings.configdirectory, 'decoy')),
     administersInbox: (userid, target) => administersInbox(store, userid, target),
   });
@@ -72,6 +79,7 @@ async function makeProtocols({ settings }: StartMessage, log: Log): Promise<Made
   }
   return {
     protocols,
+    guard,
     close: async () => {
       closed = true;
       await store.close();

@@ -3,6 +3,7 @@
  * what it does with the messages that are the same for all.
  */
 
+import { type LoginAnswer, type LoginQuestion, NOTHING_KNOWN } from '../../auth/abuse/book.ts';
 import type { EventJob } from '../../config/services.ts';
 import { asMailError } from '../../errors.ts';
 import { libc, PR_SET_PDEATHSIG } from '../../net/libc.ts';
@@ -22,13 +23,19 @@ export interface RunningRole {
   readonly failed?: Promise<never>;
 }
 
+/** Asks the supervisor what the workers know of logins together. */
+export type AskLogins = (question: LoginQuestion) => Promise<LoginAnswer>;
+
 /** Starts a role; resolves when it does its work. */
-export type RoleBody = (start: StartMessage, log: Log) => Promise<RunningRole>;
+export type RoleBody = (start: StartMessage, log: Log, ask: AskLogins) => Promise<RunningRole>;
 
 const SIGKILL = 9;
 
 /** The role is over in any case after so long; the supervisor's own patience is longer. */
 const STOP_LIMIT_MS = 4000;
+
+/** A supervisor that has not answered a question by then is busy with worse; logins do not wait for it. */
+const ANSWER_MS = 2000;
 
 /**
  * Runs a role in this process until it is told to stop; resolves to the exit code. `load` brings the code of the
@@ -75,6 +82,23 @@ export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
     );
   };
   channel.onOrphaned(stop);
+  const questions = new Map<number, (answer: LoginAnswer) => void>();
+  let lastQuestion = 0;
+  const ask: AskLogins = (question) => {
+    const id = ++lastQuestion;
+    return new Promise((resolve) => {
+      const late = setTimeout(() => answered(id, NOTHING_KNOWN), ANSWER_MS);
+      questions.set(id, (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
+      channel.send({ type: 'login', id, question });
+    });
+  };
+  const answered = (id: number, answer: LoginAnswer) => {
+    questions.get(id)?.(answer);
+    questions.delete(id);
+  };
   const receive = (message: ToRole) => {
     switch (message.type) {
       case 'ping':
@@ -85,6 +109,9 @@ export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
         break;
       case 'level':
         root.setLevel(message.level);
+        break;
+      case 'login':
+        answered(message.id, message.answer);
         break;
       case 'tls':
         running?.tls?.(message.material);
@@ -121,7 +148,7 @@ export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
   try {
     const body = await loading;
     if (!stopping) {
-      const begun = await body(start, root);
+      const begun = await body(start, root, ask);
       if (stopping) await begun.stop();
       else {
         running = begun;

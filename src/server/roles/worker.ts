@@ -1,16 +1,19 @@
 /** A worker: accepts on the inherited sockets and speaks the protocols. */
 
+import type { LoginGuard } from '../../auth/abuse/guard.ts';
 import { MailError } from '../../errors.ts';
 import type { Protocol } from '../../net/service.ts';
 import { TlsContexts } from '../../net/tls.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Acceptor, type Listening } from '../acceptor.ts';
 import type { StartMessage } from '../control.ts';
-import type { RoleBody } from './role.ts';
+import type { AskLogins, RoleBody } from './role.ts';
 
 /** The protocols of a worker by name, and how to let go of what they stand on. */
 export interface MadeProtocols {
   readonly protocols: ReadonlyMap<string, Protocol>;
+  /** Told of every connection that begins and ends. */
+  readonly guard?: LoginGuard;
   close(): Promise<void>;
 }
 
@@ -18,10 +21,12 @@ export interface MadeProtocols {
 const SHUTDOWN_MS = 2500;
 
 /** A worker whose protocols come from `make`. */
-export function workerBody(make: (start: StartMessage, log: Log) => Promise<MadeProtocols>): RoleBody {
-  return async (start, log) => {
+export function workerBody(
+  make: (start: StartMessage, log: Log, ask: AskLogins) => Promise<MadeProtocols>,
+): RoleBody {
+  return async (start, log, ask) => {
     let contexts = start.tls === null ? undefined : new TlsContexts(start.tls);
-    const made = await make(start, log);
+    const made = await make(start, log, ask);
     const services = new Map(start.settings.services.map((service) => [service.name, service]));
     const listening: Listening[] = start.sockets.map(({ service: name, fd, path }) => {
       const service = services.get(name);
@@ -31,7 +36,13 @@ export function workerBody(make: (start: StartMessage, log: Log) => Promise<Made
       }
       return { service, protocol, fd, path };
     });
-    const acceptor = new Acceptor({ listening, log, workers: start.workers, tls: () => contexts });
+    const acceptor = new Acceptor({
+      listening,
+      log,
+      workers: start.workers,
+      tls: () => contexts,
+      ...(made.guard === undefined ? {} : { guard: made.guard }),
+    });
     acceptor.start();
     return {
       tls: (material) => {
