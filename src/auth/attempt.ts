@@ -11,7 +11,7 @@ export interface Origin {
   /** Our side of the connection (`Connection.localAddress`). */
   readonly localAddress: string;
   readonly secure: boolean;
-  /** `Connection.id`: whose logins are counted. */
+  /** `Connection.id`, by which logged-in connections are counted; '' for one that is another program's. */
   readonly connection: string;
 }
 

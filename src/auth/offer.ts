@@ -47,7 +47,7 @@ export function offerOf(settings: Settings): Offer {
     settings,
     authenticator,
     channel,
-    origin: { protocol: 'imap', remoteAddress: '', localAddress: '', secure },
+    origin: { protocol: 'imap', remoteAddress: '', localAddress: '', secure, connection: '' },
   });
   const plain = context(BARE_CHANNEL, false);
   const tls = context(TLS_CHANNEL, true);

@@ -103,7 +103,7 @@ class DovecotAuth {
     return {
       settings: { ...settings, sasl_maximum_layer: 0 },
       authenticator,
-      origin: { protocol: service, remoteAddress, localAddress, secure },
+      origin: { protocol: service, remoteAddress, localAddress, secure, connection: '' },
       channel: { ...BARE_CHANNEL, strength: secure ? 256 : 0 },
     };
   }

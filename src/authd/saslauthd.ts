@@ -85,6 +85,7 @@ async function answer(
         remoteAddress: '',
         localAddress: '',
         secure: true,
+        connection: '',
       },
     });
     said = 'OK';
