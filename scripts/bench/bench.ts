@@ -57,8 +57,8 @@ async function setUp(
 ): Promise<void> {
   const dir = join(parent, kind.name);
   mkdirSync(dir);
-  const [imap = 0, imaps = 0] = await freePorts(2);
-  const ports = { imap, imaps };
+  const [imap = 0, imaps = 0, pop3 = 0] = await freePorts(3);
+  const ports = { imap, imaps, pop3 };
   const server = new RunningServer(kind, dir, ports, await kind.prepare(dir, ports, certificate, users));
   servers.push(server);
   await server.start();

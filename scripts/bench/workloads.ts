@@ -9,6 +9,7 @@ import { idle } from './workloads/idle.ts';
 import { logins } from './workloads/logins.ts';
 import { manyConnections, memory } from './workloads/memory.ts';
 import { mix } from './workloads/mix.ts';
+import { pop3 } from './workloads/pop3.ts';
 import { search } from './workloads/search.ts';
 import { list, select } from './workloads/select.ts';
 import { largeLog, start } from './workloads/start.ts';
@@ -27,6 +28,7 @@ export const WORKLOADS: readonly Workload[] = [
   select,
   list,
   logins,
+  pop3,
   idle,
   mix,
   memory,

@@ -4,16 +4,25 @@
  * Invariants
  * 1. Message n is the same message for the whole session; what arrives meanwhile is seen at the next login.
  * 2. Nothing is removed before `commit`, which only QUIT calls: a connection that breaks removes nothing (§6).
- * 3. Memory is 9 bytes per message, and one bit of what is deleted.
+ * 3. Memory is 13 bytes per message and one page of rows.
  */
 
 import { userError } from '../errors.ts';
 import { DELETED } from '../store/flags.ts';
-import type { Mailbox, MaildropLock, NarrowRow } from '../store/border.ts';
+import {
+  type Mailbox,
+  type MaildropLock,
+  type MessageContent,
+  NARROW_COLUMNS,
+  type WideRow,
+} from '../store/border.ts';
 import { UidSet } from '../store/uidset.ts';
 
 /** Rows read at a time. */
 const PAGE = 2000;
+/** Rows of messages that are probably fetched next. */
+const AHEAD = 100;
+const PLACE = ['place'] as const;
 
 export interface MaildropOptions {
   /** `popuseimapflags`: messages marked \Deleted are not there, messages retrieved become \Seen. */
@@ -28,6 +37,8 @@ export class Maildrop {
   readonly #sizes: Float64Array;
   readonly #deleted: Uint8Array;
   readonly #seen = new Set<number>();
+  /** Rows of the last page, by UID. */
+  readonly #page = new Map<number, WideRow<typeof PLACE>>();
 
   private constructor(
     mailbox: Mailbox,
@@ -102,12 +113,21 @@ export class Maildrop {
     this.#deleted.fill(0);
   }
 
-  /** The row of a message, for its content. Throws 'nonexistent' where another client has expunged it for good. */
-  row(number: number): NarrowRow {
+  /**
+   * Opens a message. Rows are read a page at a time: clients fetch one message after the other. Throws 'nonexistent' where
+   * another client has expunged it for good.
+   */
+  content(number: number): MessageContent {
     const uid = this.uid(number);
-    const [row] = this.mailbox.narrow(UidSet.of(uid), 0, 1);
+    let row = this.#page.get(uid);
+    if (row === undefined) {
+      this.#page.clear();
+      const uids = UidSet.fromSorted(this.#uids.subarray(number - 1, number - 1 + AHEAD));
+      for (const one of this.mailbox.wide(uids, 0, AHEAD, PLACE)) this.#page.set(one[0], one);
+      row = this.#page.get(uid);
+    }
     if (row === undefined) throw userError('nonexistent', 'The message was removed by another client');
-    return row;
+    return this.mailbox.content(row, row[NARROW_COLUMNS]);
   }
 
   retrieved(number: number): void {

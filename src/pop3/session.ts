@@ -113,10 +113,14 @@ export class Pop3Session {
     return this.#ended ? true : this.connection.write(data);
   }
 
-  /** Writes, and waits while the client is behind. False when it is gone. */
-  async send(data: string | Uint8Array): Promise<boolean> {
-    if (!this.write(data)) await this.connection.drain();
+  /** Whether there is still somebody to write to. */
+  get open(): boolean {
     return !this.#ended && !this.connection.closed;
+  }
+
+  /** Writes; where the client is behind, a promise of the moment it is not. */
+  send(data: string | Uint8Array): Promise<void> | undefined {
+    return this.write(data) ? undefined : this.connection.drain();
   }
 
   /** Says goodbye and closes. */
@@ -243,7 +247,9 @@ export class Pop3Session {
     }
     if (command.state === 'transaction' && this.maildrop === null) return this.#badCommand('Log in first');
     try {
-      await command.run(this, argument);
+      // Most commands are done when they return: a pipeline of them costs no turn each.
+      const work = command.run(this, argument);
+      if (work !== undefined) await work;
       this.#bad = 0;
     } catch (thrown) {
       this.#failed(name, asMailError(thrown));

@@ -1,6 +1,6 @@
 /** POP3 over the real store, in one process and without sockets. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Authenticator } from '../../src/auth/login.ts';
@@ -86,6 +86,15 @@ export class Pop3Server {
     const name = { owner: session.identity.userid, path };
     const added = [{ message: await stage.finish(), flags, internaldate: 1_329_758_899 }];
     return (await session.append(name, added)).uids.min;
+  }
+
+  /** Takes the last byte of every message file away. */
+  cutFiles(): void {
+    const spool = join(this.#folder, 'spool');
+    for (const name of readdirSync(spool, { recursive: true, encoding: 'utf8' })) {
+      const path = join(spool, name);
+      if (statSync(path).isFile()) truncateSync(path, statSync(path).size - 1);
+    }
   }
 
   async close(): Promise<void> {

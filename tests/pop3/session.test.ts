@@ -365,3 +365,22 @@ describe('hostile clients', () => {
     await closed(client);
   });
 });
+
+describe('a message whose file was cut short', () => {
+  test('is never taken for whole', async () => {
+    const damaged = await Pop3Server.open({});
+    try {
+      const own = await damaged.session('django');
+      await damaged.append(own, HELLO);
+      await damaged.append(own, `Subject: large\r\n\r\n${'x'.repeat(98)}\r\n`.repeat(3000));
+      damaged.cutFiles();
+      const client = await damaged.login();
+      expect(await client.say('RETR 1')).toStartWith('-ERR [SYS/PERM]');
+      const lines = await client.lines('RETR 2');
+      expect(lines.length).toBeLessThan(6000);
+      expect(client.connection.closed).toBe(true);
+    } finally {
+      await damaged.close();
+    }
+  });
+});

@@ -69,6 +69,7 @@ syslog_prefix: benchcyrus
 SERVICES {
   imap cmd="${BIN}/imapd ${config} -U 30" listen="127.0.0.1:${ports.imap}" prefork=0 maxchild=2000
   imaps cmd="${BIN}/imapd ${config} -s -U 30" listen="127.0.0.1:${ports.imaps}" prefork=0 maxchild=2000
+  pop3 cmd="${BIN}/pop3d ${config} -U 30" listen="127.0.0.1:${ports.pop3}" prefork=0 maxchild=200
   lmtpunix cmd="${BIN}/lmtpd ${config}" listen="${lmtp}" prefork=0 maxchild=200
 }
 EVENTS {

@@ -61,7 +61,7 @@ function kind(variant: Variant): ServerKind {
         `base_dir = ${dir}/run
 state_dir = ${dir}/state
 log_path = ${dir}/dovecot.log
-protocols = imap lmtp
+protocols = imap pop3 lmtp
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <${certificate.file}
@@ -87,6 +87,15 @@ service imap-login {
   inet_listener imaps {
     port = ${ports.imaps}
     ssl = yes
+  }
+}
+service pop3-login {
+  ${variant.login}
+  inet_listener pop3 {
+    port = ${ports.pop3}
+  }
+  inet_listener pop3s {
+    port = 0
   }
 }
 service imap {

@@ -45,6 +45,8 @@ server_key = "${certificate.key}"
 listen = "127.0.0.1:${ports.imap}"
 [services.imaps]
 listen = "127.0.0.1:${ports.imaps}"
+[services.pop3]
+listen = "127.0.0.1:${ports.pop3}"
 [services.lmtpunix]
 listen = "${lmtp}"
 `,

@@ -32,6 +32,7 @@ export interface ServerKind {
 export interface Ports {
   readonly imap: number;
   readonly imaps: number;
+  readonly pop3: number;
 }
 
 /** Files of a certificate with its key. */

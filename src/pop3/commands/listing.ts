@@ -14,7 +14,8 @@ export async function writeListing(
     let text = '';
     const to = Math.min(drop.length, from + PIECE - 1);
     for (let number = from; number <= to; number++) if (!drop.isDeleted(number)) text += line(number);
-    if (!await session.send(text)) return;
+    await session.send(text);
+    if (!session.open) return;
     if (to < drop.length) await new Promise((resolve) => setImmediate(resolve));
   }
   session.write('.\r\n');

@@ -4,15 +4,16 @@ import { ok } from '../write.ts';
 import { writeContent } from './content.ts';
 
 /** RETR msg (RFC 1939 §5). */
-export async function retr(session: Pop3Session, argument: string): Promise<void> {
+export function retr(session: Pop3Session, argument: string): Promise<void> | undefined {
   const { drop } = session;
   const number = messageNumber(argument, drop);
-  const content = drop.mailbox.content(drop.row(number));
+  const content = drop.content(number);
+  drop.retrieved(number);
+  let sent: Promise<void> | undefined;
   try {
-    session.write(ok(`${drop.size(number)} octets`));
-    await writeContent(session, content, content.size);
-    drop.retrieved(number);
+    sent = writeContent(session, ok(`${drop.size(number)} octets`), content, content.size);
   } finally {
-    content.close();
+    if (sent === undefined) content.close();
   }
+  return sent?.finally(() => content.close());
 }

@@ -11,10 +11,9 @@ export async function top(session: Pop3Session, argument: string): Promise<void>
   if (second === undefined || more.length > 0) throw syntaxError('Expected TOP message lines');
   const number = messageNumber(first, drop);
   const lines = count(second);
-  const content = drop.mailbox.content(drop.row(number));
+  const content = drop.content(number);
   try {
-    session.write(ok('Top of message follows'));
-    await writeContent(session, content, endOfLines(content, lines));
+    await writeContent(session, ok('Top of message follows'), content, endOfLines(content, lines));
   } finally {
     content.close();
   }
