@@ -59,6 +59,8 @@ export interface AuthenticatorOptions {
   readonly decoy?: Decoy;
   /** Whether `userid` administers the INBOX of `target` (`loginuseacl`). */
   readonly administersInbox?: (userid: string, target: string) => Promise<boolean>;
+  /** Resolves once the store can be read: somebody may be known before it has recovered. */
+  readonly ready?: () => Promise<unknown>;
   /** Resolves after so many milliseconds; for tests. */
   readonly sleep?: (ms: number) => Promise<void>;
 }
@@ -82,6 +84,7 @@ export class Authenticator {
   readonly #guard: LoginGuard;
   readonly #decoy: Decoy;
   readonly #administersInbox: (userid: string, target: string) => Promise<boolean>;
+  readonly #ready: () => Promise<unknown>;
   readonly #sleep: (ms: number) => Promise<void>;
 
   constructor(options: AuthenticatorOptions) {
@@ -92,6 +95,7 @@ export class Authenticator {
     this.#guard = options.guard ?? new LoginGuard({ settings: options.settings });
     this.#decoy = options.decoy ?? new Decoy();
     this.#administersInbox = options.administersInbox ?? (() => Promise.resolve(false));
+    this.#ready = options.ready ?? (() => Promise.resolve());
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
   }
 
@@ -112,7 +116,7 @@ export class Authenticator {
     await this.#stop(attempt, userid);
     let right: boolean;
     try {
-      right = await this.#source.verify(userid, password);
+      right = await this.#source.verify(userid, password, origin);
     } catch (thrown) {
       throw this.#unavailable(attempt, asMailError(thrown));
     }
@@ -200,6 +204,7 @@ export class Authenticator {
       await this.#sleep(this.#settings.failedloginpause * 1000);
       throw userError('authorizationfailed', 'not authorized to act as that user');
     }
+    await this.#ready();
     // Who administers is never shut out by a count. What a proxy server opens is its users'; its address is not theirs.
     if (!isAdmin(userid, this.#settings)) {
       const fronts = this.#settings.proxyservers;

@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import { silentLog } from '../telemetry/log.ts';
 import { BARE_CHANNEL, type SaslChannel } from './channel.ts';
+import { Checkers } from './checker/pool.ts';
 import { Authenticator } from './login.ts';
 import type { SaslContext } from './mechanism.ts';
 import { MECHANISMS } from './mechanisms.ts';
@@ -37,7 +38,11 @@ export interface Offer {
  * @throws MailError 'config' for a file that cannot be read
  */
 export function offerOf(settings: Settings): Offer {
-  const sources = namedSources(settings, new EmbeddedSecrets({ get: () => null }), silentLog);
+  const sources = namedSources(settings, {
+    embedded: new EmbeddedSecrets({ get: () => null }),
+    checkers: new Checkers([]),
+    log: silentLog,
+  });
   const authenticator = new Authenticator({
     settings,
     source: new SecretSources(sources.map(({ source }) => source)),

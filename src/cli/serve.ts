@@ -39,6 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return EX_OK;
   }
   if (operands.length > 0) throw usageError(`serve takes no "${operands[0]}"`);
+  if (options.role === 'checker') return await (await import('../auth/checker/process.ts')).runChecker();
   if (options.role !== undefined) {
     const role = ROLES.find((name) => name === options.role);
     if (role === undefined) throw usageError(`--role is one of ${ROLES.join(', ')}`);

@@ -60,7 +60,15 @@ export function checkTogether(values: OptionValues, services: readonly Service[]
       problem('sharedprefix', 'is the same as userprefix; users could not be told from shared folders');
     }
   }
-  if (values.sasl_auxprop_plugin.includes('ldapdb')) {
+  checkSources(values, problem);
+  checkServices(values, services, places, problems);
+  return { problems, warnings };
+}
+
+/** What the sources of secrets need. */
+function checkSources(values: OptionValues, problem: (name: OptionName, text: string) => void): void {
+  const uses = (method: string) => values.sasl_pwcheck_method.includes(method);
+  if (uses('auxprop') && values.sasl_auxprop_plugin.includes('ldapdb')) {
     if (values.sasl_ldapdb_uri.length === 0) {
       problem(
         'sasl_auxprop_plugin',
@@ -71,8 +79,26 @@ export function checkTogether(values: OptionValues, services: readonly Service[]
       problem('sasl_ldapdb_pw_file', 'the password is given twice: by pw and by pw_file; keep one of them');
     }
   }
-  checkServices(values, services, places, problems);
-  return { problems, warnings };
+  if (uses('ldap')) {
+    if (values.ldap_uri.length === 0) {
+      problem(
+        'sasl_pwcheck_method',
+        'ldap needs the address of the directory: ldap.uri (ldap_uri) is missing',
+      );
+    }
+    if (!/%[uU]/.test(values.ldap_filter + values.ldap_base)) {
+      problem('ldap_filter', 'does not have the user in it: %u or %U is missing');
+    }
+  }
+  if (values.ldap_bind_pw !== '' && values.ldap_bind_pw_file !== '') {
+    problem(
+      'ldap_bind_pw_file',
+      'the password is given twice: by bind_pw and by bind_pw_file; keep one of them',
+    );
+  }
+  if (uses('passwd-file') && values.passwd_file === '') {
+    problem('sasl_pwcheck_method', 'passwd-file needs a file: auth.passwd_file is missing');
+  }
 }
 
 function checkServices(

@@ -7,6 +7,7 @@ import type { Option } from './option.ts';
 import { authOptions } from './options/auth.ts';
 import { backupOptions } from './options/backup.ts';
 import { imapOptions } from './options/imap.ts';
+import { ldapOptions } from './options/ldap.ts';
 import { ldapdbOptions } from './options/ldapdb.ts';
 import { lmtpOptions } from './options/lmtp.ts';
 import { loginOptions } from './options/login.ts';
@@ -23,6 +24,7 @@ export const options = {
   ...authOptions,
   ...loginOptions,
   ...ldapdbOptions,
+  ...ldapOptions,
   ...tlsOptions,
   ...imapOptions,
   ...pop3Options,

@@ -100,6 +100,43 @@ export const authLimits = rows({
     reason: 'exchanges that one process of an MTA has under way at a time',
     onExcess: 'the connection is closed',
   },
+  checker_processes: {
+    value: 4,
+    unit: 'count',
+    reason:
+      'hashes of crypt(3) and PAM wait; a process of a worker for each that does so at a time, 3 MB each',
+    onExcess: 'the next password waits for one of them',
+  },
+  checker_queue: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'logins of a morning; a password waits here without a connection being held up',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  checker_seconds: {
+    value: 30,
+    unit: 'seconds',
+    reason: 'modules of PAM delay failures and ask others; longer than that is a module that hangs',
+    onExcess: 'its process is killed, the login is answered [UNAVAILABLE]',
+  },
+  saslauthd_connections: {
+    value: 64,
+    unit: 'count',
+    reason: 'saslauthd has five processes by default, the rest waits there',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  saslauthd_seconds: {
+    value: 10,
+    unit: 'seconds',
+    reason: 'what it asks itself may have a time limit of its own',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  passwd_file_bytes: {
+    value: 64 << 20,
+    unit: 'bytes',
+    reason: 'a million users; the file is held in memory by every worker',
+    onExcess: 'logins that need it are answered [UNAVAILABLE], the log says so',
+  },
   digest_nonces: {
     value: 10_000,
     unit: 'count',

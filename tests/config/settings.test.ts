@@ -78,6 +78,8 @@ function randomValues(random: Random): OptionValues {
   values.backup_s3_endpoint = random.pick(['', 'https://s3.example.org:9000']);
   values.defaultpartition = random.pick(Object.keys(values.partition));
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
+  if (values.ldap_bind_pw !== '') values.ldap_bind_pw_file = '';
+  values.pam_service = random.pick(['', 'mail']);
   if (values.altnamespace) {
     [values.userprefix, values.sharedprefix] = ['Users', random.pick(['Shared', 'x y'])];
   }

@@ -4,7 +4,7 @@
  *
  * Invariants
  * 1. At most `limits.ldap_connections` at a time; who finds none free waits at most `limits.ldap_wait`.
- * 2. After `limits.ldap_failures` failures in a row to reach it, everybody is told at once that it cannot be reached, for
+ * 2. After `limits.ldap_failures` failures in a row to reach it, or to hear from it on a new connection, everybody is told at once that it cannot be reached, for
  *    `limits.ldap_pause`; then one attempt finds out.
  * 3. A kept connection that turns out to be dead is replaced once, silently: directories close idle ones.
  */
@@ -60,7 +60,7 @@ export class LdapDirectory {
           if (directoryFailure(thrown, 'directory').kind !== 'unreachable') throw thrown;
         }
       }
-      return await this.#with(await this.#connect(), work);
+      return await this.#afresh(work);
     } finally {
       this.#busy--;
       this.#waiting.shift()?.();
@@ -98,23 +98,32 @@ export class LdapDirectory {
     }
   }
 
-  async #connect(): Promise<DirectoryConnection> {
+  /** Work on a new connection; what goes wrong on the way counts for the breaker. */
+  async #afresh<Result>(work: (connection: DirectoryConnection) => Promise<Result>): Promise<Result> {
+    let opened = false;
     try {
       const connection = await this.#open(this.#access);
-      if (this.#failures >= limits.ldap_failures.value) this.#log.info('the directory answers again');
-      this.#failures = 0;
-      return connection;
+      opened = true;
+      const result = await this.#with(connection, work);
+      this.#answered();
+      return result;
     } catch (thrown) {
       const failure = directoryFailure(thrown, 'directory');
-      if (++this.#failures >= limits.ldap_failures.value) {
-        this.#pausedUntil = this.#now() + limits.ldap_pause.value * 1000;
-        this.#log.error('the directory cannot be used', {
-          reason: failure.message,
-          failures: this.#failures,
-        });
-      }
+      if (opened && failure.kind !== 'unreachable') this.#answered();
+      else this.#failed(failure);
       throw failure;
     }
+  }
+
+  #answered(): void {
+    if (this.#failures >= limits.ldap_failures.value) this.#log.info('the directory answers again');
+    this.#failures = 0;
+  }
+
+  #failed(failure: DirectoryFailure): void {
+    if (++this.#failures < limits.ldap_failures.value) return;
+    this.#pausedUntil = this.#now() + limits.ldap_pause.value * 1000;
+    this.#log.error('the directory cannot be used', { reason: failure.message, failures: this.#failures });
   }
 
   async #with<Result>(

@@ -1,11 +1,12 @@
 /** What can go wrong with a directory, told apart: only `credentials` and `missing` say something about a user. */
 
-import { InvalidCredentialsError, NoSuchObjectError, ResultCodeError } from 'ldapts';
+import { InvalidCredentialsError, NoSuchObjectError, ResultCodeError, SizeLimitExceededError } from 'ldapts';
 
 export type FailureKind =
   | 'unreachable' // no connection, a time-out, a connection that broke
   | 'credentials' // the bind was refused: the name or the secret is wrong
   | 'missing' // there is no such entry
+  | 'many' // more entries than were asked for
   | 'denied' // proxied authorization is not allowed for that user
   | 'refused'; // any other answer that is not success
 
@@ -29,6 +30,7 @@ export function directoryFailure(thrown: unknown, doing: string): DirectoryFailu
   if (!(thrown instanceof ResultCodeError)) return new DirectoryFailure('unreachable', text, thrown);
   if (thrown instanceof InvalidCredentialsError) return new DirectoryFailure('credentials', text, thrown);
   if (thrown instanceof NoSuchObjectError) return new DirectoryFailure('missing', text, thrown);
+  if (thrown instanceof SizeLimitExceededError) return new DirectoryFailure('many', text, thrown);
   const denied = thrown.code === AUTHORIZATION_DENIED;
   return new DirectoryFailure(denied ? 'denied' : 'refused', `${text} (${thrown.code})`, thrown);
 }

@@ -7,7 +7,15 @@ import { MailError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { DirectoryAccess } from '../ldap/connection.ts';
 import { LdapDirectory } from '../ldap/directory.ts';
+import { canonicalUser } from '../canonical.ts';
+import type { Checkers } from '../checker/pool.ts';
+import { CachedSource } from './cached.ts';
+import { type LdapPlace, LdapSecrets } from './ldap.ts';
 import { LdapdbSecrets } from './ldapdb.ts';
+import { PamSecrets } from './pam.ts';
+import { PasswdFileSecrets } from './passwdfile.ts';
+import { Proofs } from './proofs.ts';
+import { SaslauthdSecrets } from './saslauthd.ts';
 import type { SecretSource } from './source.ts';
 import { SecretSources } from './sources.ts';
 
@@ -17,28 +25,102 @@ export interface NamedSource {
   readonly source: SecretSource;
 }
 
+/** What sources need of the process they are in. */
+export interface SourceSurroundings {
+  /** The store's own secrets. */
+  readonly embedded: SecretSource;
+  /** For hashes of crypt(3) and PAM. */
+  readonly checkers: Checkers;
+  readonly log: Log;
+}
+
 /**
  * Each source, in the order they are asked. Nothing is connected to yet.
- * @param embedded the store's own secrets
  * @throws MailError 'config' for a file that cannot be read
  */
-export function namedSources(settings: Settings, embedded: SecretSource, log: Log): readonly NamedSource[] {
-  return settings.sasl_auxprop_plugin.map((name) => ({
-    name,
-    source: name === 'ldapdb'
-      ? new LdapdbSecrets(new LdapDirectory(ldapdbAccess(settings), log), log)
-      : embedded,
-  }));
+export function namedSources(settings: Settings, surroundings: SourceSurroundings): readonly NamedSource[] {
+  const proofs = new Proofs(undefined, settings.sasl_cache_life);
+  return settings.sasl_pwcheck_method
+    .flatMap((method) => method === 'auxprop' ? settings.sasl_auxprop_plugin : [method])
+    .map((name) => ({ name, source: one(name, settings, surroundings, proofs) }));
 }
 
 /**
  * All of them as one.
  * @throws MailError as `namedSources`
  */
-export function configuredSecrets(settings: Settings, embedded: SecretSource, log: Log): SecretSource {
-  const sources = namedSources(settings, embedded, log).map(({ source }) => source);
+export function configuredSecrets(settings: Settings, surroundings: SourceSurroundings): SecretSource {
+  const sources = namedSources(settings, surroundings).map(({ source }) => source);
   const [only, ...others] = sources;
   return only !== undefined && others.length === 0 ? only : new SecretSources(sources);
+}
+
+function one(
+  name: string,
+  settings: Settings,
+  { embedded, checkers, log }: SourceSurroundings,
+  proofs: Proofs,
+): SecretSource {
+  const cached = (source: SecretSource) =>
+    settings.sasl_cache_life === 0 ? source : new CachedSource(source, name, proofs);
+  switch (name) {
+    case 'ldapdb':
+      return cached(new LdapdbSecrets(new LdapDirectory(ldapdbAccess(settings), log), log, checkers.crypt));
+    case 'ldap': {
+      const access = ldapAccess(settings);
+      return cached(new LdapSecrets(new LdapDirectory(access, log), access, ldapPlace(settings), log));
+    }
+    case 'saslauthd':
+      return cached(new SaslauthdSecrets(settings.sasl_saslauthd_path, log));
+    case 'pam':
+      return cached(
+        new PamSecrets(checkers, { service: settings.pam_service, confdir: settings.pam_confdir }, log),
+      );
+    case 'passwd-file':
+      return new PasswdFileSecrets(
+        settings.passwd_file,
+        (login) => useridOf(login, settings),
+        checkers.crypt,
+        log,
+      );
+    default:
+      return embedded;
+  }
+}
+
+/** The userid of a name in a file, null where nobody can be called so. */
+function useridOf(login: string, settings: Settings): string | null {
+  try {
+    return canonicalUser(login, settings, { interfaceDomain: '' });
+  } catch {
+    return null;
+  }
+}
+
+/** How the directory of section ldap is reached, and who searches there. */
+export function ldapAccess(settings: Settings): DirectoryAccess {
+  return {
+    addresses: settings.ldap_uri.flatMap((uri) => directoryAddress(uri) ?? []),
+    starttls: settings.ldap_starttls,
+    caFile: settings.ldap_ca_file,
+    certFile: settings.ldap_cert_file,
+    keyFile: settings.ldap_key_file,
+    mechanism: settings.ldap_mech,
+    id: settings.ldap_bind_dn,
+    password: settings.ldap_bind_pw_file === ''
+      ? settings.ldap_bind_pw
+      : firstLine('ldap.bind_pw_file', settings.ldap_bind_pw_file),
+  };
+}
+
+/** Where users are searched for there. */
+export function ldapPlace(settings: Settings): LdapPlace {
+  return {
+    base: settings.ldap_base,
+    filter: settings.ldap_filter,
+    scope: settings.ldap_scope,
+    realm: settings.ldap_realm === '' ? settings.defaultdomain : settings.ldap_realm,
+  };
 }
 
 /** How ldapdb gets to its directory. */
@@ -53,15 +135,15 @@ export function ldapdbAccess(settings: Settings): DirectoryAccess {
     id: settings.sasl_ldapdb_id,
     password: settings.sasl_ldapdb_pw_file === ''
       ? settings.sasl_ldapdb_pw
-      : firstLine(settings.sasl_ldapdb_pw_file),
+      : firstLine('ldapdb.pw_file', settings.sasl_ldapdb_pw_file),
   };
 }
 
-function firstLine(path: string): string {
+function firstLine(option: string, path: string): string {
   try {
     return (readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]) ?? '';
   } catch (thrown) {
     const text = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new MailError('server', 'config', `ldapdb.pw_file: the password cannot be read: ${text}`, thrown);
+    throw new MailError('server', 'config', `${option}: the password cannot be read: ${text}`, thrown);
   }
 }

@@ -12,6 +12,7 @@ import type { Entry } from 'ldapts';
 import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Crypt } from '../checker/pool.ts';
 import type { DirectoryConnection } from '../ldap/connection.ts';
 import type { LdapDirectory } from '../ldap/directory.ts';
 import { DirectoryFailure, directoryFailure } from '../ldap/failure.ts';
@@ -25,18 +26,21 @@ export class LdapdbSecrets implements SecretSource {
   readonly abilities = { plain: true, scram: 'derived' } as const;
   readonly #directory: Pick<LdapDirectory, 'use'>;
   readonly #log: Log;
+  readonly #crypt: Crypt | undefined;
   /** Proxied authorization was allowed once: a denial is about the user, not about the configuration. */
   #works = false;
 
-  constructor(directory: Pick<LdapDirectory, 'use'>, log: Log) {
+  /** @param crypt the system's crypt(3), for values `{CRYPT}…` */
+  constructor(directory: Pick<LdapDirectory, 'use'>, log: Log, crypt?: Crypt) {
     this.#directory = directory;
     this.#log = log;
+    this.#crypt = crypt;
   }
 
   async verify(userid: string | null, password: string): Promise<boolean> {
     const values = await this.#passwords(userid);
     const short = Buffer.byteLength(password) <= limits.password_bytes.value;
-    return await matchesAny(values ?? [], short ? password : '') && values !== null && short &&
+    return await matchesAny(values ?? [], short ? password : '', this.#crypt) && values !== null && short &&
       password !== '';
   }
 

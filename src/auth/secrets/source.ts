@@ -25,6 +25,14 @@ export interface SourceAbilities {
   readonly scram: 'stored' | 'derived' | false;
 }
 
+/** On whose behalf a password is checked, for sources that want to know: PAM, saslauthd. */
+export interface Asking {
+  /** As in the log: `imap`. */
+  readonly protocol: string;
+  /** The peer, '' on a unix socket. */
+  readonly remoteAddress: string;
+}
+
 /** A way to check a password, and perhaps to learn a secret. */
 export interface SecretSource {
   readonly abilities: SourceAbilities;
@@ -34,7 +42,7 @@ export interface SecretSource {
    * @param userid canonical, or null where the client's name cannot be anybody's
    * @throws MailError 'unavailable' or 'corruption' where it cannot be told, never as an answer
    */
-  verify(userid: string | null, password: string): Promise<boolean>;
+  verify(userid: string | null, password: string, asking?: Asking): Promise<boolean>;
   /**
    * What challenge and response need; null where there is no such user. The same cost either way, as for `verify`.
    * @throws MailError as `verify`

@@ -1,20 +1,34 @@
 /**
- * Several sources of secrets, asked in order (`sasl_pwcheck_method`, `sasl_auxprop_plugin`).
+ * Several sources of secrets, in order (`sasl_pwcheck_method`, `sasl_auxprop_plugin`).
  *
  * Invariants
- * 1. All are asked, whoever answers first: how long it takes does not tell which of them knows a user.
+ * 1. Before a password is called wrong, all have been asked: how long that takes does not tell which of them knows a user.
  * 2. A source that cannot answer counts only where no other knows the user: then nobody can tell, and 'unavailable' it is.
+ * 3. A source is asked once the one before it has said no, or has said nothing for `PATIENCE_MS`: one that hangs does not
+ *    keep out the users of the others.
  */
 
-import type { SecretSource, SourceAbilities, UserSecret } from './source.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Asking, SecretSource, SourceAbilities, UserSecret } from './source.ts';
+
+/** Longer than a hash or a directory that is well takes. */
+const PATIENCE_MS = 300;
 
 export class SecretSources implements SecretSource {
   readonly abilities: SourceAbilities;
   readonly #sources: readonly SecretSource[];
+  readonly #patience: () => Promise<unknown>;
 
-  /** @param sources the one to be preferred first */
-  constructor(sources: readonly SecretSource[]) {
+  /**
+   * @param sources the one to be preferred first
+   * @param patience resolves when a source has been waited for long enough; for tests
+   */
+  constructor(
+    sources: readonly SecretSource[],
+    patience: () => Promise<unknown> = () => sleep(PATIENCE_MS, undefined, { ref: false }),
+  ) {
     this.#sources = sources;
+    this.#patience = patience;
     const scram = sources.map(({ abilities }) => abilities.scram);
     this.abilities = {
       plain: sources.some(({ abilities }) => abilities.plain),
@@ -22,23 +36,27 @@ export class SecretSources implements SecretSource {
     };
   }
 
-  async verify(userid: string | null, password: string): Promise<boolean> {
-    const found = await this.#ask((source) => source.verify(userid, password), (right) => right);
-    return found ?? false;
-  }
-
-  async secret(userid: string | null): Promise<UserSecret | null> {
-    return await this.#ask((source) => source.secret(userid), (secret) => secret !== null) ?? null;
-  }
-
-  /** The first answer that settles it; undefined where none does. */
-  async #ask<Answer>(
-    ask: (source: SecretSource) => Promise<Answer>,
-    settles: (answer: Answer) => boolean,
-  ): Promise<Answer | undefined> {
-    const ended = await Promise.allSettled(this.#sources.map(ask));
-    for (const one of ended) if (one.status === 'fulfilled' && settles(one.value)) return one.value;
+  async verify(userid: string | null, password: string, asking?: Asking): Promise<boolean> {
+    const { promise: yes, resolve: settle } = Promise.withResolvers<true>();
+    const asked: Promise<boolean>[] = [];
+    for (const source of this.#sources) {
+      const one = source.verify(userid, password, asking);
+      asked.push(one);
+      const over = one.then((right) => right ? settle(true) : undefined, () => {});
+      if (await Promise.race([yes, over, this.#patience()]) === true) return true;
+    }
+    const all = Promise.allSettled(asked);
+    const ended = await Promise.race([yes, all]);
+    if (ended === true || ended.some((one) => one.status === 'fulfilled' && one.value)) return true;
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
-    return undefined;
+    return false;
+  }
+
+  /** What the first source says that knows the user; each is asked, and waited for. */
+  async secret(userid: string | null): Promise<UserSecret | null> {
+    const ended = await Promise.allSettled(this.#sources.map((source) => source.secret(userid)));
+    for (const one of ended) if (one.status === 'fulfilled' && one.value !== null) return one.value;
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    return null;
   }
 }

@@ -1,6 +1,8 @@
 /** Values of `userPassword` (RFC 2307 §5.3): a password as it is, or `{SCHEME}` and a hash of it. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Crypt } from '../checker/pool.ts';
+import { matchesHash } from './passwordhash.ts';
 
 /** Schemes without a salt, and with one behind the digest. */
 const DIGESTS: Readonly<Record<string, { readonly hash: string; readonly length: number }>> = {
@@ -23,14 +25,22 @@ export function clearPassword(value: string): string | null {
   return /^(?:CLEAR|CLEARTEXT|PLAIN)$/i.test(match[1] as string) ? match[2] as string : null;
 }
 
-/** Whether a password is that of one of the values. A scheme that is not known matches nothing. */
-export async function matchesAny(values: readonly string[], password: string): Promise<boolean> {
+/**
+ * Whether a password is that of one of the values. A scheme that is not known matches nothing.
+ * @param crypt the system's crypt(3)
+ * @throws MailError 'unavailable' where a value needs crypt(3) and it cannot be asked
+ */
+export async function matchesAny(
+  values: readonly string[],
+  password: string,
+  crypt?: Crypt,
+): Promise<boolean> {
   let found = false;
-  for (const value of values) if (await matches(value, password)) found = true;
+  for (const value of values) if (await matches(value, password, crypt)) found = true;
   return found;
 }
 
-async function matches(value: string, password: string): Promise<boolean> {
+async function matches(value: string, password: string, crypt: Crypt | undefined): Promise<boolean> {
   const clear = clearPassword(value);
   if (clear !== null) return same(Buffer.from(clear), Buffer.from(password));
   const [, scheme = '', rest = ''] = /^\{([A-Za-z0-9-]+)\}([\s\S]*)$/.exec(value) ?? [];
@@ -41,16 +51,7 @@ async function matches(value: string, password: string): Promise<boolean> {
     const salted = createHash(digest.hash).update(password).update(stored.subarray(digest.length)).digest();
     return timingSafeEqual(salted, stored.subarray(0, digest.length));
   }
-  // OpenLDAP's argon2 module, and crypt with bcrypt.
-  const hash = /^(?:ARGON2|CRYPT)$/i.test(scheme) && /^\$(?:argon2(?:id|i|d)|2[aby])\$/.test(rest)
-    ? rest
-    : null;
-  if (hash === null) return false;
-  try {
-    return await Bun.password.verify(password, hash);
-  } catch {
-    return false;
-  }
+  return /^(?:ARGON2|CRYPT|BLF-CRYPT)$/i.test(scheme) && await matchesHash(rest, password, crypt);
 }
 
 /** Takes as long whatever the two are, and does not stop at the first difference. */

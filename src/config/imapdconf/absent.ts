@@ -59,8 +59,8 @@ const groups: readonly Group[] = [
   { outcome: 'later', text: 'secrets in an SQL database are not there yet', keys: 'sasl_sql_*' },
   {
     outcome: 'later',
-    text: 'asking saslauthd is not there yet',
-    keys: 'sasl_saslauthd_path sasl_authdaemond_path',
+    text: 'asking authdaemond is not there',
+    keys: 'sasl_authdaemond_path',
   },
   {
     outcome: 'later',

@@ -1,6 +1,6 @@
 import { listKind } from '../kinds/collection.ts';
-import { bad, type Kind } from '../kinds/kind.ts';
-import { choiceKind, integerKind, switchKind, textKind } from '../kinds/plain.ts';
+import { durationKind } from '../kinds/measure.ts';
+import { integerKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 /** The SASL mechanisms there are, the preferred one first. */
@@ -26,16 +26,8 @@ const digestCiphers: readonly string[] = ['rc4', '3des', 'rc4-56', 'des', 'rc4-4
 /** The sources of secrets that are read by the server itself. */
 export const auxpropPlugins: readonly string[] = ['sasldb', 'ldapdb'];
 
-/** A choice with a single word so far, which says that the others are not there rather than that they are wrong. */
-function onlyKind<const W extends string>(word: W): Kind<W> {
-  const kind = choiceKind([word]);
-  const notThere = (text: string) => bad(`"${text.slice(0, 60)}" is not there yet; there is "${word}"`);
-  return {
-    ...kind,
-    fromToml: (value) => typeof value === 'string' && value !== word ? notThere(value) : kind.fromToml(value),
-    fromText: (text) => text.toLowerCase() === word ? kind.fromText(text) : notThere(text),
-  };
-}
+/** The ways to check a password, in the words of Cyrus SASL where it has them. */
+const checkMethods: readonly string[] = ['auxprop', 'saslauthd', 'ldap', 'pam', 'passwd-file'];
 
 /** Who may log in, and how. */
 export const authOptions = {
@@ -137,11 +129,69 @@ export const authOptions = {
   }),
   sasl_pwcheck_method: option({
     toml: 'auth.sasl_pwcheck_method',
-    kind: onlyKind('auxprop'),
-    default: 'auxprop',
+    kind: listKind({
+      separator: /[\s,]+/,
+      item: 'ways to check a password',
+      single: true,
+      check: (item) =>
+        checkMethods.includes(item)
+          ? undefined
+          : `"${item.slice(0, 60)}" is not there; there are ${checkMethods.join(', ')}`,
+    }),
+    default: ['auxprop'],
     imapd: imapd('sasl_pwcheck_method'),
-    doc: 'How passwords are checked: "auxprop" against secrets the server reads itself.',
+    doc:
+      'How passwords are checked, the preferred way first; a password is right when one of them says so. "auxprop" is ' +
+      'against the secrets of sasl_auxprop_plugin, which the mechanisms of challenge and response need; "saslauthd" asks ' +
+      'that daemon, "ldap" a directory by a bind (section ldap), "pam" the system\'s PAM, "passwd-file" the file of ' +
+      'passwd_file.',
+    check: (value) => value.length === 0 ? 'at least one way is needed' : undefined,
     authentication: true,
+  }),
+  sasl_saslauthd_path: option({
+    toml: 'auth.sasl_saslauthd_path',
+    kind: pathKind(),
+    default: '/var/run/saslauthd/mux',
+    imapd: imapd('sasl_saslauthd_path'),
+    doc:
+      'The socket of saslauthd, or its folder. The user of the server must be in the group that may use it ' +
+      '(Debian: sasl).',
+  }),
+  pam_service: option({
+    toml: 'auth.pam_service',
+    kind: textKind('the name of a PAM service', (text) => /^[A-Za-z0-9._-]*$/.test(text)),
+    default: '',
+    defaultText: 'imap, pop, lmtp … by protocol',
+    imapd: [],
+    doc:
+      'The PAM service for all protocols, a file in /etc/pam.d. PAM runs as the user of the server: pam_unix can only ' +
+      'check the accounts of others as root; for those use saslauthd.',
+  }),
+  pam_confdir: option({
+    toml: 'auth.pam_confdir',
+    kind: pathKind(),
+    default: '',
+    defaultText: '/etc/pam.d',
+    imapd: [],
+    doc: 'Another folder of PAM service files.',
+  }),
+  passwd_file: option({
+    toml: 'auth.passwd_file',
+    kind: pathKind(),
+    default: '',
+    imapd: [],
+    doc:
+      'A file with name:hash in each line, as passwd, shadow and htpasswd have it: crypt(3), bcrypt, apr1, {SHA} and the ' +
+      'like. Changes are noticed at the next login.',
+  }),
+  sasl_cache_life: option({
+    toml: 'auth.sasl_cache_life',
+    kind: durationKind(0, 7 * 86_400),
+    default: 60,
+    imapd: [],
+    doc:
+      'How long a password that a directory, saslauthd or PAM found right is not asked for again. A password that was ' +
+      'changed there works as long; "0s" asks every time.',
   }),
   sasl_auxprop_plugin: option({
     toml: 'auth.sasl_auxprop_plugin',

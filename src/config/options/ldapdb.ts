@@ -1,7 +1,7 @@
-import { directoryAddress } from '../directoryaddress.ts';
 import { listKind } from '../kinds/collection.ts';
 import { choiceKind, pathKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
+import { addressProblem } from './ldap.ts';
 
 /** Secrets in an LDAP directory, read by proxied authorization: Cyrus SASL's ldapdb. */
 export const ldapdbOptions = {
@@ -10,12 +10,7 @@ export const ldapdbOptions = {
     kind: listKind({
       separator: /\s+/,
       item: 'addresses such as "ldap://ldap.example.org", "ldaps://…" or "ldapi:///"',
-      check: (item) =>
-        directoryAddress(item) === undefined
-          ? `"${
-            item.slice(0, 80)
-          }" is no address of a directory: ldap://host:port, ldaps://host:port or ldapi://path`
-          : undefined,
+      check: addressProblem,
     }),
     default: [],
     imapd: imapd('sasl_ldapdb_uri'),

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { LoginGuard } from '../../auth/abuse/guard.ts';
 import { Decoy } from '../../auth/decoy.ts';
+import { Checkers } from '../../auth/checker/pool.ts';
 import { configuredSecrets } from '../../auth/secrets/configured.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
@@ -19,6 +20,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { version } from '../../version.ts';
 import type { StartMessage } from '../control.ts';
 import { PROTOCOLS } from '../protocols.ts';
+import { selfCommand } from '../self.ts';
 import type { AskLogins, RoleBody } from './role.ts';
 import { type MadeProtocols, workerBody } from './worker.ts';
 
@@ -46,6 +48,7 @@ async function makeProtocols(
   let closed = false;
   const store = new DeferredStore(openWhenThere(settings, log, () => closed));
   const interfaces = new InterfaceDomains(settings);
+  const checkers = new Checkers([...selfCommand(), '--role=checker']);
   const secrets = new EmbeddedSecrets(store.secrets);
   const embedded: SecretSource = {
     abilities: secrets.abilities,
@@ -61,11 +64,12 @@ async function makeProtocols(
   const guard = new LoginGuard({ settings, ask, key: Buffer.from(loginKey, 'base64') });
   const authenticator = new Authenticator({
     settings,
-    source: configuredSecrets(settings, embedded, log),
+    source: configuredSecrets(settings, { embedded, checkers, log }),
     log,
     interfaces,
     guard,
     decoy: Decoy.at(join(settings.configdirectory, 'decoy')),
+    ready: () => store.opened,
     administersInbox: (userid, target) => administersInbox(store, userid, target),
   });
   const protocols = new Map<string, Protocol>();
@@ -82,6 +86,7 @@ async function makeProtocols(
     guard,
     close: async () => {
       closed = true;
+      checkers.close();
       await store.close();
     },
   };

@@ -35,11 +35,22 @@ describe('several sources', () => {
     expect(await sources.verify('bert', 'b')).toBe(true);
     expect(await sources.verify('bert', 'a')).toBe(false);
     expect(await sources.verify(null, 'a')).toBe(false);
-    expect(asked).toEqual(Array.from({ length: 5 }, () => ['first', 'second']).flat());
+    // Who is let in by the first need not be asked for further; before a refusal all were asked.
+    expect(asked).toEqual(['first', ...Array.from({ length: 4 }, () => ['first', 'second']).flat()]);
     expect(await sources.secret('anna')).toEqual({ plain: 'a' });
     expect(await sources.secret('bert')).toEqual({ plain: 'b' });
     expect(await sources.secret('cora')).toBeNull();
     expect(sources.abilities).toEqual({ plain: true, scram: 'derived' });
+  });
+
+  test('one that hangs does not keep the users of the next', async () => {
+    const hangs = Promise.withResolvers<boolean>();
+    const hanging: SecretSource = { ...broken, verify: () => hangs.promise };
+    const sources = new SecretSources([hanging, second], () => Promise.resolve());
+    expect(await sources.verify('bert', 'b')).toBe(true);
+    const refused = sources.verify('bert', 'wrong');
+    hangs.resolve(false);
+    expect(await refused).toBe(false);
   });
 
   test('one that is down counts only where no other knows', async () => {

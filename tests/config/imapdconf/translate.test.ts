@@ -52,8 +52,8 @@ test('what is unknown or not there yet warns once a line, what is not needed doe
 describe('what decides who may log in is refused, not passed over', () => {
   const cases: readonly (readonly [string, string])[] = [
     [
-      'sasl_pwcheck_method: saslauthd',
-      'sasl_pwcheck_method: "saslauthd" is not there yet; there is "auxprop"',
+      'sasl_pwcheck_method: alwaystrue',
+      'sasl_pwcheck_method: "alwaystrue" is not there; there are auxprop, saslauthd, ldap, pam, passwd-file',
     ],
     ['sasl_auxprop_plugin: sql', 'sasl_auxprop_plugin: "sql" is not there; there are sasldb and ldapdb'],
     [

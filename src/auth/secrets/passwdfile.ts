@@ -1,0 +1,93 @@
+/**
+ * Users in a file: `name:hash` and whatever follows, as passwd, shadow and htpasswd have it. The hash is one of crypt(3),
+ * bcrypt, Apache's apr1, or `{SCHEME}value`. It is read again as soon as it has changed.
+ *
+ * Invariants
+ * 1. Who is not in the file costs a hash like that of its first user.
+ * 2. A file that cannot be read is 'unavailable', never "no such user".
+ */
+
+import { readFile, stat } from 'node:fs/promises';
+import { asMailError, serverError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Crypt } from '../checker/pool.ts';
+import { isPasswordHash, matchesHash } from './passwordhash.ts';
+import { matchesAny } from './userpassword.ts';
+import type { SecretSource, UserSecret } from './source.ts';
+
+/** The userid a name in the file stands for; null where nobody can be called so. */
+export type Canonical = (name: string) => string | null;
+
+interface Contents {
+  readonly stamp: string;
+  readonly users: ReadonlyMap<string, string>;
+}
+
+export class PasswdFileSecrets implements SecretSource {
+  readonly abilities = { plain: false, scram: false } as const;
+  readonly #path: string;
+  readonly #canonical: Canonical;
+  readonly #crypt: Crypt;
+  readonly #log: Log;
+  #contents: Contents | undefined;
+
+  constructor(path: string, canonical: Canonical, crypt: Crypt, log: Log) {
+    this.#path = path;
+    this.#canonical = canonical;
+    this.#crypt = crypt;
+    this.#log = log;
+  }
+
+  async verify(userid: string | null, password: string): Promise<boolean> {
+    let users: ReadonlyMap<string, string>;
+    try {
+      users = await this.#users();
+    } catch (thrown) {
+      const { message } = asMailError(thrown);
+      const reason = thrown instanceof Error ? thrown.message : message;
+      this.#log.error('the file of passwords cannot be read', { file: this.#path, reason });
+      throw serverError('the file of passwords cannot be read', thrown);
+    }
+    const known = userid === null ? undefined : users.get(userid);
+    const hash = known ?? users.values().next().value ?? '';
+    const short = Buffer.byteLength(password) <= limits.password_bytes.value;
+    const right = await matchesFileHash(hash, short ? password : '', this.#crypt);
+    return right && known !== undefined && short && password !== '';
+  }
+
+  secret(): Promise<UserSecret | null> {
+    return Promise.resolve(null);
+  }
+
+  /** The users of the file as it is now. */
+  async #users(): Promise<ReadonlyMap<string, string>> {
+    const { mtimeNs, size, ino } = await stat(this.#path, { bigint: true });
+    const stamp = `${mtimeNs} ${size} ${ino}`;
+    if (this.#contents?.stamp === stamp) return this.#contents.users;
+    if (size > limits.passwd_file_bytes.value) {
+      throw new Error(`it is larger than ${limits.passwd_file_bytes.value} bytes`);
+    }
+    const users = new Map<string, string>();
+    for (const { name, hash } of passwdLines(await readFile(this.#path, 'utf8'))) {
+      const userid = this.#canonical(name);
+      if (userid !== null && !users.has(userid)) users.set(userid, hash);
+    }
+    this.#contents = { stamp, users };
+    return users;
+  }
+}
+
+/** The entries of a file that have a hash; accounts without one, comments and what is no entry are left out. */
+export function passwdLines(text: string): { readonly name: string; readonly hash: string }[] {
+  return text.split(/\r?\n/).flatMap((line) => {
+    const [name = '', hash = ''] = line.split(':');
+    const usable = isPasswordHash(hash) || /^\{[A-Za-z0-9-]+\}./.test(hash);
+    return name === '' || line.startsWith('#') || !usable ? [] : [{ name, hash }];
+  });
+}
+
+/** @throws MailError 'unavailable' where crypt(3) cannot be asked */
+export function matchesFileHash(hash: string, password: string, crypt: Crypt): Promise<boolean> {
+  return hash.startsWith('{') ? matchesAny([hash], password, crypt) : matchesHash(hash, password, crypt);
+}
