@@ -28,7 +28,9 @@ function diskOf(...lines: string[]): Disk {
 }
 
 function textOf(image: Image): Record<string, string> {
-  return Object.fromEntries(image.files.map(({ path, bytes }) => [path, bytes.toString('latin1')]));
+  return Object.fromEntries(
+    image.files.map(({ path, bytes, size }) => [path, bytes.toString('latin1').padEnd(size, '\0')]),
+  );
 }
 
 describe('trace', () => {

@@ -37,13 +37,19 @@ export interface Fates {
   data(operation: Operation, file: DiskNode, bytes: Buffer): WriteFate;
 }
 
+/** Bytes of a file; behind them zeros up to its size (space that was allocated and not written). */
+export interface Content {
+  readonly bytes: Buffer;
+  readonly size: number;
+}
+
 /** A file or folder of the model. */
 export interface DiskNode {
   readonly id: NodeId;
   readonly path: string;
   readonly folder: boolean;
-  /** What is sure: bytes of a file, names in a folder. */
-  bytes: Buffer;
+  /** What is sure: contents of a file, names in a folder. */
+  content: Content;
   names: Map<string, NodeId>;
   /** Grows with what is sure. */
   version: number;
@@ -52,13 +58,10 @@ export interface DiskNode {
 }
 
 /** One file of an image. */
-export interface ImageFile {
+export interface ImageFile extends Content {
   readonly path: string;
   readonly node: NodeId;
-  readonly bytes: Buffer;
   readonly hash: bigint;
-  /** Names the contents where they are sure as a whole; '' otherwise. */
-  readonly sure: string;
 }
 
 /** A disk as it may look: folders in order, files by path. */
@@ -155,7 +158,7 @@ export class Disk {
   image(fates: Fates): Image {
     const folders: string[] = [];
     const files: ImageFile[] = [];
-    const contents = new Map<NodeId, { bytes: Buffer; hash: bigint; sure: string }>();
+    const contents = new Map<NodeId, Content & { hash: bigint; first: string }>();
     const summary: string[] = [];
     const walk = (node: DiskNode, path: string): void => {
       const names = this.namesOf(node, fates);
@@ -170,9 +173,12 @@ export class Disk {
         }
         if (name.endsWith('-shm')) continue;
         let content = contents.get(child.id);
-        if (content === undefined) contents.set(child.id, content = this.contentOf(child, fates));
-        files.push({ path: place, node: child.id, ...content });
-        summary.push(`${place} ${child.id} ${content.hash}`);
+        if (content === undefined) {
+          contents.set(child.id, content = { ...this.contentOf(child, fates), first: place });
+        }
+        const { bytes, size, hash, first } = content;
+        files.push({ path: place, node: child.id, bytes, size, hash });
+        summary.push(first === place ? `${place} ${hash}` : `${place} = ${first}`);
       }
     };
     walk(this.at(ROOT), '');
@@ -189,20 +195,27 @@ export class Disk {
     return names;
   }
 
-  private contentOf(file: DiskNode, fates: Fates): { bytes: Buffer; hash: bigint; sure: string } {
-    if (file.pending.length === 0) {
-      const sure = `${file.id}.${file.version}`;
-      let hash = this.hashes.get(sure);
-      if (hash === undefined) this.hashes.set(sure, hash = Bun.hash.xxHash64(file.bytes));
-      return { bytes: file.bytes, hash, sure };
+  private contentOf(file: DiskNode, fates: Fates): Content & { hash: bigint } {
+    if (file.pending.length > 0) {
+      const content = surviving(file.content, file.pending, file, fates);
+      return { ...content, hash: hashOf(content) };
     }
-    const bytes = survivingBytes(file, fates);
-    return { bytes, hash: Bun.hash.xxHash64(bytes), sure: '' };
+    const { content } = file;
+    const sure = `${file.id}.${file.version}`;
+    let hash = this.hashes.get(sure);
+    if (hash === undefined) this.hashes.set(sure, hash = hashOf(content));
+    return { ...content, hash };
   }
 }
 
+function hashOf({ bytes, size }: Content): bigint {
+  return Bun.hash.xxHash64(bytes, BigInt(size));
+}
+
+const EMPTY: Content = { bytes: Buffer.alloc(0), size: 0 };
+
 function emptyNode(id: NodeId, path: string, folder: boolean): DiskNode {
-  return { id, path, folder, bytes: Buffer.alloc(0), names: new Map(), version: 0, pending: [] };
+  return { id, path, folder, content: EMPTY, names: new Map(), version: 0, pending: [] };
 }
 
 function rename(names: Map<string, NodeId>, changes: readonly NameChange[], folder: NodeId): void {
@@ -225,53 +238,45 @@ function settle(node: DiskNode, begun: number): void {
     for (const { change } of covered) if (change.kind === 'names') rename(node.names, change.names, node.id);
     return;
   }
-  node.bytes = applied(node.bytes, covered);
+  node.content = surviving(node.content, covered, node, null);
 }
 
-/** Room for the largest a file becomes on the way. */
-function applied(before: Buffer, operations: readonly Operation[]): Buffer {
-  let most = before.length;
+/** A file's contents after these changes, as far as they survive; all of them do without fates. */
+function surviving(
+  before: Content,
+  operations: readonly Operation[],
+  file: DiskNode,
+  fates: Fates | null,
+): Content {
+  // Room for the largest it becomes on the way.
+  let most = before.bytes.length;
   for (const { change } of operations) {
     if (change.kind === 'data') most = Math.max(most, change.offset + change.bytes.length);
-    if (change.kind === 'size') most = Math.max(most, change.size);
   }
   const room = Buffer.alloc(most);
-  before.copy(room);
-  let size = before.length;
-  for (const { change } of operations) {
-    if (change.kind === 'data') {
-      change.bytes.copy(room, change.offset);
-      size = Math.max(size, change.offset + change.bytes.length);
-    } else if (change.kind === 'size') {
-      if (change.size < size) room.fill(0, change.size, size);
-      size = change.size;
-    }
-  }
-  return room.subarray(0, size);
-}
-
-function survivingBytes(file: DiskNode, fates: Fates): Buffer {
-  let most = file.bytes.length;
-  for (const { change } of file.pending) {
-    if (change.kind === 'data') most = Math.max(most, change.offset + change.bytes.length);
-    if (change.kind === 'size') most = Math.max(most, change.size);
-  }
-  const room = Buffer.alloc(most);
-  file.bytes.copy(room);
-  let size = file.bytes.length;
-  for (const operation of file.pending) {
+  before.bytes.copy(room);
+  let { size } = before;
+  for (const operation of operations) {
     const { change } = operation;
     if (change.kind === 'size') {
-      if (!fates.size(operation, file)) continue;
+      if (fates !== null && !fates.size(operation, file)) continue;
       if (change.size < size) room.fill(0, change.size, size);
       size = change.size;
     } else if (change.kind === 'data') {
+      const end = change.offset + change.bytes.length;
+      if (fates === null) {
+        change.bytes.copy(room, change.offset);
+        size = Math.max(size, end);
+        continue;
+      }
       const fate = fates.data(operation, file, change.bytes);
       place(room, change.offset, change.bytes, size, fate);
-      if (fate.size) size = Math.max(size, change.offset + change.bytes.length);
+      if (fate.size) size = Math.max(size, end);
     }
   }
-  return room.subarray(0, size);
+  let written = Math.min(size, most);
+  while (written > 0 && room[written - 1] === 0) written--;
+  return { bytes: room.subarray(0, written), size };
 }
 
 /** The sectors of a write that reached the disk; sectors are counted from the beginning of the file. */

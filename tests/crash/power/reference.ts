@@ -16,7 +16,8 @@ import { Spool } from '../../../src/store/spool/spool.ts';
 import { OwnerPool } from '../../../src/store/writer/owners.ts';
 import { Recovery } from '../../../src/store/writer/recover.ts';
 import type { OwnerRow } from '../../../src/store/index/directory.ts';
-import { dump, Lines } from '../../store/teststore.ts';
+import { Lines } from '../../store/teststore.ts';
+import { readContents } from './contents.ts';
 import { type Acknowledged, unkept } from './expected.ts';
 import { findAll, type Found } from './found.ts';
 import type { Recording } from './operation.ts';
@@ -26,7 +27,7 @@ import type { Recorded } from './workload.ts';
 export interface State {
   /** LSN of the last record in it; 0 for the empty store. */
   readonly lsn: number;
-  /** Of `dump`. */
+  /** Of `readContents`. */
   readonly hash: string;
 }
 
@@ -45,11 +46,6 @@ export interface Reference {
   readonly changes: number;
   /** Where promises and log differ: wrong without any loss of power. */
   readonly wrong: readonly string[];
-}
-
-/** A short name of what a store holds. */
-export function stateHash(settings: Settings): string {
-  return Bun.hash.xxHash64(dump(settings)).toString(36);
 }
 
 /** Makes all states. The current folder of the process becomes `folder`. */
@@ -72,12 +68,12 @@ export function makeReference(recorded: Recorded, folder: string): Reference {
     owners.release(owner.id);
     rmSync(layout.userFolder(owner.folder), { recursive: true, force: true });
   };
-  const states: State[] = [{ lsn: 0, hash: stateHash(settings) }];
+  const states: State[] = [{ lsn: 0, hash: readContents(settings, false).hash }];
   const found: Found[] = [findAll(settings)];
   for (const record of records) {
     recovery.apply(record);
     recovery.finish(removeFolders);
-    states.push({ lsn: record.l, hash: stateHash(settings) });
+    states.push({ lsn: record.l, hash: readContents(settings, false).hash });
     found.push(findAll(settings, found.at(-1)));
   }
   const wrong = lines.lines.map((line) => `reference: ${line}`);

@@ -32,6 +32,8 @@ export interface PowerOutcome {
   /** Moments at which the power went, and distinct disks. */
   readonly moments: number;
   readonly states: number;
+  /** Names of the disks, to count those of several runs together. */
+  readonly hashes: ReadonlySet<string>;
   /** Acknowledged changes that had to be there, summed over the states. */
   readonly owed: number;
   readonly ways: ReadonlyMap<string, number>;
@@ -130,6 +132,7 @@ export async function losePower(options: PowerOptions): Promise<PowerOutcome> {
       acknowledged: reference.changes,
       moments: sum(done.map((one) => one.moments)),
       states: hashes.size,
+      hashes,
       owed: sum(done.map((one) => one.owed)),
       ways: waysOf(done),
       failures: failed,

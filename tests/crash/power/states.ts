@@ -68,6 +68,7 @@ export class Machine {
   private readonly writer: ImageWriter;
   private readonly lsns: { at: number; lsn: number }[];
   private readonly seen = new Set<string>();
+  private readonly checked = new Set<string>();
   private opened = 0;
 
   /**
@@ -78,7 +79,7 @@ export class Machine {
     readonly subject: Subject,
     private readonly folder: string,
     private readonly omitted: ReadonlySet<string> = new Set(),
-    private readonly rebuildEvery: number = 8,
+    private readonly rebuildEvery: number = 16,
   ) {
     mkdirSync(folder, { recursive: true });
     this.disk = new Disk(subject.recording, omitted);
@@ -131,12 +132,14 @@ export class Machine {
         states,
         oldest,
         highestLsn: this.lsns[lowerBound(this.lsns, this.disk.now) - 1]?.lsn ?? 0,
-        digests: this.writer.digests,
+        digestOf: (stat) => this.writer.digestOf(stat),
+        checked: this.checked,
       },
       root,
       {
-        deliver: ++this.opened % 3 === 0,
-        again: this.opened % 4 === 0,
+        check: ++this.opened % 10 === 0,
+        deliver: this.opened % 5 === 0,
+        again: this.opened % 8 === 0,
         rebuilt: this.opened % this.rebuildEvery === 0,
       },
     );

@@ -2,15 +2,15 @@
  * Opening a store on a disk as a loss of power left it, as the first start after the machine comes back does, and comparing it with
  * the states it may be in. The current folder of the process is the disk.
  */
-import { Database } from 'bun:sqlite';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs';
 import type { Settings } from '../../../src/config/settings.ts';
 import { layoutOf } from '../../../src/store/layout.ts';
 import { checkStore } from '../../../src/store/check/store.ts';
 import { Spool } from '../../../src/store/spool/spool.ts';
-import { dump, type Lines, message, type TestFolders, TestStore } from '../../store/teststore.ts';
-import { findAll, type FoundOwner } from './found.ts';
-import { type State, stateHash } from './reference.ts';
+import { type Lines, message, type TestFolders, TestStore } from '../../store/teststore.ts';
+import { type Contents, type PartFile, readContents } from './contents.ts';
+import { findAll } from './found.ts';
+import type { State } from './reference.ts';
 
 /** What an opened disk may hold. */
 export interface Expectation {
@@ -19,8 +19,10 @@ export interface Expectation {
   readonly oldest: number;
   /** Highest LSN that was ever written before the power went, durable or not. */
   readonly highestLsn: number;
-  /** SHA-256 of files by inode, where it is known without reading them. */
-  readonly digests: ReadonlyMap<number, string>;
+  /** SHA-256 of a file, where it is known without reading it. */
+  readonly digestOf: (stat: Stats) => string | undefined;
+  /** Contents by their hash in which `mailstore check` found nothing: the same rows need not be checked again. */
+  readonly checked: Set<string>;
 }
 
 export interface Verdict {
@@ -30,8 +32,10 @@ export interface Verdict {
   readonly state: number;
 }
 
-/** What is done beyond comparing and checking. */
+/** What is done beyond comparing. */
 export interface Further {
+  /** Checks also what was checked before. */
+  readonly check: boolean;
   /** Takes one more message for each user. */
   readonly deliver: boolean;
   /** Opens once more, which must change nothing. */
@@ -60,14 +64,20 @@ export async function verify(
     const store = open(settings);
     try {
       complaints(store, wrong);
-      const hash = stateHash(settings);
-      state = expectation.states.findLastIndex((one) => one.hash === hash);
+      const contents = readContents(settings, true);
+      wrong.push(...contents.broken);
+      state = expectation.states.findLastIndex((one) => one.hash === contents.hash);
       if (state === -1) wrong.push(`holds what no state holds: ${JSON.stringify(summary(settings))}`);
       else if (state < expectation.oldest) {
         const { states, oldest } = expectation;
         wrong.push(`is at ${states[state]?.lsn}, but ${states[oldest]?.lsn} was acknowledged`);
       }
-      wrong.push(...check(settings, expectation.digests));
+      wrong.push(...checkBodies(settings, contents.parts, expectation.digestOf));
+      if (further.check || !expectation.checked.has(contents.hash)) {
+        const found = check(settings);
+        if (found.length === 0) expectation.checked.add(contents.hash);
+        wrong.push(...found);
+      }
       if (store.writer.redo.next <= expectation.highestLsn) {
         wrong.push(`the next LSN, ${store.writer.redo.next}, was used before`);
       }
@@ -84,7 +94,7 @@ export async function verify(
 }
 
 async function reopen(settings: Settings, wrong: string[], withoutIndexes: boolean): Promise<void> {
-  const before = dump(settings);
+  const before = readContents(settings, false);
   const owners = [...findAll(settings).owners.values()];
   if (withoutIndexes) {
     for (const { folder } of owners) {
@@ -98,10 +108,9 @@ async function reopen(settings: Settings, wrong: string[], withoutIndexes: boole
     for (const { id, folder } of withoutIndexes ? owners : []) {
       if (!existsSync(layoutOf(settings).index(folder))) await store.writer.rebuild(id);
     }
-    const after = dump(settings);
-    if (after === before) return;
-    const lines = new Set(before.split('\n'));
-    const other = after.split('\n').filter((line) => !lines.has(line)).slice(0, 3);
+    const after = readContents(settings, false);
+    if (after.hash === before.hash) return;
+    const other = newRows(before, after).slice(0, 3);
     wrong.push(
       `${
         withoutIndexes
@@ -115,31 +124,32 @@ async function reopen(settings: Settings, wrong: string[], withoutIndexes: boole
   }
 }
 
-/** What `mailstore check --deep` does; a file whose digest is known is not read again. */
-function check(settings: Settings, digests: ReadonlyMap<number, string>): string[] {
-  const wrong = checkStore(settings, { users: [], deep: false }).findings
-    .filter(({ severity }) => severity === 'damage')
-    .map(({ userid, place, text }) => `check: ${userid} ${place}: ${text}`);
-  for (const owner of findAll(settings).owners.values()) wrong.push(...checkBodies(settings, owner, digests));
-  return wrong;
+function newRows(before: Contents, after: Contents): string[] {
+  const rows = new Set(before.rows);
+  return after.rows.filter((row) => !rows.has(row));
 }
 
-function checkBodies(settings: Settings, owner: FoundOwner, digests: ReadonlyMap<number, string>): string[] {
+/** What `mailstore check` does. */
+function check(settings: Settings): string[] {
+  return checkStore(settings, { users: [], deep: false }).findings
+    .filter(({ severity }) => severity === 'damage')
+    .map(({ userid, place, text }) => `check: ${userid} ${place}: ${text}`);
+}
+
+/** And what `--deep` adds to it; a file whose digest is known is not read again. */
+function checkBodies(
+  settings: Settings,
+  parts: readonly PartFile[],
+  digestOf: Expectation['digestOf'],
+): string[] {
   const spool = new Spool(settings.partition);
-  const db = new Database(layoutOf(settings).index(owner.folder), { readwrite: true, create: false });
-  try {
-    const rows = db.query('SELECT partition, file, hash FROM part').values() as [string, string, string][];
-    return rows.flatMap(([partition, file, hash]) => {
-      const path = spool.path(partition, owner.folder, file);
-      const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat === undefined) return [`${path} is missing`];
-      const digest = digests.get(stat.ino) ??
-        new Bun.CryptoHasher('sha256').update(readFileSync(path)).digest('hex');
-      return digest === hash ? [] : [`${path}: the bytes are not those that were stored`];
-    });
-  } finally {
-    db.close();
-  }
+  return parts.flatMap(({ partition, folder, file, hash }) => {
+    const path = spool.path(partition, folder, file);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return [`${path} is missing`];
+    const digest = digestOf(stat) ?? new Bun.CryptoHasher('sha256').update(readFileSync(path)).digest('hex');
+    return digest === hash ? [] : [`${path}: the bytes are not those that were stored`];
+  });
 }
 
 function open(settings: Settings): TestStore {
