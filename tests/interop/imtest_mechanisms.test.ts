@@ -20,6 +20,7 @@ beforeAll(async () => {
         sasl_digest_ciphers: '["rc4", "3des", "rc4-56", "des", "rc4-40"]',
         allowanonymouslogin: 'true',
         proxyservers: '["inge"]',
+        loginuseacl: 'true',
       },
       lmtp: { trusted_networks: '[]' },
     },
@@ -136,4 +137,12 @@ test('lmtptest: DIGEST-MD5 with its layer, and CRAM-MD5', async () => {
     expect(stdout).toMatch(/250 2\.1\.5/);
     expect(stdout).toMatch(/221 2\.0\.0/);
   }
+});
+
+test('loginuseacl: who administers an INBOX may log in as its user', async () => {
+  const as = () => imtest('-m', 'DIGEST-MD5', '-a', 'django', '-u', 'inge');
+  expect(await as()).toContain('NO [AUTHORIZATIONFAILED]');
+  await imtest('-m', 'DIGEST-MD5', '-a', 'inge'); // makes the INBOX
+  expect(store.tool(['mailbox', 'acl', 'user/inge', 'django', 'lra'])).toMatchObject({ code: 0 });
+  expect(await as()).toContain('Authenticated.');
 });
