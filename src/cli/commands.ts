@@ -52,6 +52,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'bring back the whole store, or what a user lost, from a backup',
     load: () => import('./restore.ts'),
   },
+  export: {
+    summary: "write a user's mail to Maildir or mbox files",
+    load: () => import('./export.ts'),
+  },
   pluginviewer: {
     summary: 'list mechanisms and sources of secrets, and why one is not offered',
     load: () => import('./pluginviewer.ts'),

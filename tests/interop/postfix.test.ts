@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { succeed } from '../harness/command.ts';
@@ -38,6 +38,8 @@ beforeAll(async () => {
   });
   // The first login creates a mailbox, as the how-to's autocreate does.
   for (const user of USERS) await (await store.login(user)).logout();
+  // The pipe runs as a user of its own, who reads the configuration; there is no secret in this one.
+  chmodSync(store.configFile, 0o644);
   postfix = await Postfix.start({
     main: `${DOMAINS}mailbox_transport = lmtp:unix:${store.lmtpSocket}`,
     // The how-to's line with our program; ours runs as a user who may open the socket.
