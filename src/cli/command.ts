@@ -3,7 +3,8 @@
 /** The streams and surroundings of a command; tests hand in their own. */
 export interface CommandIo {
   readonly stdin: ReadableStream<Uint8Array>;
-  stdout(text: string): void;
+  /** Text, or bytes as they are. */
+  stdout(text: string | Uint8Array): void;
   stderr(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

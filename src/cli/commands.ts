@@ -60,6 +60,26 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list mechanisms and sources of secrets, and why one is not offered',
     load: () => import('./pluginviewer.ts'),
   },
+  imtest: {
+    summary: 'log in to a server by IMAP and show the dialogue',
+    load: async () => (await import('./imtest.ts')).moduleOf('imtest'),
+  },
+  pop3test: {
+    summary: 'log in to a server by POP3 and show the dialogue',
+    load: async () => (await import('./imtest.ts')).moduleOf('pop3test'),
+  },
+  lmtptest: {
+    summary: 'log in to a server by LMTP and show the dialogue',
+    load: async () => (await import('./imtest.ts')).moduleOf('lmtptest'),
+  },
+  smtptest: {
+    summary: 'log in to a server by SMTP and show the dialogue',
+    load: async () => (await import('./imtest.ts')).moduleOf('smtptest'),
+  },
+  sivtest: {
+    summary: 'log in to a server by ManageSieve and show the dialogue',
+    load: async () => (await import('./imtest.ts')).moduleOf('sivtest'),
+  },
   install: {
     summary: 'put executable, unit, user, folders and configuration in place',
     load: () => import('./install.ts'),

@@ -9,6 +9,8 @@ export interface Terminal {
    * @throws MailError 'cannot' when the person gives up (Ctrl-C, Ctrl-D)
    */
   ask(question: string, options: { readonly echo: boolean }): Promise<string>;
+  /** What is typed from here on, line by line, until Ctrl-D. */
+  typed(): AsyncIterable<Uint8Array>;
 }
 
 /** The terminal on standard input; null where it is a pipe or a file. Questions go to standard error. */
@@ -52,6 +54,11 @@ export class LineEditor {
 }
 
 class ProcessTerminal implements Terminal {
+  // Bun.stdin.stream() would get nothing more once `ask` has read from process.stdin.
+  async *typed(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of process.stdin) yield chunk as Buffer;
+  }
+
   ask(question: string, { echo }: { readonly echo: boolean }): Promise<string> {
     const { stdin, stderr } = process;
     const editor = new LineEditor();

@@ -38,6 +38,10 @@ export class Person implements Terminal {
     if (answer === undefined) return Promise.reject(new Error(`nobody answers ${question}`));
     return Promise.resolve(answer);
   }
+
+  async *typed(): AsyncGenerator<Uint8Array> {
+    for (const line of this.#answers.splice(0)) yield Buffer.from(`${line}\n`);
+  }
 }
 
 /** A store with its configuration. */

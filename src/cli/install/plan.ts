@@ -25,7 +25,15 @@ export interface Place {
 }
 
 /** Commands that others call by their own name. */
-const LINKS = ['deliver', 'pluginviewer'] as const;
+const LINKS = [
+  'deliver',
+  'pluginviewer',
+  'imtest',
+  'pop3test',
+  'lmtptest',
+  'smtptest',
+  'sivtest',
+] as const;
 
 const USER = 'mailstore';
 
