@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '1' },
     seed: { type: 'string' },
     syncs: { type: 'string', default: '0' },
+    again: { type: 'string', default: '0' },
     hashes: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -19,10 +20,12 @@ const { values: options } = parseArgs({
 
 if (options.help) {
   console.log(
-    `usage: scripts/crash/power [--states N] [--seconds S] [--rounds N] [--seed N] [--syncs N] [--hashes FILE]
+    `usage: scripts/crash/power [--states N] [--seconds S] [--rounds N] [--seed N] [--again N] [--syncs N]
+                           [--hashes FILE]
 
 Records the store at work, then opens N distinct disks as a loss of power may leave them, for at most S seconds.
 --rounds   how long the recorded work is
+--again    records so many recoveries, and opens disks as a loss of power in them may leave them, twenty each
 --syncs    leaves out each kind of sync in turn and looks through so many disks for what is lost then
 --hashes   a file that keeps the disks' names over several runs, and counts how many different ones there were`,
   );
@@ -37,13 +40,14 @@ const outcome = await losePower({
   rounds: Number(options.rounds),
   states: Number(options.states),
   milliseconds: Number(options.seconds) * 1000,
+  again: { recoveries: Number(options.again), states: 20, milliseconds: Number(options.seconds) * 1000 },
   omissionStates: Number(options.syncs),
   sites: Object.keys(SITES),
   report: console.log,
 });
 console.log(
   `${outcome.operations} operations with ${outcome.syncs} syncs, ${outcome.acknowledged} acknowledged changes\n` +
-    `${outcome.moments} moments, ${outcome.states} distinct disks, ${outcome.owed} acknowledged changes looked for, ` +
+    `${outcome.moments} moments, ${outcome.states} distinct disks (${outcome.second} of a second loss), ${outcome.owed} acknowledged changes looked for, ` +
     `${outcome.failures.length} failures, ${Math.round((performance.now() - begun) / 1000)} s`,
 );
 if (options.hashes !== undefined) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { Disk, type Fates, type Image } from './power/disk.ts';
 import { everything, nothing } from './power/fates.ts';
 import type { Recording } from './power/operation.ts';
-import { Recorder } from './power/recording.ts';
+import { Recorder, type Tree } from './power/recording.ts';
 import { parseTrace, pathOfDescriptor, stringsOf, trailingNumbers } from './power/trace.ts';
 
 function hex(text: string): string {
@@ -39,6 +39,7 @@ describe('trace', () => {
       `7 fsync(5<${hex('/r/a')}> <unfinished ...>`,
       write('/r/a', 'x'),
       '7 <... fsync resumed>)           = 0',
+      '8 <... ??? resumed>) = ?',
       '8 +++ killed by SIGKILL +++',
     ];
     const calls = [...parseTrace(Buffer.from(lines.join('\n')))];
@@ -130,6 +131,27 @@ describe('disk', () => {
       `1 syncfs(4<${hex('/r/d')}>) = 0`,
     );
     expect(textOf(disk.image(nothing))).toEqual({ 'd/a': 'bytes' });
+  });
+
+  test('files that were there before, with two names or with space behind them', () => {
+    const begin: Tree = new Map([
+      ['d', null],
+      ['d/a', { bytes: Buffer.from('bytes'), size: 7, other: null }],
+      ['b', { bytes: Buffer.from('bytes'), size: 7, other: 'd/a' }],
+    ]);
+    const disk = new Disk(Recorder.record('/r', Buffer.from(write('/r/d/a', 'BY')), begin));
+    expect(textOf(disk.image(nothing))).toEqual({});
+    disk.advance(1);
+    expect(textOf(disk.image(nothing))).toEqual({ 'd/a': 'bytes\0\0', b: 'bytes\0\0' });
+    expect(textOf(disk.image(everything))).toEqual({ 'd/a': 'BYtes\0\0', b: 'BYtes\0\0' });
+  });
+
+  test('the same disk has the same hash, whichever files of the recording it is made of', () => {
+    const lines = [open('/r/a'), write('/r/a', 'bytes'), sync('/r/a'), sync('/r')];
+    const whole = diskOf(...lines).image(nothing);
+    const renamed = [open('/r/x'), write('/r/x', 'bytes'), sync('/r/x'), rename('/r/x', '/r/a'), sync('/r')];
+    expect(diskOf(...lines, ...renamed).image(nothing).hash).toBe(whole.hash);
+    expect(diskOf(...lines, rename('/r/a', '/r/b'), sync('/r')).image(nothing).hash).not.toBe(whole.hash);
   });
 
   test('a sync that is left out of the recording', () => {

@@ -27,6 +27,7 @@ test(
       rounds: 1,
       states: 100_000,
       milliseconds: MILLISECONDS,
+      again: { recoveries: 2, states: 5, milliseconds: MILLISECONDS },
       omissionStates: 200,
       sites: SOON_NOTICED,
       report: (text) => console.log(`seed ${seed}: ${text}`),
@@ -34,6 +35,7 @@ test(
     expect(outcome.wrong).toEqual([]);
     expect(outcome.failures).toEqual([]);
     expect(outcome.states).toBeGreaterThan(20);
+    expect(outcome.second).toBeGreaterThan(1);
     expect(outcome.owed).toBeGreaterThan(outcome.states);
     expect(outcome.unknownSyncs).toBe(0);
     // The machine itself: each of these syncs is made by the recorded store, and when it is not, that is noticed.

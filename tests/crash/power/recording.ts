@@ -1,4 +1,5 @@
 /** From system calls to operations on the store's own files, with names resolved to the nodes they meant at that moment. */
+import type { Content } from './disk.ts';
 import { type Change, type NodeId, type Operation, type Recording, ROOT, type Sent } from './operation.ts';
 import { type Call, parseTrace, pathOfDescriptor, stringsOf, trailingNumbers } from './trace.ts';
 import { siteOf } from './sites.ts';
@@ -17,8 +18,14 @@ interface Node {
   readonly writes: { offset: number; bytes: Buffer }[];
 }
 
-/** A folder tree a recording begins with: paths of files with their bytes, of folders with null. */
-export type Tree = ReadonlyMap<string, Buffer | null>;
+/** A file that was there before. */
+export interface Found extends Content {
+  /** Another name of it that stands before this one; null for its first. */
+  readonly other: string | null;
+}
+
+/** What a recording begins with: files by path, folders with null. */
+export type Tree = ReadonlyMap<string, Found | null>;
 
 export class Recorder {
   readonly operations: Operation[] = [];
@@ -29,14 +36,21 @@ export class Recorder {
   /** @param root folder whose contents are recorded, which was also the current folder of all processes */
   constructor(private readonly root: string, begin: Tree = new Map()) {
     this.node(true);
-    for (const [path, bytes] of begin) {
-      const node = this.make(path, bytes === null, 0, -1);
-      if (bytes !== null) {
-        this.add({ kind: 'data', node: node.id, offset: 0, bytes }, { begun: 0, ended: -1 });
-      }
-      if (bytes !== null) node.size = bytes.length;
-    }
+    for (const [path, found] of begin) this.find(path) ?? this.begin(path, found);
     this.add({ kind: 'syncall', node: ROOT, site: 'begin' }, { begun: 0, ended: 0 });
+  }
+
+  private begin(path: string, found: Found | null): void {
+    const before = { begun: 0, ended: -1 };
+    const other = found === null || found.other === null ? undefined : this.find(found.other);
+    if (other !== undefined) return this.name([{ ...this.parentOf(path), node: other }], before);
+    const node = this.make(path, found === null, before.begun, before.ended);
+    if (found === null) return;
+    const { bytes, size } = found;
+    node.size = size;
+    node.writes.push({ offset: 0, bytes });
+    this.add({ kind: 'data', node: node.id, offset: 0, bytes }, before);
+    if (size > bytes.length) this.add({ kind: 'size', node: node.id, size }, before);
   }
 
   /** Takes all calls of a trace. */

@@ -17,6 +17,8 @@ export interface PowerOptions {
   /** Distinct disk states to open, and how long at most. */
   readonly states: number;
   readonly milliseconds: number;
+  /** Recoveries to record and lose the power in, distinct states of each, and how long at most. */
+  readonly again: { readonly recoveries: number; readonly states: number; readonly milliseconds: number };
   /** States to try for each sync that is left out; 0 leaves none out. */
   readonly omissionStates: number;
   /** Which syncs are left out in turn. */
@@ -34,6 +36,8 @@ export interface PowerOutcome {
   readonly states: number;
   /** Names of the disks, to count those of several runs together. */
   readonly hashes: ReadonlySet<string>;
+  /** How many of them by a loss of power in the recovery from another. */
+  readonly second: number;
   /** Acknowledged changes that had to be there, summed over the states. */
   readonly owed: number;
   readonly ways: ReadonlyMap<string, number>;
@@ -102,7 +106,7 @@ export async function losePower(options: PowerOptions): Promise<PowerOutcome> {
     process.chdir(home);
     options.report(`${reference.states.length} rightful states`);
     const file = join(folder, 'subject');
-    saveSubject({ settings, recording, states: reference.states, owed: reference.owed }, file);
+    saveSubject({ settings, recording, states: reference.states, owed: reference.owed, highestLsn: 0 }, file);
     const count = availableParallelism();
     for (let n = 0; n < count; n++) workers.push(new Worker(file, join(folder, `images${n}`)));
     const done = reference.wrong.length > 0 ? [] : await Promise.all(workers.map((worker, n) =>
@@ -114,9 +118,22 @@ export async function losePower(options: PowerOptions): Promise<PowerOutcome> {
         waysPerMoment: 4,
       })
     )) as StatesDone[];
-    const hashes = new Set(done.flatMap((one) => one.hashes));
-    const failed = done.flatMap((one) => one.failures);
-    options.report(`${hashes.size} distinct disks opened, ${failed.length} wrong`);
+    const again = reference.wrong.length > 0 ? [] : await Promise.all(workers.map((worker, n) =>
+      worker.do({
+        kind: 'again',
+        seed: options.seed * count + n,
+        recoveries: Math.ceil(options.again.recoveries / count),
+        states: options.again.states,
+        milliseconds: options.again.milliseconds,
+      })
+    )) as StatesDone[];
+    const second = new Set(again.flatMap((one) => one.hashes));
+    const hashes = new Set([...done.flatMap((one) => one.hashes), ...second]);
+    const failed = [...done, ...again].flatMap((one) => one.failures);
+    options.report(
+      `${hashes.size} distinct disks opened, ${second.size} of them after a loss of power in the recovery, ` +
+        `${failed.length} wrong`,
+    );
     for (const { at, way, wrong } of failed) {
       options.report(`wrong at ${at}, ${way}: ${wrong.slice(0, 3).join('; ')}`);
     }
@@ -130,10 +147,11 @@ export async function losePower(options: PowerOptions): Promise<PowerOutcome> {
         change.kind === 'sync' || change.kind === 'syncall'
       ).length,
       acknowledged: reference.changes,
-      moments: sum(done.map((one) => one.moments)),
+      moments: sum([...done, ...again].map((one) => one.moments)),
       states: hashes.size,
       hashes,
-      owed: sum(done.map((one) => one.owed)),
+      second: second.size,
+      owed: sum([...done, ...again].map((one) => one.owed)),
       ways: waysOf(done),
       failures: failed,
       wrong: reference.wrong,

@@ -17,6 +17,8 @@ export interface Subject {
   readonly recording: Recording;
   readonly states: readonly State[];
   readonly owed: readonly Owed[];
+  /** The highest LSN that was used before the recording begins. */
+  readonly highestLsn: number;
 }
 
 /** A state that was wrong, with what it takes to make it again. */
@@ -85,7 +87,7 @@ export class Machine {
     this.disk = new Disk(subject.recording, omitted);
     this.leftovers = new Leftovers(subject.recording);
     this.writer = new ImageWriter(join(folder, 'pool'));
-    this.lsns = lsnsOf(subject.recording);
+    this.lsns = lsnsOf(subject);
   }
 
   /** Goes to a moment, forwards or from the beginning. */
@@ -100,6 +102,27 @@ export class Machine {
     return this.disk.pending;
   }
 
+  /** Index of the oldest state that is right at the moment it stands at. */
+  get oldest(): number {
+    const { owed } = this.subject;
+    return owed[lowerBound(owed, this.disk.now) - 1]?.state ?? 0;
+  }
+
+  /** The highest LSN that was used by then, durable or not. */
+  get highestLsn(): number {
+    return this.lsns[lowerBound(this.lsns, this.disk.now) - 1]?.lsn ?? this.subject.highestLsn;
+  }
+
+  /** The disk as it may look at the moment it stands at. */
+  image(way: string, random: Random): Image {
+    return this.disk.image(fatesOf(way, random, this.disk.now, this.leftovers));
+  }
+
+  /** Makes a folder hold an image. */
+  put(image: Image, root: string): void {
+    this.writer.write(image, root);
+  }
+
   /** States at the moment it stands at, each in another way. Returns the images' verdicts through the tally. */
   async open(ways: readonly string[], random: Random): Promise<void> {
     for (const way of ways) {
@@ -112,17 +135,17 @@ export class Machine {
     const image = this.disk.image(fates);
     const until = lowerBound(this.subject.owed, this.disk.now);
     // The same disk later has to hold more; it is opened again, but counts once.
-    const key = `${image.hash} ${this.subject.owed[until - 1]?.state ?? 0}`;
+    const key = `${image.hash} ${this.oldest}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
     if (!this.tally.hashes.has(image.hash)) this.tally.ways.set(way, (this.tally.ways.get(way) ?? 0) + 1);
     this.tally.hashes.add(image.hash);
     this.tally.owed += until;
-    const wrong = await this.verify(image, this.subject.owed[until - 1]?.state ?? 0);
+    const wrong = await this.verify(image);
     if (wrong.length > 0) this.tally.failures.push({ at: this.disk.now, way, wrong });
   }
 
-  private async verify(image: Image, oldest: number): Promise<readonly string[]> {
+  private async verify(image: Image): Promise<readonly string[]> {
     const root = join(this.folder, 'root');
     this.writer.write(image, root);
     const { settings, states } = this.subject;
@@ -130,8 +153,8 @@ export class Machine {
       settings,
       {
         states,
-        oldest,
-        highestLsn: this.lsns[lowerBound(this.lsns, this.disk.now) - 1]?.lsn ?? 0,
+        oldest: this.oldest,
+        highestLsn: this.highestLsn,
         digestOf: (stat) => this.writer.digestOf(stat),
         checked: this.checked,
       },
@@ -165,11 +188,11 @@ function lowerBound(list: readonly { at: number }[], moment: number): number {
 }
 
 /** The highest LSN written to the log up to each moment. */
-function lsnsOf(recording: Recording): { at: number; lsn: number }[] {
+function lsnsOf({ recording, highestLsn }: Subject): { at: number; lsn: number }[] {
   const ids = new Map<number, bigint>();
   const out: { at: number; lsn: number }[] = [];
   const segments = new Set<number>();
-  let highest = 0;
+  let highest = highestLsn;
   for (const { change, begun } of recording.operations) {
     if (change.kind === 'make' && /^state\/log\/.*\.log$/.test(change.path)) segments.add(change.node);
     if (change.kind !== 'data' || !segments.has(change.node)) continue;
@@ -178,12 +201,14 @@ function lsnsOf(recording: Recording): { at: number; lsn: number }[] {
       if (id !== undefined) ids.set(change.node, id);
     }
     const id = ids.get(change.node);
-    const batch = id === undefined
-      ? null
-      : decodeBatch(change.bytes, change.offset === 0 ? SEGMENT_HEADER : 0, id);
-    if (batch === null) continue;
-    highest = Math.max(highest, batch.firstLsn + batch.count - 1);
-    out.push({ at: begun, lsn: highest });
+    if (id === undefined) continue;
+    for (let offset = change.offset === 0 ? SEGMENT_HEADER : 0;;) {
+      const batch = decodeBatch(change.bytes, offset, id);
+      if (batch === null) break;
+      highest = Math.max(highest, batch.firstLsn + batch.count - 1);
+      out.push({ at: begun, lsn: highest });
+      offset = batch.end;
+    }
   }
   return out;
 }
@@ -194,7 +219,8 @@ export function someMoments(recording: Recording, count: number, random: Random)
   const moments = new Set<number>();
   for (let n = 0; n < count * 2 && moments.size < count; n++) {
     const operation = operations[random.below(operations.length)];
-    if (operation === undefined) continue;
+    // Not what was there before.
+    if (operation === undefined || operation.ended <= 0) continue;
     moments.add(random.oneIn(2) ? operation.begun + 1 : Math.min(operation.ended, recording.end) + 1);
   }
   return [...moments].sort((a, b) => a - b);

@@ -84,11 +84,12 @@ export function* parseTrace(bytes: Buffer): IterableIterator<Call> {
       open.set(pid, { begun: line, text: rest.slice(0, -UNFINISHED.length) });
       continue;
     }
-    const resumed = /^<\.\.\. \w+ resumed>/.exec(rest);
+    const resumed = /^<\.\.\. \S+ resumed>/.exec(rest);
     if (resumed === null) {
       yield callOf(pid, rest, line, line);
       continue;
     }
+    // Of a process that was killed, strace may not know the call any more (`???`).
     const first = open.get(pid);
     open.delete(pid);
     // What was under way when the process ended may not have had a first line of ours.
