@@ -21,6 +21,7 @@ import { mayActFor } from './authorization.ts';
 import { canonicalUser, isAdmin, isNamed, needsInterface } from './canonical.ts';
 import { Claim } from './claim.ts';
 import { Decoy } from './decoy.ts';
+import type { Groups } from './groups/groups.ts';
 import { InterfaceDomains } from './interface.ts';
 import type { SecretSource, SourceAbilities, UserSecret } from './secrets/source.ts';
 
@@ -53,6 +54,8 @@ export interface AuthenticatorOptions {
   readonly source: SecretSource;
   readonly log: Log;
   readonly interfaces?: InterfaceDomains;
+  /** Finds the groups of who logs in; nobody is in any without. */
+  readonly groups?: Pick<Groups, 'identify'>;
   /** Limits on logins; without it, of this process alone. */
   readonly guard?: LoginGuard;
   /** What users who do not exist seem to have; the same in all processes of an installation. */
@@ -82,6 +85,7 @@ export class Authenticator {
   readonly #log: Log;
   readonly #interfaces: InterfaceDomains;
   readonly #guard: LoginGuard;
+  readonly #groups: Pick<Groups, 'identify'>;
   readonly #decoy: Decoy;
   readonly #administersInbox: (userid: string, target: string) => Promise<boolean>;
   readonly #ready: () => Promise<unknown>;
@@ -93,6 +97,7 @@ export class Authenticator {
     this.#log = options.log;
     this.#interfaces = options.interfaces ?? new InterfaceDomains(options.settings);
     this.#guard = options.guard ?? new LoginGuard({ settings: options.settings });
+    this.#groups = options.groups ?? { identify: (identity) => Promise.resolve(identity) };
     this.#decoy = options.decoy ?? new Decoy();
     this.#administersInbox = options.administersInbox ?? (() => Promise.resolve(false));
     this.#ready = options.ready ?? (() => Promise.resolve());
@@ -211,7 +216,7 @@ export class Authenticator {
       await this.#enter(subject, target, !isNamed(userid, fronts, this.#settings));
     }
     this.#logOk(subject, target, target === userid ? {} : { proxied_by: userid });
-    return this.identity(target);
+    return await this.#groups.identify(this.identity(target));
   }
 
   /** Counts one more connection that is logged in, or refuses it. */

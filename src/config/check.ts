@@ -90,6 +90,17 @@ function checkSources(values: OptionValues, problem: (name: OptionName, text: st
       problem('ldap_filter', 'does not have the user in it: %u or %U is missing');
     }
   }
+  if (values.pts_module === 'ldap') {
+    if (values.ldap_uri.length === 0) {
+      problem('pts_module', 'ldap needs the address of the directory: ldap.uri (ldap_uri) is missing');
+    }
+    if (values.ldap_member_method === 'filter' && values.ldap_member_base === '') {
+      problem(
+        'ldap_member_method',
+        'needs to know where groups are: ldap.member_base (ldap_member_base) is missing',
+      );
+    }
+  }
   if (values.ldap_bind_pw !== '' && values.ldap_bind_pw_file !== '') {
     problem(
       'ldap_bind_pw_file',

@@ -137,6 +137,24 @@ export const authLimits = rows({
     reason: 'a million users; the file is held in memory by every worker',
     onExcess: 'logins that need it are answered [UNAVAILABLE], the log says so',
   },
+  groups_entries: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'users whose groups a worker knows; some hundred bytes each',
+    onExcess: 'the one that logged in longest ago is asked for anew at its next login',
+  },
+  groups_of_user: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'more groups than anybody is in; each is an identifier to compare with every ACL',
+    onExcess: 'it counts as a directory that cannot tell, and the log says so',
+  },
+  groups_grace: {
+    value: 86_400,
+    unit: 'seconds',
+    reason: 'a directory that is down over night takes no shared folders away; one that is gone does',
+    onExcess: 'the user is in no group until the directory answers',
+  },
   digest_nonces: {
     value: 10_000,
     unit: 'count',

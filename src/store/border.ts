@@ -15,6 +15,8 @@ export interface Identity {
   readonly userid: string;
   readonly admin: boolean;
   readonly groups: readonly string[];
+  /** Which groups these are cannot be told: what an ACL denies to any group is denied here. */
+  readonly groupsUnknown?: boolean;
 }
 
 /**

@@ -127,12 +127,15 @@ export function withEntry(acl: readonly AclEntry[], identifier: string, rights: 
 }
 
 /** What the ACL itself gives: everything granted to one of the names, without everything denied to one (§2). */
-function granted(acl: readonly AclEntry[], names: ReadonlySet<string>): string {
+function granted(acl: readonly AclEntry[], names: ReadonlySet<string>, groupsUnknown = false): string {
   let give = '';
   let deny = '';
   for (const { identifier, rights } of acl) {
     if (names.has(identifier)) give += rights;
-    else if (identifier.startsWith('-') && names.has(identifier.slice(1))) deny += rights;
+    else if (
+      identifier.startsWith('-') &&
+      (names.has(identifier.slice(1)) || (groupsUnknown && identifier.startsWith('-group:')))
+    ) deny += rights;
   }
   return give === '' ? '' : subtract(give, deny);
 }
@@ -160,7 +163,7 @@ export function effectiveRights(
     const global = identity.admin && domain === '';
     if (!global && domain !== splitUserid(owner, settings).domain) return '';
   }
-  let rights = granted(acl, namesOf(identity));
+  let rights = granted(acl, namesOf(identity), identity.groupsUnknown);
   if (identity.userid === owner && !isSharedOwner(owner)) rights = unite(rights, OWNER_RIGHTS);
   if (identity.admin) rights = unite(rights, ADMIN_RIGHTS);
   return shared(rights);

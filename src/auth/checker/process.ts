@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import { libc, PR_SET_PDEATHSIG } from '../../net/libc.ts';
 import { checkCrypt } from './crypt.ts';
+import { systemGroups } from './groups.ts';
 import { checkPam } from './pam.ts';
 import type { CheckAnswer, CheckJob } from './protocol.ts';
 
@@ -26,7 +27,14 @@ export async function runChecker(): Promise<number> {
 
 function check(job: CheckJob): CheckAnswer {
   try {
-    return job.kind === 'crypt' ? checkCrypt(job.password, job.hash) : checkPam(job);
+    switch (job.kind) {
+      case 'crypt':
+        return checkCrypt(job.password, job.hash);
+      case 'groups':
+        return systemGroups(job.user);
+      case 'pam':
+        return checkPam(job);
+    }
   } catch (thrown) {
     return { verdict: 'error', text: thrown instanceof Error ? thrown.message : String(thrown) };
   }

@@ -3,6 +3,7 @@
 /** A check that blocks whoever does it. */
 export type CheckJob =
   | { readonly kind: 'crypt'; readonly password: string; readonly hash: string }
+  | { readonly kind: 'groups'; readonly user: string }
   | {
     readonly kind: 'pam';
     readonly service: string;

@@ -69,11 +69,30 @@ const groups: readonly Group[] = [
   },
   { outcome: 'later', text: 'taking over passwords at login is not there yet', keys: 'sasl_auto_transition' },
   {
-    outcome: 'later',
-    text: 'groups from a directory are not there yet',
-    keys: 'pts_* ptscache_* ptloader_* ldap_*',
+    outcome: 'unneeded',
+    text: 'groups of a directory are looked up by the server itself and kept in memory',
+    keys: 'ptscache_db ptscache_db_path ptloader_sock pts_ptloader_* ptloader_*',
   },
-  { outcome: 'later', text: 'groups of the system are not there yet', keys: 'unix_group_enable auth_mech' },
+  {
+    outcome: 'unneeded',
+    text: 'groups come from where pts_module and unix_group_enable say',
+    keys: 'auth_mech',
+  },
+  {
+    outcome: 'unneeded',
+    text: 'the time and the number of answers a directory is waited for are bounded',
+    keys: 'ldap_time_limit ldap_timeout ldap_size_limit ldap_restart ldap_version ldap_deref ldap_referrals',
+  },
+  {
+    outcome: 'later',
+    text: "the directory's certificate is always checked: name its authority by ldap_tls_cacert_file",
+    keys: 'ldap_verify_peer ldap_tls_check_peer',
+  },
+  {
+    outcome: 'later',
+    text: 'is no particular of the section ldap',
+    keys: 'pts_* ldap_*',
+  },
   { outcome: 'later', text: 'logins of other realms are not there yet', keys: 'loginrealms' },
   { outcome: 'later', text: 'HTTP tokens are not there yet', keys: 'http_jwt_*' },
   {

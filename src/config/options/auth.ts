@@ -1,6 +1,6 @@
 import { listKind } from '../kinds/collection.ts';
 import { durationKind } from '../kinds/measure.ts';
-import { integerKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
+import { choiceKind, integerKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 /** The SASL mechanisms there are, the preferred one first. */
@@ -147,6 +147,31 @@ export const authOptions = {
       'passwd_file.',
     check: (value) => value.length === 0 ? 'at least one way is needed' : undefined,
     authentication: true,
+  }),
+  pts_module: option<'off' | 'ldap'>({
+    toml: 'auth.pts_module',
+    kind: choiceKind(['off', 'ldap']),
+    default: 'off',
+    imapd: imapd('pts_module'),
+    doc:
+      'Where the groups of users come from that ACLs name as group:name: "ldap" is the directory of section ldap.',
+    authentication: true,
+  }),
+  unix_group_enable: option({
+    toml: 'auth.unix_group_enable',
+    kind: switchKind(),
+    default: false,
+    imapd: imapd('unix_group_enable'),
+    doc: 'Users are also in the groups that an account of the system with their name is in.',
+  }),
+  ptscache_timeout: option({
+    toml: 'auth.ptscache_timeout',
+    kind: durationKind(1, 30 * 86_400),
+    default: 3 * 3_600,
+    imapd: [{ key: 'ptscache_timeout', unit: 's' }],
+    doc:
+      'How long the groups of a user are not asked for again. While the source is down, the last known ones stay for ' +
+      'a day more.',
   }),
   sasl_saslauthd_path: option({
     toml: 'auth.sasl_saslauthd_path',

@@ -72,7 +72,7 @@ export const ldapOptions = {
     kind: textKind(),
     default: '',
     defaultText: 'nobody: the search is anonymous',
-    imapd: imapd('ldap_bind_dn'),
+    imapd: imapd('ldap_bind_dn', 'ldap_sasl_authc'),
     doc: 'Who searches: a DN, or an authentication identity where mech is not "simple".',
   }),
   ldap_bind_pw: option({
@@ -141,5 +141,47 @@ export const ldapOptions = {
     default: '',
     imapd: imapd('ldap_tls_key', 'ldap_client_key'),
     doc: 'PEM file with its key; empty where it stands in cert_file.',
+  }),
+  ldap_member_method: option<'attribute' | 'filter'>({
+    toml: 'ldap.member_method',
+    kind: choiceKind(['attribute', 'filter']),
+    default: 'attribute',
+    imapd: imapd('ldap_member_method'),
+    doc:
+      'How the groups of a user are found (auth.pts_module): "attribute" reads member_attribute of the entry of the ' +
+      'user, "filter" searches below member_base.',
+  }),
+  ldap_member_attribute: option({
+    toml: 'ldap.member_attribute',
+    kind: textKind('the name of an attribute', (text) => /^[A-Za-z][A-Za-z0-9;.-]*$/.test(text)),
+    default: 'memberOf',
+    imapd: imapd('ldap_member_attribute'),
+    doc:
+      'The attribute that names a group: of the user for "attribute", of the groups (cn) for "filter". Of a DN the ' +
+      'first value counts, so that cn=staff,ou=Group,dc=example is group:staff.',
+  }),
+  ldap_member_base: option({
+    toml: 'ldap.member_base',
+    kind: textKind(),
+    default: '',
+    imapd: imapd('ldap_member_base'),
+    doc: 'Where groups are searched for. Takes the tokens of filter, and %D for the DN of the user.',
+    check: templateProblem,
+  }),
+  ldap_member_filter: option({
+    toml: 'ldap.member_filter',
+    kind: textKind(),
+    default: '(member=%D)',
+    imapd: imapd('ldap_member_filter'),
+    doc:
+      'The search that finds the groups of a user. Takes the tokens of filter, and %D for the DN of the user.',
+    check: templateProblem,
+  }),
+  ldap_member_scope: option<'base' | 'one' | 'sub'>({
+    toml: 'ldap.member_scope',
+    kind: choiceKind(['base', 'one', 'sub']),
+    default: 'sub',
+    imapd: imapd('ldap_member_scope'),
+    doc: 'How deep below member_base groups are searched for.',
   }),
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LoginGuard } from '../../auth/abuse/guard.ts';
 import { Decoy } from '../../auth/decoy.ts';
 import { Checkers } from '../../auth/checker/pool.ts';
+import { configuredGroups } from '../../auth/groups/configured.ts';
 import { configuredSecrets } from '../../auth/secrets/configured.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
@@ -68,6 +69,7 @@ async function makeProtocols(
     log,
     interfaces,
     guard,
+    groups: configuredGroups(settings, checkers, log),
     decoy: Decoy.at(join(settings.configdirectory, 'decoy')),
     ready: () => store.opened,
     administersInbox: (userid, target) => administersInbox(store, userid, target),
