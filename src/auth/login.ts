@@ -12,15 +12,18 @@
 import { asMailError, limitError, type MailError, serverError, userError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { limits } from '../limits.ts';
+import type { Connection } from '../net/connection.ts';
 import type { Identity } from '../store/border.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
 import { LoginGuard } from './abuse/guard.ts';
 import type { Origin, Reason } from './attempt.ts';
 import { mayActFor } from './authorization.ts';
+import { channelOf, type SaslChannel } from './channel.ts';
 import { canonicalUser, isAdmin, isNamed, needsInterface } from './canonical.ts';
 import { Claim } from './claim.ts';
 import { Decoy } from './decoy.ts';
+import { ExternalUsers } from './external.ts';
 import type { Groups } from './groups/groups.ts';
 import { InterfaceDomains } from './interface.ts';
 import type { SecretSource, SourceAbilities, UserSecret } from './secrets/source.ts';
@@ -86,6 +89,7 @@ export class Authenticator {
   readonly #interfaces: InterfaceDomains;
   readonly #guard: LoginGuard;
   readonly #groups: Pick<Groups, 'identify'>;
+  readonly #external: ExternalUsers;
   readonly #decoy: Decoy;
   readonly #administersInbox: (userid: string, target: string) => Promise<boolean>;
   readonly #ready: () => Promise<unknown>;
@@ -96,12 +100,18 @@ export class Authenticator {
     this.#source = options.source;
     this.#log = options.log;
     this.#interfaces = options.interfaces ?? new InterfaceDomains(options.settings);
+    this.#external = new ExternalUsers(options.settings);
     this.#guard = options.guard ?? new LoginGuard({ settings: options.settings });
     this.#groups = options.groups ?? { identify: (identity) => Promise.resolve(identity) };
     this.#decoy = options.decoy ?? new Decoy();
     this.#administersInbox = options.administersInbox ?? (() => Promise.resolve(false));
     this.#ready = options.ready ?? (() => Promise.resolve());
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  }
+
+  /** The channel of a connection, with who its client is by what is below SASL. */
+  channelOf(connection: Pick<Connection, 'tls' | 'peer'>): SaslChannel {
+    return channelOf(connection, this.#external.of(connection));
   }
 
   /** What the configured sources of secrets can be asked for. */

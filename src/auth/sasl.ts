@@ -27,7 +27,13 @@ export function plaintextAllowed(settings: Pick<Settings, 'allowplaintext'>, sec
 
 /** Whether a command that takes user and password would be heard here (LOGIN of IMAP, USER of POP3). */
 export function loginAllowed({ settings, origin, channel }: SaslContext): boolean {
-  return plaintextAllowed(settings, origin.secure) && settings.sasl_minimum_layer <= channel.strength;
+  return !needsTls(settings, origin) && plaintextAllowed(settings, origin.secure) &&
+    settings.sasl_minimum_layer <= channel.strength;
+}
+
+/** Whether nobody logs in here before TLS is on (`tls_required`). */
+function needsTls(settings: Pick<Settings, 'tls_required'>, origin: SaslContext['origin']): boolean {
+  return settings.tls_required && !origin.secure && origin.remoteAddress !== '';
 }
 
 /** Names of the mechanisms to announce, as `AUTH=` or `SASL`, on a connection in this state. */
@@ -39,6 +45,7 @@ export function offered(context: SaslContext): string[] {
 export function whyNot(mechanism: Mechanism, context: SaslContext): string | null {
   const { settings, channel, origin, authenticator } = context;
   if (!settings.sasl_mech_list.includes(mechanism.name)) return 'it is not in sasl_mech_list';
+  if (needsTls(settings, origin)) return 'tls.required asks for TLS first';
   const { abilities } = authenticator;
   if (mechanism.needs === 'plain' && !abilities.plain) return 'no source of secrets hands out passwords';
   if (mechanism.needs === 'scram' && abilities.scram === false) {

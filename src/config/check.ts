@@ -37,6 +37,11 @@ export function checkTogether(values: OptionValues, services: readonly Service[]
   if (values.tls_server_key !== '' && values.tls_server_cert === '') {
     problem('tls_server_key', 'a key without a certificate: the certificate file is missing');
   }
+  if (values.tls_client_ca_file === '' && values.tls_client_ca_dir === '') {
+    const missing = 'no authority to check them against: tls.client_ca_file or client_ca_dir is missing';
+    if (values.tls_client_certs === 'require') problem('tls_client_certs', missing);
+    if (values.tls_client_certs === 'optional') warning('tls_client_certs', `has no effect: ${missing}`);
+  }
   if (values.createonpost && values.autocreatequota === 0) {
     warning('createonpost', 'has no effect while autocreatequota is 0');
   }
@@ -130,6 +135,14 @@ function checkServices(
     }
     if (service.tls_server_key !== '' && service.tls_server_cert === '') {
       problem(service, 'a key without a certificate: tls_server_cert is missing');
+    }
+    const authorities = service.tls_client_ca_file + service.tls_client_ca_dir + values.tls_client_ca_file +
+      values.tls_client_ca_dir;
+    if (service.tls_client_certs === 'require' && authorities === '') {
+      problem(
+        service,
+        'asks for client certificates, but there is no authority: tls_client_ca_file is missing',
+      );
     }
     const { listen } = service;
     const families = listen.kind === 'tcp'

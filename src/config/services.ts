@@ -35,7 +35,30 @@ export interface Service {
   readonly tls_server_cert: string;
   readonly tls_server_key: string;
   readonly tls_client_ca_file: string;
+  readonly tls_client_ca_dir: string;
+  readonly tls_client_certs: 'off' | 'optional' | 'require' | '';
+  readonly tls_crl_file: string;
 }
+
+/** What a service can say of TLS for itself, as what stands in the [tls] section by the same name. */
+export const serviceTlsKeys = [
+  'tls_server_cert',
+  'tls_server_key',
+  'tls_client_ca_file',
+  'tls_client_ca_dir',
+  'tls_client_certs',
+  'tls_crl_file',
+] as const;
+
+/** A service that says nothing of TLS for itself. */
+export const NO_OWN_TLS = {
+  tls_server_cert: '',
+  tls_server_key: '',
+  tls_client_ca_file: '',
+  tls_client_ca_dir: '',
+  tls_client_certs: '',
+  tls_crl_file: '',
+} as const;
 
 /** What a scheduled event does. */
 export type EventJob = 'checkpoint' | 'expire' | 'backup';
@@ -71,9 +94,6 @@ const wellKnown: Readonly<Record<string, Pick<Service, 'protocol' | 'tls'> & { r
     saslauthd: { protocol: 'saslauthd', tls: false },
   };
 
-/** Protocols that may be spoken on unix sockets. */
-const LOCAL: readonly Service['protocol'][] = ['lmtp', 'dovecot-auth', 'saslauthd'];
-
 /** What is wrong with a draft, and at which of its keys. */
 export interface ServiceProblem {
   readonly key: keyof ServiceDraft | '';
@@ -107,9 +127,6 @@ export function completeService(
       }
     }
   } else {
-    if (!LOCAL.includes(protocol)) {
-      return { key: 'listen', text: 'only LMTP and what answers about logins can listen on a unix socket' };
-    }
     if (draft.family !== undefined && draft.family !== 'any') {
       return { key: 'family', text: 'is for ports; this service listens on a unix socket' };
     }
@@ -134,6 +151,9 @@ export function completeService(
     tls_server_cert: cert,
     tls_server_key: draft.tls_server_key ?? cert,
     tls_client_ca_file: draft.tls_client_ca_file ?? '',
+    tls_client_ca_dir: draft.tls_client_ca_dir ?? '',
+    tls_client_certs: draft.tls_client_certs ?? '',
+    tls_crl_file: draft.tls_crl_file ?? '',
   };
 }
 

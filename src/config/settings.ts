@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import { type OptionName, optionRows, type OptionValues } from './options.ts';
-import type { ScheduledEvent, Service } from './services.ts';
+import { NO_OWN_TLS, type ScheduledEvent, type Service } from './services.ts';
 
 /** Property names are the option names (imapd.conf's keys); sizes in bytes, durations in seconds. */
 export type Settings = Readonly<OptionValues> & {
@@ -25,9 +25,7 @@ export function defaultServices(values: OptionValues): readonly Service[] {
   const common = {
     maxchild: 0,
     trusted: false,
-    tls_server_cert: '',
-    tls_server_key: '',
-    tls_client_ca_file: '',
+    ...NO_OWN_TLS,
   };
   const tcp = (port: number) => ({ kind: 'tcp', host: '', port, family: 'any' }) as const;
   const services: Service[] = [{ ...common, name: 'imap', protocol: 'imap', tls: false, listen: tcp(143) }];

@@ -12,7 +12,6 @@
 
 import { type Origin, originOf } from '../auth/attempt.ts';
 import type { Authenticator } from '../auth/login.ts';
-import { channelOf } from '../auth/channel.ts';
 import { loginAllowed, offered, type SaslContext } from '../auth/sasl.ts';
 import type { Service } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
@@ -157,7 +156,12 @@ export class Session {
   /** What a SASL mechanism may use on this connection as it is now. */
   get sasl(): SaslContext {
     const { authenticator, settings } = this.deps;
-    return { settings, authenticator, origin: this.origin, channel: channelOf(this.connection) };
+    return {
+      settings,
+      authenticator,
+      origin: this.origin,
+      channel: authenticator.channelOf(this.connection),
+    };
   }
 
   /** Makes the session one of `identity`: not authenticated to authenticated (RFC 9051 §3.2). */

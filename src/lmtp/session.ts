@@ -14,7 +14,6 @@
 import type { Authenticator } from '../auth/login.ts';
 import type { InterfaceDomains } from '../auth/interface.ts';
 import { originOf } from '../auth/attempt.ts';
-import { channelOf } from '../auth/channel.ts';
 import { offered, type SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError, type MailError } from '../errors.ts';
@@ -118,7 +117,7 @@ export class LmtpSession implements Dialogue {
       settings: this.settings,
       authenticator: this.#authenticator,
       origin: originOf(this.connection, 'lmtp'),
-      channel: channelOf(this.connection),
+      channel: this.#authenticator.channelOf(this.connection),
     };
   }
 

@@ -15,6 +15,8 @@ export interface TlsInfo {
   readonly servername: string;
   /** The protocol agreed on (ALPN), or ''. */
   readonly alpn: string;
+  /** The certificate the client has shown, in DER, and only one that holds: see `tls_client_certs`. */
+  readonly certificate: Buffer | undefined;
   /** Channel binding data `tls-exporter` (RFC 9266 §2), 32 bytes; throws before TLS 1.3 without extended master secret. */
   exporter(): Buffer;
   /** Channel binding data `tls-unique` (RFC 5929 §3); null from TLS 1.3 on, which has none. */

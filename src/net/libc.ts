@@ -5,7 +5,7 @@
  * Numbers are those of Linux's generic ABI, the same on x86_64 and aarch64, glibc and musl.
  */
 
-import { type Pointer, ptr, read } from 'bun:ffi';
+import { CString, type Pointer, ptr, read } from 'bun:ffi';
 import { dlopen } from 'bun:ffi';
 
 const SYMBOLS = {
@@ -22,6 +22,7 @@ const SYMBOLS = {
   prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
   statfs: { args: ['ptr', 'ptr'], returns: 'i32' },
   getpwnam: { args: ['ptr'], returns: 'ptr' },
+  getpwuid: { args: ['u32'], returns: 'ptr' },
   getgrnam: { args: ['ptr'], returns: 'ptr' },
   __errno_location: { args: [], returns: 'ptr' },
 } as const;
@@ -113,6 +114,12 @@ export function lookupUser(name: string): { uid: number; gid: number } | undefin
   return found === null
     ? undefined
     : { uid: read.u32(found as Pointer, 16), gid: read.u32(found as Pointer, 20) };
+}
+
+/** The name of a user, from the system's user database, or undefined. */
+export function userOf(uid: number): string | undefined {
+  const found = libc().getpwuid(uid);
+  return found === null ? undefined : new CString(read.ptr(found as Pointer, 0) as Pointer).toString();
 }
 
 /** Numeric id of a group, or undefined. */

@@ -9,6 +9,7 @@
  */
 
 import type { Socket, SocketHandler } from 'bun';
+import type { X509Certificate } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 
 /** A socket of the runtime that belongs to an `Owner`. */
@@ -30,6 +31,9 @@ export interface RawSocket<Owner> {
   shutdown(): void;
   /** Closes at once; what the system has taken still leaves. */
   close(): void;
+  /** Whether the client's certificate was asked for and is good: signed, current, not revoked, for clients. */
+  readonly authorized: boolean;
+  getPeerX509Certificate(): X509Certificate | undefined;
   getTLSVersion(): string;
   getCipher(): { readonly name: string } | null;
   getServername(): string | undefined;
@@ -87,6 +91,7 @@ export interface SecureOptions {
   readonly context: SecureContext;
   /** Protocols agreed to, each with a byte of its length before it (RFC 7301 §3.1). */
   readonly alpn: Uint8Array;
+  readonly clientCerts: 'off' | 'optional' | 'require';
 }
 
 /**
@@ -96,7 +101,7 @@ export interface SecureOptions {
 export function secureRaw<Owner>(
   socket: RawSocket<Owner>,
   owner: Owner,
-  { context, alpn }: SecureOptions,
+  { context, alpn, clientCerts }: SecureOptions,
   handlers: SecureHandlers<Owner>,
 ): RawSocket<Owner> {
   const options = {
@@ -106,8 +111,8 @@ export function secureRaw<Owner>(
     tls: {
       secureContext: native(context),
       ALPNProtocols: alpn,
-      requestCert: false,
-      rejectUnauthorized: false,
+      requestCert: clientCerts !== 'off',
+      rejectUnauthorized: clientCerts === 'require',
     },
   };
   const upgrade = (socket as unknown as Socket).upgradeTLS.bind(socket) as unknown as (

@@ -27,8 +27,12 @@ import { describeTls } from './tlsinfo.ts';
 export interface SocketOptions {
   /** Path of the unix socket they come in by, or ''. */
   readonly unixPath: string;
+  /** Whether the protocol may begin TLS itself. */
+  readonly startTls?: boolean;
   /** What a handshake is made with, as of the moment it begins; undefined where no certificate is configured. */
   readonly tls: () => TlsParameters | undefined;
+  /** The client has shown a certificate that does not hold; the handshake goes on without it. */
+  readonly distrusted?: (connection: SocketConnection, why: Error) => void;
   /** Replaces limits.tls_handshake in tests. */
   readonly handshakeMs?: number;
   /** Called by `admit()` the first time. */
@@ -133,6 +137,7 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   readonly #output: Output;
   #shaking: Handshake | undefined;
   #secure = false;
+  #asked = false;
   #layer: SecurityLayer | undefined;
   #closed = false;
   #ending = false;
@@ -196,11 +201,13 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   get tls(): TlsInfo | undefined {
-    return this.#secure ? describeTls(this.#socket) : undefined;
+    return this.#secure ? describeTls(this.#socket, this.#asked) : undefined;
   }
 
   get canStartTls(): boolean {
-    return !this.#closed && !this.#secure && this.#shaking === undefined && this.#options.tls() !== undefined;
+    return this.#options.startTls !== false && !this.#closed && !this.#secure &&
+      this.#shaking === undefined &&
+      this.#options.tls() !== undefined;
   }
 
   get closed(): boolean {
@@ -337,7 +344,14 @@ export class SocketConnection implements Connection, Watched, ByteSink {
     this.#secure = true;
     this.#lastActivity = idleNow();
     if (this.#paused) this.#socket.pause();
-    shaking.done(describeTls(this.#socket));
+    this.#asked = shaking.parameters.clientCerts !== 'off';
+    if (
+      this.#asked && !this.#socket.authorized && error !== null &&
+      this.#socket.getPeerX509Certificate() !== undefined
+    ) {
+      this.#options.distrusted?.(this, error);
+    }
+    shaking.done(describeTls(this.#socket, this.#asked));
     this.drained(this.#socket);
   }
 

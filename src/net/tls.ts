@@ -1,38 +1,13 @@
 /**
- * Certificates: read from files where that is allowed, handed to the workers as text, turned into contexts.
+ * What handshakes are made with: contexts from the text of certificates.
  *
- * Invariants:
- * 1. Keys travel over the pipe between supervisor and worker only, never by argument, environment or log.
- * 2. Bad files never replace good ones: material is checked whole before it is used.
- * 3. Connections keep what they were made with; a new certificate counts for the next handshake.
+ * Connections keep what they were made with; a new certificate counts for the next handshake.
  */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { constants, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { MailError } from '../errors.ts';
-import type { Service } from '../config/services.ts';
-import type { Settings } from '../config/settings.ts';
-
-/** One certificate with its key, as PEM text, and the files it came from (for messages). */
-export interface Certificate {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** The certificate and its chain. */
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** Everything TLS needs, as text, so that it can be handed to a worker. */
-export interface TlsMaterial {
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** OpenSSL cipher list, or '' for the runtime's. */
-  readonly ciphers: string;
-  /** Certificates by service name; '' is the one of all services without their own. */
-  readonly services: Readonly<Record<string, Certificate>>;
-  /** Further certificates, chosen by the name the client asks for (RFC 6066 §3). */
-  readonly further: readonly Certificate[];
-}
+import type { Certificate, ClientCheck, TlsMaterial } from './tlsmaterial.ts';
 
 /** What one handshake is made with. */
 export interface TlsParameters {
@@ -40,132 +15,14 @@ export interface TlsParameters {
   readonly context: SecureContext;
   /** The protocol agreed to, its length in front (RFC 7301 §3.1). */
   readonly alpn: Uint8Array;
+  /** Whether the client is asked for a certificate, and whether it must have one. */
+  readonly clientCerts: ClientCheck['mode'];
   /** The context of a host name the client asks for (RFC 6066 §3), if there is one of its own. */
   named(name: string): SecureContext | undefined;
 }
 
-type TlsSettings = Pick<
-  Settings,
-  | 'tls_server_cert'
-  | 'tls_server_key'
-  | 'tls_client_ca_file'
-  | 'tls_certificate'
-  | 'tls_min_version'
-  | 'tls_ciphers'
-  | 'services'
->;
-
-/** The files a configuration names, each with what it is for. */
-function certificateFiles(
-  settings: TlsSettings,
-): { service: string; cert: string; key: string; ca: string }[] {
-  const own = (service: Service) => ({
-    service: service.name,
-    cert: service.tls_server_cert,
-    key: service.tls_server_key || service.tls_server_cert,
-    ca: service.tls_client_ca_file || settings.tls_client_ca_file,
-  });
-  const all = settings.services.filter((service) => service.tls_server_cert !== '').map(own);
-  if (settings.tls_server_cert !== '') {
-    const key = settings.tls_server_key || settings.tls_server_cert;
-    all.unshift({ service: '', cert: settings.tls_server_cert, key, ca: settings.tls_client_ca_file });
-  }
-  return all;
-}
-
-function wrong(file: string, text: string, cause?: unknown): MailError {
-  return new MailError('server', 'config', `${file}: ${text}`, cause);
-}
-
-function readPem(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (thrown) {
-    const code = (thrown as { code?: string }).code;
-    const remedy = code === 'EACCES'
-      ? `; let this user read it, start as root, or hand it over with systemd's LoadCredential`
-      : '';
-    throw wrong(file, `cannot read the ${what}: ${code ?? (thrown as Error).message}${remedy}`, thrown);
-  }
-}
-
-/** The PEM blocks of one kind in a text. */
-function certificatesOf(pem: string): string[] {
-  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-}
-
-/** Adds the issuers found in `ca` to a certificate that comes without its chain (RFC 8446 §4.4.2). */
-function completeChain(cert: string, ca: string): string {
-  if (ca === '' || certificatesOf(cert).length !== 1) return cert;
-  const candidates = certificatesOf(ca).map((pem) => ({ pem, x509: new X509Certificate(pem) }));
-  let current = new X509Certificate(cert);
-  let chain = cert.trimEnd() + '\n';
-  for (let depth = 0; depth < 8; depth++) {
-    const issuer = candidates.find(({ x509 }) =>
-      current.checkIssued(x509) && x509.fingerprint256 !== current.fingerprint256
-    );
-    // A self-signed root is the client's business: it trusts it already or not at all.
-    if (issuer === undefined || issuer.x509.checkIssued(issuer.x509)) break;
-    chain += issuer.pem + '\n';
-    current = issuer.x509;
-  }
-  return chain;
-}
-
-function readCertificate(certFile: string, keyFile: string, caFile: string): Certificate {
-  const cert = readPem(certFile, 'certificate');
-  const key = readPem(keyFile, 'private key');
-  const ca = caFile === '' ? '' : readPem(caFile, 'authorities');
-  let x509;
-  try {
-    x509 = new X509Certificate(cert);
-  } catch (thrown) {
-    throw wrong(certFile, 'holds no certificate in PEM form', thrown);
-  }
-  let parsed;
-  try {
-    parsed = createPrivateKey(key);
-  } catch (thrown) {
-    throw wrong(keyFile, 'holds no private key in PEM form without a passphrase', thrown);
-  }
-  if (!x509.checkPrivateKey(parsed)) throw wrong(keyFile, `is not the key of the certificate in ${certFile}`);
-  return { certFile, keyFile, cert: completeChain(cert, ca), key };
-}
-
-/**
- * Reads and checks every certificate a configuration names; undefined where it names none. Throws MailError
- * 'config' with the file and what is wrong with it.
- */
-export function readTlsMaterial(settings: TlsSettings): TlsMaterial | undefined {
-  const files = certificateFiles(settings);
-  if (files.length === 0) return undefined;
-  const services: Record<string, Certificate> = {};
-  for (const { service, cert, key, ca } of files) services[service] = readCertificate(cert, key, ca);
-  const further = settings.tls_certificate.map(({ server_cert, server_key }) =>
-    readCertificate(server_cert, server_key, settings.tls_client_ca_file)
-  );
-  const material: TlsMaterial = {
-    minVersion: settings.tls_min_version === 'tls1.3' ? 'TLSv1.3' : 'TLSv1.2',
-    ciphers: settings.tls_ciphers,
-    services,
-    further,
-  };
-  new TlsContexts(material);
-  return material;
-}
-
-/** Changes when any of the files does: the watch compares it (symbolic links are followed, so renewals count). */
-export function tlsFingerprint(settings: TlsSettings): string {
-  const files = certificateFiles(settings).flatMap(({ cert, key, ca }) => [cert, key, ca]);
-  for (const { server_cert, server_key } of settings.tls_certificate) files.push(server_cert, server_key);
-  return files.filter((file) => file !== '').map((file) => {
-    const stat = statSync(file, { throwIfNoEntry: false });
-    return stat === undefined ? `${file} -` : `${file} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
-  }).join('\n');
-}
-
 /** Names of a certificate: those of subjectAltName, else its common name, in lower case. */
-function namesOf(cert: string): string[] {
+export function namesOf(cert: string): string[] {
   const x509 = new X509Certificate(cert);
   const names = (x509.subjectAltName ?? '').split(', ')
     .filter((entry) => entry.startsWith('DNS:'))
@@ -175,34 +32,63 @@ function namesOf(cert: string): string[] {
   return common === undefined ? [] : [common.toLowerCase()];
 }
 
+/** What the handshakes of one service choose from. */
+interface Contexts {
+  readonly own: SecureContext;
+  readonly client: ClientCheck;
+  /** By name, wildcards as `*.example.org`. */
+  readonly names: ReadonlyMap<string, SecureContext>;
+}
+
 /** The contexts of a worker. Replaced as a whole when certificates change. */
 export class TlsContexts {
-  readonly #services = new Map<string, SecureContext>();
-  /** By name, wildcards as `*.example.org`. */
-  readonly #names = new Map<string, SecureContext>();
+  readonly #material: TlsMaterial;
+  readonly #services = new Map<string, Contexts>();
   readonly #parameters = new Map<string, TlsParameters>();
 
+  /** @throws MailError 'config' for what cannot be used */
   constructor(material: TlsMaterial) {
-    const context = ({ cert, key, certFile }: Certificate) => {
-      try {
-        return createSecureContext({
-          cert,
-          key,
-          minVersion: material.minVersion,
-          ...(material.ciphers === '' ? {} : { ciphers: material.ciphers }),
-        });
-      } catch (thrown) {
-        throw wrong(certFile, `cannot be used for TLS: ${(thrown as Error).message}`, thrown);
-      }
-    };
+    this.#material = material;
+    // A session is resumed with the context it began with, whatever name is asked for: so contexts that check clients
+    // against different authorities share nothing.
     for (const service in material.services) {
-      this.#services.set(service, context(material.services[service] as Certificate));
-    }
-    for (const certificate of material.further) {
-      const made = context(certificate);
-      for (const name of namesOf(certificate.cert)) {
-        if (!this.#names.has(name)) this.#names.set(name, made);
+      const { certificates, client } = material.services[service] as TlsMaterial['services'][string];
+      const names = new Map<string, SecureContext>();
+      for (const further of material.further) {
+        const made = this.#context(further, client);
+        for (const name of further.flatMap(({ cert }) => namesOf(cert))) {
+          if (!names.has(name)) names.set(name, made);
+        }
       }
+      this.#services.set(service, { own: this.#context(certificates, client), client, names });
+    }
+  }
+
+  #context(certificates: readonly Certificate[], client: ClientCheck): SecureContext {
+    const { minVersion, ciphers, curves, preferServerCiphers, sessionSeconds } = this.#material;
+    try {
+      return createSecureContext({
+        cert: certificates.map(({ cert }) => cert),
+        key: certificates.map(({ key }) => key),
+        minVersion,
+        honorCipherOrder: preferServerCiphers,
+        ...(ciphers === '' ? {} : { ciphers }),
+        ...(curves === '' ? {} : { ecdhCurve: curves }),
+        // Every context that asks for client certificates needs the authorities, those chosen by name too.
+        ...(client.mode === 'off' ? {} : { ca: [...client.authorities] }),
+        ...(client.revoked.length === 0 ? {} : { crl: [...client.revoked] }),
+        ...(sessionSeconds === 0
+          ? { secureOptions: constants.SSL_OP_NO_TICKET }
+          : { sessionTimeout: sessionSeconds }),
+      });
+    } catch (thrown) {
+      const files = certificates.map(({ certFile }) => certFile).join(',');
+      throw new MailError(
+        'server',
+        'config',
+        `${files}: cannot be used for TLS: ${(thrown as Error).message}`,
+        thrown,
+      );
     }
   }
 
@@ -211,19 +97,21 @@ export class TlsContexts {
     const key = `${service} ${alpn}`;
     const known = this.#parameters.get(key);
     if (known !== undefined) return known;
-    const context = this.#services.get(service) ?? this.#services.get('');
-    if (context === undefined) return undefined;
-    const made = {
-      context,
+    const contexts = this.#services.get(service) ?? this.#services.get('');
+    if (contexts === undefined) return undefined;
+    const { own, client, names } = contexts;
+    const made: TlsParameters = {
+      context: own,
       alpn: Buffer.from(String.fromCharCode(alpn.length) + alpn, 'latin1'),
-      named: (name: string) => this.#named(name.toLowerCase()),
+      clientCerts: client.mode,
+      named: (name) => named(names, name.toLowerCase()),
     };
     this.#parameters.set(key, made);
     return made;
   }
+}
 
-  #named(name: string): SecureContext | undefined {
-    const dot = name.indexOf('.');
-    return this.#names.get(name) ?? (dot > 0 ? this.#names.get('*' + name.slice(dot)) : undefined);
-  }
+function named(names: ReadonlyMap<string, SecureContext>, name: string): SecureContext | undefined {
+  const dot = name.indexOf('.');
+  return names.get(name) ?? (dot > 0 ? names.get('*' + name.slice(dot)) : undefined);
 }

@@ -4,13 +4,17 @@ import { serverError } from '../errors.ts';
 import type { TlsInfo } from './connection.ts';
 import type { RawSocket } from './rawsocket.ts';
 
-/** Read when it is asked for: most connections never need it. */
-export function describeTls(socket: RawSocket<unknown>): TlsInfo {
+/**
+ * Read when it is asked for: most connections never need it.
+ * @param asked whether the client was asked for a certificate
+ */
+export function describeTls(socket: RawSocket<unknown>, asked: boolean): TlsInfo {
   return {
     version: socket.getTLSVersion(),
     cipher: socket.getCipher()?.name ?? '',
     servername: socket.getServername() ?? '',
     alpn: socket.alpnProtocol || '',
+    certificate: asked && socket.authorized ? socket.getPeerX509Certificate()?.raw : undefined,
     exporter: () => {
       if (socket.getTLSVersion() !== 'TLSv1.3') {
         throw serverError(

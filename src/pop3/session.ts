@@ -9,7 +9,6 @@
  */
 
 import { type Origin, originOf } from '../auth/attempt.ts';
-import { channelOf } from '../auth/channel.ts';
 import type { Authenticator } from '../auth/login.ts';
 import type { SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
@@ -98,7 +97,12 @@ export class Pop3Session {
   /** What a SASL mechanism may use on this connection as it is now. */
   get sasl(): SaslContext {
     const { settings, authenticator } = this.services;
-    return { settings, authenticator, origin: this.origin, channel: channelOf(this.connection) };
+    return {
+      settings,
+      authenticator,
+      origin: this.origin,
+      channel: authenticator.channelOf(this.connection),
+    };
   }
 
   /** The maildrop; commands that need one run only in the transaction state. */

@@ -33,6 +33,8 @@ export interface AcceptorOptions {
   readonly tls: () => TlsContexts | undefined;
   /** How many workers share the limits of a service. */
   readonly workers: number;
+  /** Whether TLS may begin later, by STARTTLS (`allowstarttls`). */
+  readonly startTls?: boolean;
   /** Told of every connection that begins and ends. */
   readonly guard?: LoginGuard;
   /** Replaces limits.preauth_seconds in tests. */
@@ -68,7 +70,15 @@ export class Acceptor {
       const { service, protocol, path } = listening;
       const options = {
         unixPath: path,
+        startTls: this.#options.startTls ?? true,
         tls: () => this.#options.tls()?.parameters(service.name, protocol.alpn),
+        distrusted: (connection: SocketConnection, why: Error) =>
+          this.#options.log.info('client certificate not accepted', {
+            service: service.name,
+            rip: connection.remoteAddress || 'local',
+            reason: (why as { code?: string }).code,
+            error: why,
+          }),
         admitted: (connection: SocketConnection) => this.#admitted(connection),
         gone: (connection: SocketConnection) => this.#gone(connection, service.name),
       };

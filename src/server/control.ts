@@ -8,7 +8,7 @@ import { writeSync } from 'node:fs';
 import type { LoginAnswer, LoginQuestion } from '../auth/abuse/book.ts';
 import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
-import type { TlsMaterial } from '../net/tls.ts';
+import type { TlsMaterial } from '../net/tlsmaterial.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 
 export const ROLES = ['writer', 'worker', 'janitor', 'backup'] as const;

@@ -4,7 +4,7 @@ import type { Listen } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError } from '../errors.ts';
 import { addressInUse, listen, type Listener, type ListenOptions, removeListener } from '../net/listen.ts';
-import { readTlsMaterial, tlsFingerprint } from '../net/tls.ts';
+import { readTlsMaterial, tlsFingerprint } from '../net/tlsfiles.ts';
 import { logLevel, type RootLog } from '../telemetry/log.ts';
 import type { SelfCommand } from './child.ts';
 import { checkWritable, makeFolders } from './folders.ts';

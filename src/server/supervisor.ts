@@ -19,7 +19,7 @@ import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { type ErrorCode, serverError } from '../errors.ts';
 import { type Listener, removeListener } from '../net/listen.ts';
-import type { TlsMaterial } from '../net/tls.ts';
+import type { TlsMaterial } from '../net/tlsmaterial.ts';
 import { type LogLevel, logLevel, type RootLog } from '../telemetry/log.ts';
 import { Child, FIRST_INHERITED_FD, type SelfCommand } from './child.ts';
 import type { Role } from './control.ts';

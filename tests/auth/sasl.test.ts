@@ -85,6 +85,21 @@ describe('what is offered', () => {
     expect(plaintextAllowed(makeSettings({}), true)).toBe(true);
   });
 
+  test('nothing at all without TLS where tls.required says so, but for unix sockets', async () => {
+    const given: Given = {
+      tls_required: true,
+      allowplaintext: true,
+      sasl_mech_list: ['DIGEST-MD5', 'PLAIN'],
+    };
+    const bare = context(given, false);
+    expect(offered(bare)).toEqual([]);
+    expect(loginAllowed(bare)).toBe(false);
+    expect(await codeOf(() => startSasl('DIGEST-MD5', bare))).toBe('privacyrequired');
+    expect(offered(context(given)).length).toBe(2);
+    expect(loginAllowed(context(given))).toBe(true);
+    expect(offered({ ...bare, origin: { ...bare.origin, remoteAddress: '' } }).length).toBe(2);
+  });
+
   test('only what the administrator lists', () => {
     expect(offered(context({ sasl_mech_list: ['LOGIN'] }))).toEqual(['LOGIN']);
     expect(offered(context({ sasl_mech_list: ['DIGEST-MD5'] }, false))).toEqual(['DIGEST-MD5']);

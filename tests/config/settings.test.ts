@@ -77,6 +77,7 @@ function randomValues(random: Random): OptionValues {
   values.backup_target = random.pick(['', '/srv/backup', 's3://bucket/and/prefix']);
   values.backup_s3_endpoint = random.pick(['', 'https://s3.example.org:9000']);
   values.defaultpartition = random.pick(Object.keys(values.partition));
+  if (values.tls_client_certs === 'require') values.tls_client_ca_dir = '/ca';
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
   if (values.ldap_bind_pw !== '') values.ldap_bind_pw_file = '';
   values.pam_service = random.pick(['', 'mail']);
@@ -116,6 +117,9 @@ function randomServices(random: Random, values: OptionValues): Service[] {
       tls_server_cert: cert,
       tls_server_key: cert === '' || random.oneIn(2) ? cert : '/own.key',
       tls_client_ca_file: random.oneIn(2) ? '' : '/ca.pem',
+      tls_client_ca_dir: random.oneIn(2) ? '' : '/ca',
+      tls_client_certs: random.pick(['', 'off', 'optional'] as const),
+      tls_crl_file: random.oneIn(2) ? '' : '/crl.pem',
     };
   });
 }
@@ -221,9 +225,14 @@ describe('old spellings', () => {
     ['autocreatequota', 'autocreatequota: -2', [
       `expected ${options.autocreatequota.kind.expects}, found "-2"`,
     ]],
-    ['tls_server_cert', 'tls_server_cert: /rsa.pem,/ec.pem', [
-      'two files; one is needed here, more can only be given in TOML',
-    ]],
+    ['tls_server_cert', 'tls_server_cert: /rsa.pem, /ec.pem', '/rsa.pem,/ec.pem'],
+    ['tls_client_certs', 'tls_require_cert: 1', 'require'],
+    ['tls_client_certs', 'tls_client_certs: optional', 'optional'],
+    ['tls_client_ca_dir', 'tls_ca_path: /etc/ssl/certs', '/etc/ssl/certs'],
+    ['tls_session_timeout', 'tls_session_timeout: 90', 90 * 60],
+    ['tls_eccurve', 'tls_eccurve: prime256v1', 'prime256v1'],
+    ['tls_required', 'tls_required: yes', true],
+    ['allowstarttls', 'allowstarttls: no', false],
     ['tls_min_version', 'tls_versions: tls1_1', [
       'TLS 1.0 and 1.1 are not there (RFC 8996); name tls1_2 or tls1_3',
     ]],

@@ -114,6 +114,7 @@ export class MemoryConnection implements Connection {
       cipher: 'TLS_AES_128_GCM_SHA256',
       servername: '',
       alpn: '',
+      certificate: undefined,
       exporter: () => Buffer.alloc(32),
       unique: () => null,
     };

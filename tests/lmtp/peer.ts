@@ -76,6 +76,9 @@ export function lmtpFor(
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',
+    tls_client_ca_dir: '',
+    tls_client_certs: '',
+    tls_crl_file: '',
   };
   return {
     protocol: createLmtp({ settings, store: options.store, authenticator, interfaces, log }),

@@ -24,7 +24,7 @@ beforeAll(() => {
   path = join(folder, 'lmtp');
   const { cert, key } = makeCertificate(folder, 'server', ['localhost']);
   const context = createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
-  secure = { context, alpn: Buffer.from('\x04lmtp'), named: () => undefined };
+  secure = { context, alpn: Buffer.from('\x04lmtp'), clientCerts: 'off', named: () => undefined };
   store = new FakeStore();
   const { protocol, service } = lmtpFor({ store });
   const options = { unixPath: path, tls: () => secure };

@@ -8,7 +8,8 @@ import { makeSettings } from '../../src/config/settings.ts';
 import { limits } from '../../src/limits.ts';
 import type { RawListener } from '../../src/net/rawsocket.ts';
 import { acceptConnections, type SocketConnection } from '../../src/net/socket.ts';
-import { readTlsMaterial, TlsContexts, tlsFingerprint } from '../../src/net/tls.ts';
+import { TlsContexts } from '../../src/net/tls.ts';
+import { readTlsMaterial, tlsFingerprint } from '../../src/net/tlsfiles.ts';
 import { makeCertificate } from './certificates.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailstore-net-'));
@@ -128,6 +129,22 @@ function serveLines(line: (text: string, connection: SocketConnection) => void):
     };
   });
 }
+
+test('STARTTLS that is switched off is not there, whatever certificates are', async () => {
+  const refused = new Promise<boolean>((resolve) => {
+    const quiet = acceptConnections(
+      { hostname: '127.0.0.1', port: 0 },
+      { unixPath: '', tls: () => contexts.parameters('imap', 'imap'), startTls: false },
+      (connection) => {
+        resolve(connection.canStartTls);
+        connection.destroy();
+        quiet.stop();
+      },
+    );
+    connect(quiet.port, '127.0.0.1').on('error', () => {}).resume();
+  });
+  expect(await refused).toBe(false);
+});
 
 test('addresses and ports of both ends', async () => {
   const served = serveLines(() => {});

@@ -9,7 +9,8 @@ import { makeSettings } from '../../src/config/settings.ts';
 import type { Connection } from '../../src/net/connection.ts';
 import { listen, type Listener, removeListener } from '../../src/net/listen.ts';
 import type { Protocol } from '../../src/net/service.ts';
-import { readTlsMaterial, TlsContexts } from '../../src/net/tls.ts';
+import { TlsContexts } from '../../src/net/tls.ts';
+import { readTlsMaterial } from '../../src/net/tlsfiles.ts';
 import { Acceptor } from '../../src/server/acceptor.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { makeCertificate } from '../net/certificates.ts';
@@ -34,6 +35,9 @@ async function accepting(given: Partial<Service>, options: { preauthMs?: number;
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',
+    tls_client_ca_dir: '',
+    tls_client_certs: '',
+    tls_crl_file: '',
     listen: { kind: 'tcp', host: '127.0.0.1', port: 0, family: 'any' },
     ...given,
   };

@@ -46,6 +46,9 @@ function service(given: Partial<Service> & Pick<Service, 'listen'>): Service {
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',
+    tls_client_ca_dir: '',
+    tls_client_certs: '',
+    tls_crl_file: '',
     ...given,
   };
 }

@@ -26,18 +26,6 @@ interface Group {
 const groups: readonly Group[] = [
   // What decides who gets in. Leaving one of these out would change that.
   {
-    outcome: 'refused',
-    text:
-      'is not known by this name; take the line out and say allowplaintext: no, which asks for TLS before ' +
-      'every login',
-    keys: 'tls_required',
-  },
-  {
-    outcome: 'refused',
-    text: 'client certificates cannot be asked for yet',
-    keys: 'tls_client_certs tls_require_cert tls_crl_file',
-  },
-  {
     outcome: 'later',
     text: 'shutting out single users (user_deny.db) is not there yet',
     keys: 'userdeny_db*',
@@ -210,17 +198,7 @@ const groups: readonly Group[] = [
     text: 'recording what clients send is not there yet',
     keys: 'telemetry_bysessionid iolog chatty',
   },
-  { outcome: 'later', text: 'the key exchange of TLS cannot be set', keys: 'tls_eccurve tls_server_dhparam' },
-  {
-    outcome: 'later',
-    text: 'authorities are read from one file: tls_client_ca_file',
-    keys: 'tls_ca_path tls_client_ca_dir',
-  },
-  {
-    outcome: 'later',
-    text: 'STARTTLS is always offered where there is a certificate',
-    keys: 'allowstarttls',
-  },
+  { outcome: 'later', text: 'there is no key exchange by finite fields', keys: 'tls_server_dhparam' },
   {
     outcome: 'later',
     text: 'special folders follow RFC 6154 without settings of their own',
@@ -249,8 +227,8 @@ const groups: readonly Group[] = [
   },
   {
     outcome: 'unneeded',
-    text: 'the TLS library keeps its sessions itself',
-    keys: 'tls_session_timeout tls_sessions_* tlscache_*',
+    text: 'clients keep the sessions of TLS themselves, in tickets',
+    keys: 'tls_sessions_* tlscache_*',
   },
   {
     outcome: 'unneeded',
@@ -325,7 +303,7 @@ const groups: readonly Group[] = [
     keys: 'altprefix netscapeurl reverseacls reverseuniqueids lmtptxn_timeout lmtp_preparse notesmailbox ' +
       'submitservers soft_noauth mailbox_* quota_use_conversations delete_unsubscribe ' +
       'force_sasl_client_mech client_bind client_bind_name tls_client_cert tls_client_key tls_server_ca_* ' +
-      'tls_prefer_server_ciphers imap_inprogress_interval',
+      'imap_inprogress_interval',
   },
 ];
 

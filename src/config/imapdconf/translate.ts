@@ -5,7 +5,7 @@ import { nearest } from '../nearest.ts';
 import type { ImapdName, Option } from '../option.ts';
 import { type OptionName, optionRows, type OptionValues } from '../options.ts';
 import { authOptions } from '../options/auth.ts';
-import type { ServiceDraft } from '../services.ts';
+import { type ServiceDraft, serviceTlsKeys } from '../services.ts';
 import { defaultValues } from '../settings.ts';
 import { absentKeys, explainAbsent, isSecret } from './absent.ts';
 import type { ConfLine, ConfReading } from './parse.ts';
@@ -21,8 +21,8 @@ export interface LineReport extends Finding {
   readonly value: string;
 }
 
-/** Certificate files a service has for itself, from `<service>_tls_...` lines. */
-export type ServiceFiles = Pick<ServiceDraft, 'tls_server_cert' | 'tls_server_key' | 'tls_client_ca_file'>;
+/** What a service says of TLS for itself, from `<service>_tls_...` lines. */
+export type ServiceFiles = Pick<ServiceDraft, (typeof serviceTlsKeys)[number]>;
 
 export interface ImapdTranslation {
   readonly values: OptionValues;
@@ -160,7 +160,7 @@ class Translation {
         this.#say(line, 'later', `the service ${service} is not there yet`);
         return true;
       }
-      if (name === 'tls_server_cert' || name === 'tls_server_key' || name === 'tls_client_ca_file') {
+      if (isTlsKey(name)) {
         const parsed = imapdName.read?.(line.value) ?? row.kind.fromText(line.value);
         if (!parsed.ok) this.#say(line, 'wrong', parsed.problem);
         else {
@@ -172,7 +172,7 @@ class Translation {
         this.#say(
           line,
           decides ? 'refused' : 'later',
-          `${own} cannot be set for one service alone yet; only certificates can`,
+          `${own} cannot be set for one service alone yet; only keys of TLS can`,
         );
       }
       return true;
@@ -198,6 +198,11 @@ class Translation {
     const near = nearest(line.key, knownKeys());
     this.#say(line, 'unknown', `unknown key${near === undefined ? '' : `; the nearest is ${near}`}`);
   }
+}
+
+/** Whether it can be said for one service alone. */
+function isTlsKey(name: string): name is (typeof serviceTlsKeys)[number] {
+  return (serviceTlsKeys as readonly string[]).includes(name);
 }
 
 /** Passwords in files that everybody can read, as findings. */

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { tomlString } from '../toml/quote.ts';
 import { bad, describeToml, good, type Kind, mismatch, type Parsed, plainString, shorten } from './kind.ts';
-import { pathKind } from './plain.ts';
+import { filesKind, pathKind } from './plain.ts';
 
 /** How the items of a list stand in imapd.conf, and what one of them must look like. */
 export interface ListRules {
@@ -115,7 +115,7 @@ export interface CertificateFiles {
 /** Further certificates: an array of tables with `server_cert` and `server_key`. */
 export function certificatesKind(): Kind<readonly CertificateFiles[]> {
   const expects = 'an array of tables with server_cert and server_key';
-  const path = pathKind();
+  const path = filesKind();
   return {
     name: 'certificates',
     expects,

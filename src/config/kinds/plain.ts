@@ -54,6 +54,29 @@ export function pathKind(expects = 'an absolute path'): Kind<string> {
   };
 }
 
+/** One absolute path, or two or more with commas between them: an RSA and an EC certificate. The value is as given. */
+export function filesKind(): Kind<string> {
+  const expects = 'an absolute path, or several with commas between them';
+  const one = pathKind(expects);
+  const check = (text: string): Parsed<string> => {
+    const files: string[] = [];
+    for (const part of text.split(',')) {
+      const parsed = one.fromText(part.trim());
+      if (!parsed.ok) return parsed;
+      if (parsed.value === '' && text !== '') {
+        return bad(`expected ${expects}, found ${tomlString(shorten(text))}`);
+      }
+      files.push(parsed.value);
+    }
+    return good(files.join(','));
+  };
+  return {
+    ...one,
+    fromToml: (value) => typeof value === 'string' ? check(value) : mismatch(expects, value),
+    fromText: check,
+  };
+}
+
 /** A whole number within bounds. */
 export function integerKind(min: number, max: number = Number.MAX_SAFE_INTEGER): Kind<number> {
   const expects = max === Number.MAX_SAFE_INTEGER

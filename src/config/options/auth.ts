@@ -1,4 +1,6 @@
+import { parseCertificateRule, parsePeerRule } from '../externalrules.ts';
 import { listKind } from '../kinds/collection.ts';
+import type { Kind, Parsed } from '../kinds/kind.ts';
 import { durationKind } from '../kinds/measure.ts';
 import { choiceKind, integerKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
@@ -28,6 +30,18 @@ export const auxpropPlugins: readonly string[] = ['sasldb', 'ldapdb'];
 
 /** The ways to check a password, in the words of Cyrus SASL where it has them. */
 const checkMethods: readonly string[] = ['auxprop', 'saslauthd', 'ldap', 'pam', 'passwd-file'];
+
+/** A list of rules, each of which must be one. */
+function rulesKind(item: string, parse: (text: string) => Parsed<unknown>): Kind<readonly string[]> {
+  return listKind({
+    separator: /\s*;\s*/,
+    item,
+    check(text) {
+      const parsed = parse(text);
+      return parsed.ok ? undefined : `"${text.slice(0, 60)}": ${parsed.problem}`;
+    },
+  });
+}
 
 /** Who may log in, and how. */
 export const authOptions = {
@@ -236,5 +250,25 @@ export const authOptions = {
       '"mailstore user", "ldapdb" a directory (section ldapdb).',
     check: (value) => value.length === 0 ? 'at least one source is needed' : undefined,
     authentication: true,
+  }),
+  external_certificates: option({
+    toml: 'auth.external_certificates',
+    kind: rulesKind('rules for certificates', parseCertificateRule),
+    default: [],
+    imapd: [],
+    doc:
+      'For whom a client certificate stands, for EXTERNAL; the first rule that fits decides, and without a rule nobody is ' +
+      'anybody. "email": the address in the certificate is the login name. "email PATTERN -> USER": where the whole ' +
+      'address is like the regular expression, with $1, $2 for its groups in USER. "cn" and "cn PATTERN -> USER": the ' +
+      'same with the common name of the subject, where there is exactly one. "sha256 FINGERPRINT -> USER": this very ' +
+      'certificate.',
+  }),
+  external_peers: option({
+    toml: 'auth.external_peers',
+    kind: rulesKind('rules such as "www-data -> webmail"', parsePeerRule),
+    default: [],
+    imapd: [],
+    doc: 'Which users of the system may log in by EXTERNAL on a unix socket of IMAP or POP3, and as whom: ' +
+      '"www-data -> webmail".',
   }),
 };

@@ -1,5 +1,13 @@
 import { durationKind } from '../kinds/measure.ts';
-import { choiceKind, integerKind, modeKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
+import {
+  choiceKind,
+  filesKind,
+  integerKind,
+  modeKind,
+  pathKind,
+  switchKind,
+  textKind,
+} from '../kinds/plain.ts';
 import type { Kind } from '../kinds/kind.ts';
 
 /** A key of a [services.<name>] or [events.<name>] table. */
@@ -24,8 +32,8 @@ export const serviceKeys = {
     default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, dovecot-auth, saslauthd',
     cyrusConf: 'listen=',
     doc:
-      'Where it listens: a port by name or number, host:port, [IPv6 address]:port, or, for LMTP, the path of a ' +
-      'unix socket.',
+      'Where it listens: a port by name or number, host:port, [IPv6 address]:port, or the path of a unix ' +
+      'socket.',
   },
   family: {
     kind: choiceKind(['any', 'ipv4', 'ipv6']),
@@ -70,13 +78,13 @@ export const serviceKeys = {
     doc: 'Unix socket only: its permissions.',
   },
   tls_server_cert: {
-    kind: pathKind(),
+    kind: filesKind(),
     default: 'tls.server_cert',
     cyrusConf: '<service>_tls_server_cert in imapd.conf',
     doc: 'The certificate of this service alone.',
   },
   tls_server_key: {
-    kind: pathKind(),
+    kind: filesKind(),
     default: 'tls.server_key',
     cyrusConf: '<service>_tls_server_key in imapd.conf',
     doc: 'The private key of this service alone.',
@@ -86,6 +94,24 @@ export const serviceKeys = {
     default: 'tls.client_ca_file',
     cyrusConf: '<service>_tls_client_ca_file in imapd.conf',
     doc: 'The authorities client certificates of this service are checked against.',
+  },
+  tls_client_ca_dir: {
+    kind: pathKind(),
+    default: 'tls.client_ca_dir',
+    cyrusConf: '<service>_tls_client_ca_dir in imapd.conf',
+    doc: 'A folder of such authorities.',
+  },
+  tls_client_certs: {
+    kind: choiceKind(['off', 'optional', 'require']),
+    default: 'tls.client_certs',
+    cyrusConf: '<service>_tls_client_certs in imapd.conf',
+    doc: 'Whether clients of this service are asked for a certificate.',
+  },
+  tls_crl_file: {
+    kind: pathKind(),
+    default: 'tls.crl_file',
+    cyrusConf: '<service>_tls_crl_file in imapd.conf',
+    doc: 'Lists of revoked certificates for this service.',
   },
 } satisfies Record<string, EntryKey>;
 

@@ -1,17 +1,22 @@
 import { createSecureContext } from 'node:tls';
 import { certificatesKind } from '../kinds/collection.ts';
 import { bad, good, type Parsed } from '../kinds/kind.ts';
-import { choiceKind, pathKind, textKind } from '../kinds/plain.ts';
+import { durationKind } from '../kinds/measure.ts';
+import { choiceKind, filesKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 type MinVersion = 'tls1.2' | 'tls1.3';
+type ClientCerts = 'off' | 'optional' | 'require';
 
-/** Cyrus: "disabled" turns TLS off, and two files with a comma are an RSA and an EC certificate. */
-function readCertificate(text: string): Parsed<string> | undefined {
-  if (text.toLowerCase() === 'disabled') return good('');
-  return text.includes(',')
-    ? bad('two files; one is needed here, more can only be given in TOML')
-    : undefined;
+/** Cyrus: "disabled" turns TLS off; two files with a comma are an RSA and an EC certificate. */
+function readDisabled(text: string): Parsed<string> | undefined {
+  return text.toLowerCase() === 'disabled' ? good('') : undefined;
+}
+
+/** Cyrus 2.3 only knows whether one is needed. */
+function readRequired(text: string): Parsed<ClientCerts> | undefined {
+  const parsed = switchKind().fromText(text);
+  return parsed.ok ? good(parsed.value ? 'require' : 'off') : parsed;
 }
 
 /** Cyrus lists the versions spoken, "tls1_2 tls1_3"; what counts is the oldest of them that is there. */
@@ -28,34 +33,61 @@ function readVersions(text: string): Parsed<MinVersion> {
 export const tlsOptions = {
   tls_server_cert: option({
     toml: 'tls.server_cert',
-    kind: pathKind(),
+    kind: filesKind(),
     default: '',
-    imapd: [{ key: 'tls_cert_file', read: readCertificate }, {
+    imapd: [{ key: 'tls_cert_file', read: readDisabled }, {
       key: 'tls_server_cert',
-      read: readCertificate,
+      read: readDisabled,
     }],
     doc:
       'PEM file with the certificate and its chain. Without it there is no STARTTLS and no service with TLS. ' +
-      'A changed file is used for new connections without a restart.',
+      'Two files with a comma between them are an RSA and an EC certificate of the same names: each client gets what ' +
+      'it can check. A changed file is used for new connections without a restart.',
   }),
   tls_server_key: option({
     toml: 'tls.server_key',
-    kind: pathKind(),
+    kind: filesKind(),
     default: '',
-    imapd: [{ key: 'tls_key_file', read: readCertificate }, { key: 'tls_server_key', read: readCertificate }],
+    imapd: [{ key: 'tls_key_file', read: readDisabled }, { key: 'tls_server_key', read: readDisabled }],
     doc:
-      'PEM file with the private key; empty where it stands in the file of the certificate. Read before the server gives up root.',
+      'PEM file with the private key, or as many as there are certificates, with commas between them; empty where it ' +
+      'stands in the file of the certificate. Read before the server gives up root.',
   }),
   tls_client_ca_file: option({
     toml: 'tls.client_ca_file',
     kind: pathKind(),
     default: '',
-    imapd: [{ key: 'tls_ca_file', read: readCertificate }, {
+    imapd: [{ key: 'tls_ca_file', read: readDisabled }, {
       key: 'tls_client_ca_file',
-      read: readCertificate,
+      read: readDisabled,
     }],
     doc: 'PEM file with the authorities client certificates are checked against. Also sent along where ' +
       'server_cert has no chain.',
+  }),
+  tls_client_ca_dir: option({
+    toml: 'tls.client_ca_dir',
+    kind: pathKind(),
+    default: '',
+    imapd: [{ key: 'tls_ca_path', read: readDisabled }, { key: 'tls_client_ca_dir', read: readDisabled }],
+    doc: 'Folder with more such authorities, in files named *.pem, *.crt, or as openssl rehash names them.',
+  }),
+  tls_client_certs: option<ClientCerts>({
+    toml: 'tls.client_certs',
+    kind: choiceKind(['off', 'optional', 'require']),
+    default: 'off',
+    imapd: [{ key: 'tls_client_certs' }, { key: 'tls_require_cert', read: readRequired }],
+    doc:
+      'Whether clients are asked for a certificate: "optional" takes note of one that the authorities have signed, ' +
+      '"require" ends the handshake without one. Who it stands for is said by auth.external_certificates.',
+  }),
+  tls_crl_file: option({
+    toml: 'tls.crl_file',
+    kind: pathKind(),
+    default: '',
+    imapd: [{ key: 'tls_crl_file', read: readDisabled }],
+    doc:
+      'PEM file with the lists of revoked certificates of these authorities, one for each of them. One that has ' +
+      'expired makes every client certificate invalid. A new list is used without a restart.',
   }),
   tls_certificate: option({
     toml: 'tls.certificate',
@@ -89,5 +121,55 @@ export const tlsOptions = {
         return `no cipher suite there is matches "${value.slice(0, 60)}"`;
       }
     },
+  }),
+  tls_eccurve: option({
+    toml: 'tls.eccurve',
+    kind: textKind(),
+    default: '',
+    defaultText: "the runtime's list",
+    imapd: imapd('tls_eccurve'),
+    doc: 'Groups of the key exchange in order of preference, with colons between them: X25519:P-256.',
+    check(value) {
+      if (value === '') return undefined;
+      try {
+        createSecureContext({ ecdhCurve: value });
+        return undefined;
+      } catch {
+        return `no group of the key exchange is called "${value.slice(0, 60)}"`;
+      }
+    },
+  }),
+  tls_prefer_server_ciphers: option({
+    toml: 'tls.prefer_server_ciphers',
+    kind: switchKind(),
+    default: true,
+    imapdDefault: false,
+    imapd: imapd('tls_prefer_server_ciphers'),
+    doc: 'Up to TLS 1.2 the order of our cipher suites decides, not that of the client.',
+  }),
+  tls_session_timeout: option({
+    toml: 'tls.session_timeout',
+    kind: durationKind(0, 86_400),
+    default: 86_400,
+    imapd: [{ key: 'tls_session_timeout', unit: 'm' }],
+    doc:
+      'For how long a client can take up its TLS session again without the whole handshake; 0 for never. Sessions ' +
+      'are kept by the clients, in tickets. A number in imapd.conf counts minutes.',
+  }),
+  tls_required: option({
+    toml: 'tls.required',
+    kind: switchKind(),
+    default: false,
+    imapd: imapd('tls_required'),
+    doc:
+      'No login at all without TLS, not even by mechanisms that do not send the password. Unix sockets need none.',
+  }),
+  allowstarttls: option({
+    toml: 'tls.allowstarttls',
+    kind: switchKind(),
+    default: true,
+    imapd: imapd('allowstarttls'),
+    doc:
+      'Offer STARTTLS (STLS) where there is a certificate. Without it TLS is for services that begin with it.',
   }),
 };

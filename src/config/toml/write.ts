@@ -2,7 +2,13 @@
 
 import { writeDuration } from '../kinds/measure.ts';
 import { type OptionName, optionRows, type OptionValues } from '../options.ts';
-import { formatListen, formatTimeOfDay, type ScheduledEvent, type Service } from '../services.ts';
+import {
+  formatListen,
+  formatTimeOfDay,
+  type ScheduledEvent,
+  type Service,
+  serviceTlsKeys,
+} from '../services.ts';
 import { tomlKey, tomlString } from './quote.ts';
 
 /** All sections in the order of the table; with `only`, just those options. */
@@ -46,7 +52,7 @@ function serviceBlock(service: Service, values: OptionValues): string[] {
     if (service.trusted) lines.push('trusted = true');
   }
   if (service.maxchild > 0) lines.push(`maxchild = ${service.maxchild}`);
-  for (const key of ['tls_server_cert', 'tls_server_key', 'tls_client_ca_file'] as const) {
+  for (const key of serviceTlsKeys) {
     if (service[key] !== '') lines.push(`${key} = ${tomlString(service[key])}`);
   }
   return lines;

@@ -7,7 +7,7 @@ import { type LoginAnswer, type LoginQuestion, NOTHING_KNOWN } from '../../auth/
 import type { EventJob } from '../../config/services.ts';
 import { asMailError } from '../../errors.ts';
 import { libc, PR_SET_PDEATHSIG } from '../../net/libc.ts';
-import type { TlsMaterial } from '../../net/tls.ts';
+import type { TlsMaterial } from '../../net/tlsmaterial.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import { openRoleChannel, type StartMessage, type ToRole } from '../control.ts';
 

@@ -41,6 +41,7 @@ export function workerBody(
       log,
       workers: start.workers,
       tls: () => contexts,
+      startTls: start.settings.allowstarttls,
       ...(made.guard === undefined ? {} : { guard: made.guard }),
     });
     acceptor.start();

@@ -94,7 +94,7 @@ test('services that are not there yet warn, one line each', () => {
 
 test('what is wrong stops the start', () => {
   const text = 'SERVICES {\na cmd="imapd"\nb listen=imap\nc cmd="imapd" listen="imapp"\n' +
-    'd cmd="imapd" listen=imap proto=udp\ne cmd="imapd -N" listen=1\nf cmd="imapd" listen="/s"\n' +
+    'd cmd="imapd" listen=imap proto=udp\ne cmd="imapd -N" listen=1\nf cmd="imapd" listen="/s" proto=tcp4\n' +
     'g cmd="lmtpd" listen=2 maxchild=many\n}\nEVENTS {\nh cmd="cyr_expire -E x" at=0400\ni cmd="cyr_expire" at=2500\n' +
     'j cmd="ctl_cyrusdb -c"\nk cmd="ctl_cyrusdb -c" period=0\n}\n';
   expect(refusals(text)).toEqual([
@@ -103,7 +103,7 @@ test('what is wrong stops the start', () => {
     'cyrus.conf:4: c.listen: the service name "imapp" is not known; write the number of the port',
     'cyrus.conf:5: d.proto: expected tcp, tcp4 or tcp6, found "udp"',
     'cyrus.conf:6: e.cmd: imapd -N is not there yet',
-    'cyrus.conf:7: f.listen: only LMTP and what answers about logins can listen on a unix socket',
+    'cyrus.conf:7: f.family: is for ports; this service listens on a unix socket',
     'cyrus.conf:8: g.maxchild: expected a number, found "many"',
     'cyrus.conf:11: h.cmd: expected days behind -E, found "x"',
     'cyrus.conf:12: i.at: expected a time of day such as 0400, found "2500"',

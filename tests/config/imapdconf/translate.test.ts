@@ -60,24 +60,25 @@ describe('what decides who may log in is refused, not passed over', () => {
       'sasl_mech_list: GSSAPI PLAIN',
       `sasl_mech_list: GSSAPI: not there; there are ${mechanismsThere.join(', ')}`,
     ],
-    ['tls_require_cert: 1', 'tls_require_cert: client certificates cannot be asked for yet'],
-    ['tls_client_certs: require', 'tls_client_certs: client certificates cannot be asked for yet'],
     [
-      'tls_required: yes',
-      'tls_required: is not known by this name; take the line out and say allowplaintext: no, which asks for TLS before ' +
-      'every login',
+      'tls_require_cert: 1',
+      'tls_require_cert: no authority to check them against: tls.client_ca_file or client_ca_dir is missing',
     ],
+    ['readonly: yes', 'readonly: a read-only server is not there yet'],
     [
       'imap_allowplaintext: no',
-      'imap_allowplaintext: allowplaintext cannot be set for one service alone yet; only certificates can',
+      'imap_allowplaintext: allowplaintext cannot be set for one service alone yet; only keys of TLS can',
     ],
   ];
   for (const [text, message] of cases) {
     test(text, () => expect(refusals(text)).toEqual([`imapd.conf:1: ${message}`]));
   }
   test('but not where it asks for nothing', () => {
-    expect(warnings('tls_require_cert: 0\nsasl_minimum_layer: 0\nreadonly: no\ntls_client_certs: optional\n'))
-      .toEqual([]);
+    expect(warnings('sasl_minimum_layer: 0\nreadonly: no\ntls_require_cert: 0\n')).toEqual([]);
+    expect(warnings('tls_client_certs: optional\n')).toEqual([
+      'imapd.conf:1: tls_client_certs: has no effect: no authority to check them against: tls.client_ca_file or ' +
+      'client_ca_dir is missing',
+    ]);
   });
 });
 
@@ -112,7 +113,7 @@ test('certificates of one service alone', () => {
 
 test('other options for one service are told to have no effect', () => {
   expect(warnings('imap_timeout: 60\n')).toEqual([
-    'imapd.conf:1: imap_timeout: timeout cannot be set for one service alone yet; only certificates can',
+    'imapd.conf:1: imap_timeout: timeout cannot be set for one service alone yet; only keys of TLS can',
   ]);
 });
 

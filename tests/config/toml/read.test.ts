@@ -143,7 +143,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'an unknown key of a service',
       '[services.imap]\nprefrok = 1',
-      'm.toml:2: services.imap.prefrok: unknown key; there are protocol, listen, family, tls, trusted, maxchild, owner, group, mode, tls_server_cert, tls_server_key, tls_client_ca_file',
+      'm.toml:2: services.imap.prefrok: unknown key; there are protocol, listen, family, tls, trusted, maxchild, owner, group, mode, tls_server_cert, tls_server_key, tls_client_ca_file, tls_client_ca_dir, tls_client_certs, tls_crl_file',
     ],
     [
       'a mistyped key of a service',
@@ -159,11 +159,6 @@ describe('what is wrong is named with file, line and key', () => {
       'a port that is none',
       '[services.imap]\nlisten = 65536',
       'm.toml:2: services.imap.listen: 65536 is not a port: 0 to 65535',
-    ],
-    [
-      'IMAP on a unix socket',
-      '[services.imap]\nlisten = "/s"',
-      'm.toml:2: services.imap.listen: only LMTP and what answers about logins can listen on a unix socket',
     ],
     [
       'permissions of a port',
@@ -264,6 +259,9 @@ test('an empty file gives the defaults', () => {
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',
+    tls_client_ca_dir: '',
+    tls_client_certs: '',
+    tls_crl_file: '',
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_OWN_TLS } from '../../../src/config/services.ts';
 import { makeSettings, type Settings } from '../../../src/config/settings.ts';
 import { userName } from '../../harness/processes.ts';
 import { freePorts } from '../../harness/ports.ts';
@@ -29,9 +30,7 @@ export function settingsOf(imap: number, lmtp: number): Settings {
     maxchild: 0,
     tls: false,
     trusted: true,
-    tls_server_cert: '',
-    tls_server_key: '',
-    tls_client_ca_file: '',
+    ...NO_OWN_TLS,
   };
   const on = (port: number) => ({ kind: 'tcp', host: '127.0.0.1', port, family: 'ipv4' }) as const;
   return makeSettings({
