@@ -249,6 +249,7 @@ function tlsChannel(socket: TLSSocket): SaslChannel {
       cipher: socket.getCipher().name,
       servername: '',
       alpn: '',
+      certificate: undefined,
       exporter: () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
       unique: () => {
         if (version === 'TLSv1.3') return null;
