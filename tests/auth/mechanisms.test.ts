@@ -161,6 +161,9 @@ describe('SCRAM', () => {
       const as = { user: 'django', password: 'pencil', header: 'y,,' };
       expect(await new Setup(BOUND).scram(name, as)).toBe('authenticationfailed');
       expect(await new Setup().scram(name, as)).toBe('django');
+      // Where it is not in sasl_mech_list, the client is right.
+      const source = passwords((userid) => USERS[userid]);
+      expect(await new Setup(BOUND, source, { sasl_mech_list: [name] }).scram(name, as)).toBe('django');
     });
   }
 

@@ -98,6 +98,12 @@ for (const mechanism of ['DIGEST-MD5', 'CRAM-MD5', 'SCRAM-SHA-256', 'PLAIN']) {
   });
 }
 
+test('SCRAM-SHA-256 chosen by a client that could bind to TLS, where binding is not offered', async () => {
+  const said = await imtest('-t', '');
+  expect(said).toContain('C: A01 AUTHENTICATE SCRAM-SHA-256 ');
+  readIt(said);
+});
+
 for (const mechanism of ['DIGEST-MD5', 'CRAM-MD5', 'SCRAM-SHA-256']) {
   test(`${mechanism} with a wrong password`, async () => {
     const said = await imtest('-m', mechanism, '-w', 'wrong');

@@ -63,9 +63,11 @@ class Exchange implements SaslExchange {
 
   async #begin(text: string): Promise<SaslStep> {
     const first = readClientFirst(text);
-    const { channel } = this.#context;
-    // §6: a client that would bind but believes that we cannot has been lied to by somebody in between.
-    const downgraded = first.flag === 'y' && canBind(channel);
+    const { channel, settings } = this.#context;
+    // §6: a client that would bind but believes that we cannot has been lied to by somebody in between, unless binding is
+    // really not offered here.
+    const bindingOffered = canBind(channel) && settings.sasl_mech_list.includes(`${this.#name}-PLUS`);
+    const downgraded = first.flag === 'y' && bindingOffered;
     const unfit = this.#plus ? first.flag !== 'p' : first.flag === 'p';
     if (unfit) throw syntaxError(`the channel binding flag does not fit ${this.#name}`);
     if (first.flag === 'p' && !BINDINGS.includes(first.binding as Binding)) {
