@@ -298,8 +298,11 @@ describe('LMTP', () => {
     expect(done.stdout).toContain('C: AUTH PLAIN <omitted>\nS: 235 ');
     expect(done.code).toBe(0);
     const [program = '', ...before] = mailstoreCommand();
-    const args = [...before, 'lmtptest', '-a', 'django', '-w', PASSWORD, store.lmtpSocket];
-    expect((await run(program, args)).stdout).toMatch(/^S: 220 .*\nC: LHLO lmtptest\n/);
+    const socket = await run(program, [...before, 'lmtptest', store.lmtpSocket]);
+    expect(socket.stdout).toContain(
+      '\nThe server asks for no login.\nSecurity strength factor: 0\nC: QUIT\n221 ',
+    );
+    expect(socket.code).toBe(0);
   });
 });
 

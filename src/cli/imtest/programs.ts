@@ -17,6 +17,8 @@ export interface Program {
   readonly tlsPort: number | null;
   /** Logins of the protocol's own, for -m. */
   readonly own: readonly string[];
+  /** Mail can be handed over without a login where the server trusts us. */
+  readonly open?: true;
   dialogue(talk: Talk): Dialogue;
 }
 
@@ -43,6 +45,7 @@ export const PROGRAMS = {
     port: 24,
     tlsPort: null,
     own: [],
+    open: true,
     dialogue: (talk) => new SmtpDialogue(talk, 'LHLO lmtptest'),
   },
   smtptest: {
@@ -51,6 +54,7 @@ export const PROGRAMS = {
     port: 25,
     tlsPort: 465,
     own: [],
+    open: true,
     dialogue: (talk) => new SmtpDialogue(talk, 'EHLO smtptest'),
   },
   sivtest: {

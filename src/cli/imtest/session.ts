@@ -92,8 +92,11 @@ class TestClient {
       let layer: SecurityLayer | undefined;
       let failure: MailError | null = null;
       try {
-        layer = await this.#authenticate(wire, dialogue, offer);
-        this.#tell('Authenticated.\n');
+        if (this.#needsNoLogin(offer)) this.#tell('The server asks for no login.\n');
+        else {
+          layer = await this.#authenticate(wire, dialogue, offer);
+          this.#tell('Authenticated.\n');
+        }
       } catch (thrown) {
         failure = asMailError(thrown);
         if (failure.code === 'unavailable' || failure.code === 'serverbug') throw failure;
@@ -147,6 +150,12 @@ class TestClient {
     const bits = wire.channel.strength;
     if (problem !== null) this.#tell(`verify error:${problem}\n`);
     this.#tell(`TLS connection established: ${version} with cipher ${cipher} (${bits}/${bits} bits)\n`);
+  }
+
+  /** A server that takes mail from us without. */
+  #needsNoLogin({ mechanisms }: ServerOffer): boolean {
+    const { program, mechanism } = this.#plan;
+    return program.open === true && mechanism === undefined && mechanisms.length === 0;
   }
 
   async #authenticate(
