@@ -54,6 +54,7 @@ async function some(from: number, count: number): Promise<void> {
   const handle = await t.as('anna').select(inbox('anna'), false, () => {});
   await handle.store(UidSet.range(from + 1, from + 3), 'add', ['\\Flagged', 'word']);
   handle.close();
+  await t.writer.idle();
 }
 
 beforeEach(async () => {

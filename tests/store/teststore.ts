@@ -170,6 +170,7 @@ export class TestStore {
 
   /** Lets go of everything as a killed process does: nothing is committed or flushed any more. */
   abandon(): void {
+    this.writer.recent.stop();
     this.writer.redo.close();
     this.writer.state.owners.closeAll();
     this.writer.state.directory.close();

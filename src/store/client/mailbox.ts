@@ -34,6 +34,7 @@ import type { Published } from '../writer/publish.ts';
 import type { Listener } from './feed.ts';
 import { readPage, type ReadRows } from './page.ts';
 import type { StoreParts } from './parts.ts';
+import type { RecentPlace } from './recent.ts';
 
 export class SelectedMailbox implements Mailbox, Listener {
   rights: string;
@@ -109,13 +110,14 @@ export class SelectedMailbox implements Mailbox, Listener {
         await preparing;
         row = this.row();
       }
-      const claimed = this.claimed(row);
-      if (claimed < row.uidnext - 1) {
-        if (this.readOnly) recent = UidSet.range(claimed + 1, row.uidnext - 1);
-        else {
-          recent = await this.claim(null);
-          row = this.row();
-        }
+      // The index has claims a moment later than the writer.
+      for (let told = this.told(row); told < row.uidnext - 1; row = this.row()) {
+        const last = row.uidnext - 1;
+        if (this.readOnly) {
+          const after = await this.parts.recent.look(this.place, (change) => this.change(change));
+          recent = after < last ? UidSet.range(after + 1, last) : UidSet.empty;
+        } else recent = recent.union(await this.claimRecent(last));
+        told = last;
       }
       this.take(row, recent);
     } catch (error) {
@@ -125,24 +127,19 @@ export class SelectedMailbox implements Mailbox, Listener {
   }
 
   async claimRecent(upTo: number): Promise<UidSet> {
-    if (this.readOnly || this.claimed(this.row()) >= upTo) return UidSet.empty;
-    return await this.claim(upTo);
+    return this.readOnly
+      ? UidSet.empty
+      : await this.parts.recent.claim(this.place, upTo, (change) => this.change(change));
   }
 
-  /** The UID up to which sessions of this user were told. */
-  private claimed(row: MailboxRow): number {
-    return this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
+  private get place(): RecentPlace {
+    return { owner: this.owner.id, mailbox: this.id, by: this.identity };
   }
 
-  private async claim(upTo: number | null): Promise<UidSet> {
-    const answer = await this.change<{ after: number; upTo: number }>({
-      op: 'recent',
-      by: this.identity,
-      owner: this.owner.id,
-      mailbox: this.id,
-      upTo,
-    });
-    return answer.upTo > answer.after ? UidSet.range(answer.after + 1, answer.upTo) : UidSet.empty;
+  /** The UID up to which sessions of this user are known to have been told. */
+  private told(row: MailboxRow): number {
+    const logged = this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
+    return Math.max(logged, this.parts.recent.upTo(this.place));
   }
 
   private take(row: MailboxRow, recent: UidSet): void {
@@ -318,6 +315,10 @@ export class SelectedMailbox implements Mailbox, Listener {
 
   async expunge(uids: UidSet | null): Promise<{ expunged: UidSet; modseq: number }> {
     this.demandWrite();
+    // Where nothing is marked there is nothing to ask for, except whether the right is there.
+    const { acl, deleted, highestmodseq: modseq } = this.row();
+    const rights = this.parts.rights(acl, this.identity, this.owner.userid);
+    if (hasRight(rights, 'e') && deleted === 0) return { expunged: UidSet.empty, modseq };
     const answer = await this.change<{ expunged: string; modseq: number }>({
       op: 'expunge',
       by: this.identity,

@@ -11,10 +11,12 @@ import { isDiskFull } from '../writer/reserve.ts';
 import { Feed } from './feed.ts';
 import type { WriterLink } from './link.ts';
 import { Readers } from './readers.ts';
+import { RecentTold } from './recent.ts';
 
 export class StoreParts {
   readonly readers: Readers;
   readonly feed: Feed;
+  readonly recent = new RecentTold();
   private sessions = 0;
   private readonly closed = new Set<number>();
   /** Owners looked up before. A row never changes; an owner that goes is told of by `onReplaced`. */

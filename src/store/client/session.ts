@@ -128,6 +128,7 @@ export class Session implements StoreSession {
     const reader = this.parts.readers.of(owner);
     const own = owner.userid === this.identity.userid;
     const seen = own ? null : reader.seen(row.id, this.identity.userid);
+    const told = this.parts.recent.upTo({ owner: owner.id, mailbox: row.id, by: this.identity });
     const hasChildren = () => this.hasChildren(owner.id, name.path);
     const subscribed = () => this.subscriptions().some((other) => keyOf(other) === keyOf(name));
     return {
@@ -137,7 +138,7 @@ export class Session implements StoreSession {
       uidnext: row.uidnext,
       highestmodseq: row.highestmodseq,
       exists: row.messages,
-      recent: recentOf(reader, row, seen?.recentuid ?? row.recentuid),
+      recent: recentOf(reader, row, Math.max(seen?.recentuid ?? row.recentuid, told)),
       unseen: seen === null
         ? row.unseen
         : row.messages - seen.uids.intersect(this.parts.readers.uids(owner, row)).size,

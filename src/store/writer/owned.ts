@@ -38,6 +38,7 @@ export function ownersOf(change: Change, directory: Directory): number[] {
     case 'store':
     case 'expunge':
     case 'recent':
+    case 'told':
     case 'expire':
     case 'raise':
     case 'restoremessages':

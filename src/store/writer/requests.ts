@@ -64,7 +64,10 @@ export type Change =
   }
   | { op: 'expunge'; by: Identity; owner: number; mailbox: number; uids: string | null }
   | { op: 'copy'; by: Identity; owner: number; mailbox: number; uids: string; to: MailboxName; move: boolean }
-  | { op: 'recent'; by: Identity; owner: number; mailbox: number; upTo: number | null }
+  /** Claims messages as this session's \Recent ones. With an `upTo` of 0 it only asks up to where others did. */
+  | { op: 'recent'; by: Identity; owner: number; mailbox: number; upTo: number }
+  /** Logs what was claimed. */
+  | { op: 'told'; by: Identity; owner: number; mailbox: number; upTo: number }
   | { op: 'create'; by: Identity; name: MailboxName; specialUse: string[] }
   | { op: 'delete'; by: Identity; name: MailboxName }
   | { op: 'rename'; by: Identity; from: MailboxName; to: MailboxName }

@@ -27,7 +27,7 @@ import { Context, type WriterState } from './context.ts';
 import { Batch, commitOrder, headOf } from './decided.ts';
 import { decide, decideLong, type Removals } from './decide/decide.ts';
 import { noteDirectoryDamage, openDirectory, reconcileDirectory } from './derive.ts';
-import { errorText } from './errortext.ts';
+import { asAnswer, errorText } from './errortext.ts';
 import { Healing } from './heal.ts';
 import { refuseHalfRestored } from './mark.ts';
 import { LongChange } from './long.ts';
@@ -35,6 +35,7 @@ import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
 import { type OwnerNews, publishedOf } from './publish.ts';
 import { ChangeQueue, isLong, type Pending, whenDone } from './queue.ts';
+import { RecentClaims } from './recent.ts';
 import { type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
@@ -78,6 +79,7 @@ export class Writer {
   private readonly healing: Healing;
   private readonly reopening: Reopening;
   private readonly results = new Results();
+  readonly recent: RecentClaims;
   /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
   private readonly unlinks: Unlinks;
   private running: Promise<void> | null = null;
@@ -97,6 +99,7 @@ export class Writer {
     const { directory, derived } = openDirectory(this.layout, settings, log);
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool };
+    this.recent = new RecentClaims(this.state, (request) => this.submit(request, []));
     const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
     for (const id of unfinishedRebuilds(this.layout.log)) {
       owners.quarantine(id, 'its index was being rebuilt');
@@ -159,10 +162,11 @@ export class Writer {
   /** Asks for a change. Resolves with its result when it is durable and visible. */
   submit(request: ChangeRequest, blobs: readonly Uint8Array[]): Promise<unknown> {
     if (this.fatal !== null) return Promise.reject(serverError('the store is restarting', this.fatal));
-    let bytes = 1024;
-    for (const blob of blobs) bytes += blob.length;
+    const { change } = request;
+    if (change.op === 'recent') return new Promise((resolve) => resolve(this.recent.claim(change)));
+    const bytes = blobs.reduce((sum, { length }) => sum + length, 1024);
     const answer = new Promise<unknown>((resolve, reject) => {
-      const long = isLong(request.change) && this.results.get(request.id) === undefined;
+      const long = isLong(change) && this.results.get(request.id) === undefined;
       this.queue.push({ request, blobs, bytes, long, resolve, reject });
     });
     // Whatever arrives in this turn of the event loop shares the batch.
@@ -201,8 +205,9 @@ export class Writer {
     this.healing.suspect(id, reason);
   }
 
-  /** Resolves when nothing is waiting any more. */
+  /** Resolves when nothing is waiting any more, put off or not. */
   async idle(): Promise<void> {
+    this.recent.flush();
     while (this.running !== null) await this.running;
   }
 
@@ -223,6 +228,7 @@ export class Writer {
 
   async close(): Promise<void> {
     await this.idle();
+    this.recent.stop();
     this.fatal ??= new Error('the store is closed');
     this.redo.close();
     this.state.owners.emptyJournals();
@@ -491,10 +497,4 @@ export class Writer {
       step('remove.messages');
     }
   }
-}
-
-function asAnswer(error: unknown): MailError {
-  return error instanceof MailError
-    ? error
-    : serverError(`the change failed and nothing was changed: ${errorText(error)}`, error);
 }

@@ -99,8 +99,8 @@ describe('rule 7: a checkpoint', () => {
     const handle: Mailbox = await anna.select(inbox('anna'), false, () => {});
     await handle.store(UidSet.range(3, 9), 'add', ['\\Deleted']);
     await handle.expunge(null);
-    const state = dump(folders.settings);
     await stop();
+    const state = dump(folders.settings);
     for (const suffix of ['', '-wal', '-shm']) rmSync(indexPath() + suffix, { force: true });
     await start();
     expect(dump(folders.settings)).toBe(state);

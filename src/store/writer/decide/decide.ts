@@ -11,9 +11,9 @@ import {
   decideCreate,
   decideDelete,
   decideQuota,
-  decideRecent,
   decideRename,
   decideSubscribe,
+  decideTold,
   decideUndelete,
 } from './mailbox.ts';
 import { decideAppend, decideDeliver } from './message.ts';
@@ -67,8 +67,8 @@ export function decide(
     case 'copy':
     case 'expire':
       return inOneGo(decideLong(context, change, removals));
-    case 'recent':
-      return decideRecent(context, change);
+    case 'told':
+      return decideTold(context, change);
     case 'create':
       return decideCreate(context, change);
     case 'delete':

@@ -6,7 +6,7 @@ import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import { checkName, isBelow, isSharedOwner, parentName } from '../../names.ts';
 import { changeRights, hasRight, withEntry } from '../../rights.ts';
-import { MAX_UID, UidSet } from '../../uidset.ts';
+import { UidSet } from '../../uidset.ts';
 import { type Context, demand, noMailbox } from '../context.ts';
 import type { Change } from '../requests.ts';
 import { createMailbox, createUser, ensureOwner } from './user.ts';
@@ -193,12 +193,10 @@ export function decideQuota(context: Context, change: Of<'quota'>): { set: boole
   return { set };
 }
 
-/**
- * Claims the messages nobody was told about, all or those up to a UID, as this session's \Recent ones (RFC 3501 §2.3.2).
- */
-export function decideRecent(context: Context, change: Of<'recent'>): { after: number; upTo: number } {
+/** Logs up to where sessions of a user were told of messages (recent.ts). */
+export function decideTold(context: Context, change: Of<'told'>): { after: number; upTo: number } {
   const { index, row } = context.mailboxById(change.owner, change.mailbox, change.by);
-  const upTo = Math.min(row.uidnext - 1, change.upTo ?? MAX_UID);
+  const upTo = Math.min(row.uidnext - 1, change.upTo);
   const own = change.by.userid === index.userid;
   const after = own ? row.recentuid : recentOf(index, row.id, change.by.userid);
   if (after < upTo) {
