@@ -26,6 +26,7 @@ import { Decoy } from './decoy.ts';
 import { ExternalUsers } from './external.ts';
 import type { Groups } from './groups/groups.ts';
 import { InterfaceDomains } from './interface.ts';
+import type { TokenUsers } from './oauth/tokens.ts';
 import type { SecretSource, SourceAbilities, UserSecret } from './secrets/source.ts';
 
 /** One attempt to log in with a password. */
@@ -57,6 +58,8 @@ export interface AuthenticatorOptions {
   readonly source: SecretSource;
   readonly log: Log;
   readonly interfaces?: InterfaceDomains;
+  /** Checks access tokens; none is good without. */
+  readonly tokens?: TokenUsers;
   /** Finds the groups of who logs in; nobody is in any without. */
   readonly groups?: Pick<Groups, 'identify'>;
   /** Limits on logins; without it, of this process alone. */
@@ -88,6 +91,7 @@ export class Authenticator {
   readonly #log: Log;
   readonly #interfaces: InterfaceDomains;
   readonly #guard: LoginGuard;
+  readonly #tokens: TokenUsers;
   readonly #groups: Pick<Groups, 'identify'>;
   readonly #external: ExternalUsers;
   readonly #decoy: Decoy;
@@ -102,6 +106,7 @@ export class Authenticator {
     this.#interfaces = options.interfaces ?? new InterfaceDomains(options.settings);
     this.#external = new ExternalUsers(options.settings);
     this.#guard = options.guard ?? new LoginGuard({ settings: options.settings });
+    this.#tokens = options.tokens ?? { userOf: () => Promise.resolve(null) };
     this.#groups = options.groups ?? { identify: (identity) => Promise.resolve(identity) };
     this.#decoy = options.decoy ?? new Decoy();
     this.#administersInbox = options.administersInbox ?? (() => Promise.resolve(false));
@@ -158,6 +163,18 @@ export class Authenticator {
       throw this.#unavailable({ authcid, authzid: '', mechanism, origin }, asMailError(thrown));
     }
     return new Claim(authcid, userid, origin, secret, this.#decoy, this.#source.abilities);
+  }
+
+  /**
+   * The login name an access token was given to; null for a token that is not good. End it with `vouchedFor` and `settle`.
+   * @throws MailError 'unavailable'
+   */
+  async tokenUser(token: string, attempt: Omit<Subject, 'authzid'>): Promise<string | null> {
+    try {
+      return await this.#tokens.userOf(token);
+    } catch (thrown) {
+      throw this.#unavailable({ ...attempt, authzid: '' }, asMailError(thrown));
+    }
   }
 
   /** A claim that something else than a secret of ours proves: a certificate, a token, the peer of a socket. */

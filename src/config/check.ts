@@ -112,6 +112,14 @@ function checkSources(values: OptionValues, problem: (name: OptionName, text: st
       'the password is given twice: by bind_pw and by bind_pw_file; keep one of them',
     );
   }
+  const jwt = values.oauth_jwks_file !== '' || values.oauth_jwks_url !== '';
+  if (values.oauth_jwks_file !== '' && values.oauth_jwks_url !== '') {
+    problem('oauth_jwks_file', 'the keys are given twice: by jwks_url and by jwks_file; keep one of them');
+  }
+  if (jwt && values.oauth_issuer === '') problem('oauth_issuer', 'is missing: who must have issued a token');
+  if (jwt && values.oauth_audience.length === 0) {
+    problem('oauth_audience', 'is missing: for whom a token must have been issued');
+  }
   if (uses('passwd-file') && values.passwd_file === '') {
     problem('sasl_pwcheck_method', 'passwd-file needs a file: auth.passwd_file is missing');
   }

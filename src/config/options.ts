@@ -12,6 +12,7 @@ import { ldapdbOptions } from './options/ldapdb.ts';
 import { lmtpOptions } from './options/lmtp.ts';
 import { loginOptions } from './options/login.ts';
 import { mailboxOptions } from './options/mailbox.ts';
+import { oauthOptions } from './options/oauth.ts';
 import { pop3Options } from './options/pop3.ts';
 import { serverOptions } from './options/server.ts';
 import { storeOptions } from './options/store.ts';
@@ -25,6 +26,7 @@ export const options = {
   ...loginOptions,
   ...ldapdbOptions,
   ...ldapOptions,
+  ...oauthOptions,
   ...tlsOptions,
   ...imapOptions,
   ...pop3Options,

@@ -155,6 +155,42 @@ export const authLimits = rows({
     reason: 'a directory that is down over night takes no shared folders away; one that is gone does',
     onExcess: 'the user is in no group until the directory answers',
   },
+  oauth_seconds: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'a login waits for the identity provider',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  oauth_bytes: {
+    value: 256 << 10,
+    unit: 'bytes',
+    reason: 'keys or an answer of an identity provider; those of the large ones have a few KB',
+    onExcess: 'counts as a provider that does not answer',
+  },
+  oauth_connections: {
+    value: 32,
+    unit: 'count',
+    reason: 'questions of a worker to the identity provider at a time',
+    onExcess: 'the login is answered [UNAVAILABLE]',
+  },
+  jwks_keys: {
+    value: 100,
+    unit: 'count',
+    reason: 'providers have two or three',
+    onExcess: 'counts as a provider that does not answer',
+  },
+  jwks_life: {
+    value: 600,
+    unit: 'seconds',
+    reason: 'a key that was withdrawn is not believed for longer',
+    onExcess: 'the keys are fetched anew; where that fails, the known ones stay',
+  },
+  jwks_pause: {
+    value: 30,
+    unit: 'seconds',
+    reason: 'tokens that name keys which are not there must not become a flood of questions',
+    onExcess: 'the token is refused without asking',
+  },
   digest_nonces: {
     value: 10_000,
     unit: 'count',

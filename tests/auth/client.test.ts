@@ -23,6 +23,7 @@ function server(channel: SaslChannel, given: Parameters<typeof makeSettings>[0] 
     servername: 'imap.nausch.org',
     allowanonymouslogin: true,
     allowplaintext: true,
+    oauth_introspection_url: 'https://idp.example.org/introspect',
     ...given,
   });
   return {
@@ -30,6 +31,7 @@ function server(channel: SaslChannel, given: Parameters<typeof makeSettings>[0] 
     authenticator: new Authenticator({
       settings,
       source: passwords((userid) => userid === 'django' ? 'pencil' : undefined),
+      tokens: { userOf: (token) => Promise.resolve(token === 'pencil' ? 'django' : null) },
       log: silentLog,
       sleep: () => Promise.resolve(),
     }),
@@ -93,11 +95,16 @@ describe('every mechanism of the client', () => {
       expect((await login(name, context)).who).toBe(name === 'ANONYMOUS' ? 'anonymous' : 'django');
       if (name === 'ANONYMOUS' || name === 'EXTERNAL') return;
       expect((await login(name, context, { password: 'pen' })).who).toBe('authenticationfailed');
-      expect((await login(name, context, { authcid: 'nobody' })).who).toBe('authenticationfailed');
+      // Whose a token is stands in it: who else it is shown for, it cannot act for.
+      const token = name === 'OAUTHBEARER' || name === 'XOAUTH2';
+      expect((await login(name, context, { authcid: 'nobody' })).who)
+        .toBe(token ? 'authorizationfailed' : 'authenticationfailed');
     });
   }
 
-  for (const name of ['PLAIN', 'DIGEST-MD5', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS', 'EXTERNAL']) {
+  for (
+    const name of ['PLAIN', 'DIGEST-MD5', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS', 'OAUTHBEARER', 'EXTERNAL']
+  ) {
     test(`${name}: acts for others where it may`, async () => {
       expect((await login(name, server(BOUND), { authzid: 'inge' })).who).toBe('authorizationfailed');
       expect((await login(name, server(BOUND, { admins: ['django'] }), { authzid: 'inge' })).who).toBe(

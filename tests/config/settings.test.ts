@@ -81,6 +81,8 @@ function randomValues(random: Random): OptionValues {
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
   if (values.ldap_bind_pw !== '') values.ldap_bind_pw_file = '';
   values.pam_service = random.pick(['', 'mail']);
+  values.oauth_jwks_file = '';
+  [values.oauth_issuer, values.oauth_audience] = ['https://idp.example.org', ['mailstore']];
   values.ldap_member_attribute = random.pick(['cn', 'memberOf']);
   if (values.altnamespace) {
     [values.userprefix, values.sharedprefix] = ['Users', random.pick(['Shared', 'x y'])];

@@ -2,6 +2,7 @@
 
 import { digestMd5Client } from './digestmd5.ts';
 import type { ClientMechanism } from './mechanism.ts';
+import { oauthBearerClient, xoauth2Client } from './oauth.ts';
 import { scramClients } from './scram.ts';
 import { anonymousClient, cramMd5Client, externalClient, loginClient, plainClient } from './simple.ts';
 
@@ -13,6 +14,8 @@ export const CLIENT_MECHANISMS: readonly ClientMechanism[] = [
   loginClient,
   externalClient,
   anonymousClient,
+  oauthBearerClient,
+  xoauth2Client,
 ];
 
 /** A mechanism by its name in any case; undefined where it is not one of ours. */

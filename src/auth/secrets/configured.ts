@@ -139,7 +139,8 @@ export function ldapdbAccess(settings: Settings): DirectoryAccess {
   };
 }
 
-function firstLine(option: string, path: string): string {
+/** @throws MailError 'config' */
+export function firstLine(option: string, path: string): string {
   try {
     return (readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]) ?? '';
   } catch (thrown) {

@@ -12,6 +12,8 @@ export const mechanismsThere: readonly string[] = [
   'SCRAM-SHA-1-PLUS',
   'SCRAM-SHA-256',
   'SCRAM-SHA-1',
+  'OAUTHBEARER',
+  'XOAUTH2',
   'DIGEST-MD5',
   'CRAM-MD5',
   'PLAIN',

@@ -7,6 +7,7 @@ import { Checkers } from '../../auth/checker/pool.ts';
 import { configuredGroups } from '../../auth/groups/configured.ts';
 import { configuredSecrets } from '../../auth/secrets/configured.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
+import { configuredTokens } from '../../auth/oauth/tokens.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
 import { Authenticator } from '../../auth/login.ts';
 import type { SecretSource } from '../../auth/secrets/source.ts';
@@ -69,6 +70,7 @@ async function makeProtocols(
     log,
     interfaces,
     guard,
+    tokens: configuredTokens(settings),
     groups: configuredGroups(settings, checkers, log),
     decoy: Decoy.at(join(settings.configdirectory, 'decoy')),
     ready: () => store.opened,
