@@ -90,10 +90,17 @@ export interface Manifest {
 
 const PREFIX = 'runs/';
 
-/** `runs/20260105T031500Z-0000100000002a`: sorts by time, and by LSN within a second. */
+/** `runs/20260105T031500Z-0000100000002a`: the order they were made in. */
 export function manifestName(time: number, cut: number): string {
   const stamp = new Date(time * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
   return `${PREFIX}${stamp}-${cut.toString(16).padStart(14, '0')}`;
+}
+
+/** The second a run's name is of; 0 where it is none of ours. */
+export function timeOfName(name: string): number {
+  const [, date = '', time = ''] = /^(\d{8})T(\d{6})Z-/.exec(name.slice(PREFIX.length)) ?? [];
+  const iso = `${date.replace(/(....)(..)(..)/, '$1-$2-$3')}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`;
+  return (Date.parse(iso) || 0) / 1000;
 }
 
 /** Short form of a run's name, as the tools print and take it. */

@@ -35,6 +35,7 @@ import {
   type SavedDatabase,
   type SavedOwner,
   type SavedPiece,
+  timeOfName,
   type Unsaved,
 } from './manifest.ts';
 import { Messages } from './messages.ts';
@@ -226,12 +227,11 @@ class Run {
     return manifest;
   }
 
-  /** Two runs within a second are told apart. */
+  /** Sorts behind all other runs, also within a second and when the clock was set back: the last name is the newest run. */
   private async freeName(time: number, cut: number): Promise<string> {
-    for (let second = time;; second++) {
-      const name = manifestName(second, cut);
-      if (await this.target.size(name) === null) return name;
-    }
+    const name = manifestName(time, cut);
+    const last = (await runNames(this.target)).at(-1);
+    return last === undefined || name > last ? name : manifestName(timeOfName(last) + 1, cut);
   }
 
   /** Owners with records between the last cut and the beginning of this run; all others stand as they did. */
