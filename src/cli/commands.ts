@@ -28,6 +28,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'add, change, list and remove users with passwords in the store',
     load: () => import('./user.ts'),
   },
+  saslpasswd2: {
+    summary: 'set or remove a password (the options of Cyrus SASL)',
+    load: () => import('./saslpasswd2.ts'),
+  },
+  sasldblistusers2: {
+    summary: 'list the users with a password in the store (the lines of Cyrus SASL)',
+    load: () => import('./sasldblistusers2.ts'),
+  },
   mailbox: {
     summary: 'create, delete, rename and list mailboxes; quotas, rights, undelete',
     load: () => import('./mailbox.ts'),

@@ -16,26 +16,34 @@ import { configArguments, configUsage, parseArgs, usageError } from './options.t
 import { newPassword } from './password.ts';
 import { EX_OK } from './sysexits.ts';
 import { formatTable, formatTime, printable } from './table.ts';
+import { formatFrom, importUsers, readListing } from './user/import.ts';
 
 const usage = `Usage: mailstore user add [OPTION]... USER
        mailstore user passwd [OPTION]... USER
        mailstore user list [OPTION]... [--json]
        mailstore user remove [OPTION]... [--purge [--yes]] USER
+       mailstore user import [OPTION]... [--format FORMAT] [--replace] FILE
 
   add        makes a user who can log in
   passwd     changes a user's password; sessions that are open go on
   list       prints the users and when their passwords were set
   remove     ends a user's logins; the mail stays
+  import     takes users over from a file: lines name:hash of passwd, shadow and htpasswd, LDIF with uid and
+             userPassword, or sasldb2 as db_dump -p writes it; passwords become what all mechanisms need, hashes
+             stay as they are
 
 The password is asked for, or taken from the first line of standard input. USER is "django", or "django@nausch.org"
 with virtual domains; without a domain the one a login without it would get is added.
 
 ${configUsage}      --purge             remove also deletes all mail of the user, for good, after asking
   -y, --yes               do not ask
+      --format FORMAT     what import reads: passwd, ldif or sasldb, where the file does not tell
+      --replace           import also sets the passwords of users there are
       --json              list for programs to read
   -h, --help              this text
 
-Exit codes: 0 done, 64 wrong command line, 65 there is such a user already or the password cannot be one,
+Exit codes: 0 done, 64 wrong command line, 65 there is such a user already or the password cannot be one
+(import: of some of the users, which are named),
 67 no such user, 75 the store cannot be reached, 78 wrong configuration.
 `;
 
@@ -43,6 +51,8 @@ const commandArguments = {
   ...configArguments,
   purge: {},
   yes: { short: 'y' },
+  format: { value: 'FORMAT' },
+  replace: {},
 } as const;
 
 type Options = ReturnType<typeof parseArgs<typeof commandArguments>>['options'];
@@ -79,6 +89,16 @@ function actionOf(
   if (options.purge && action !== 'remove') throw usageError('--purge is for user remove');
   if (options.yes && !options.purge) throw usageError('--yes is for user remove --purge');
   if (options.json && action !== 'list') throw usageError('--json is for user list');
+  if (options.replace && action !== 'import') throw usageError('--replace is for user import');
+  if (options.format !== undefined && action !== 'import') throw usageError('--format is for user import');
+  if (action === 'import') {
+    const format = formatFrom(options.format);
+    const [file, ...rest] = operands;
+    if (file === undefined || rest.length > 0) throw usageError('user import needs one file');
+    // Now, while this is still root: the files of other programs are not the server's to read.
+    const text = readListing(file);
+    return (administration) => importUsers(administration, { file, text, format }, options.replace);
+  }
   if (action === 'list') {
     if (operands.length > 0) throw usageError(`user list takes no "${operands[0]}"`);
     return (administration) => list(administration, options.json);
@@ -90,9 +110,9 @@ function actionOf(
     case 'remove':
       break;
     case undefined:
-      throw usageError('user needs one of add, passwd, list, remove');
+      throw usageError('user needs one of add, passwd, list, remove, import');
     default:
-      throw usageError(`user needs one of add, passwd, list, remove; not "${action}"`);
+      throw usageError(`user needs one of add, passwd, list, remove, import; not "${action}"`);
   }
   if (user === undefined) throw usageError(`user ${action} needs the user`);
   if (rest.length > 0) {

@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Surroundings } from '../../src/cli/administration.ts';
-import type { CommandIo } from '../../src/cli/command.ts';
+import type { Command, CommandIo } from '../../src/cli/command.ts';
 import { mailboxCommand } from '../../src/cli/mailbox.ts';
+import { sasldblistusers2Command } from '../../src/cli/sasldblistusers2.ts';
+import { saslpasswd2Command } from '../../src/cli/saslpasswd2.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { userCommand } from '../../src/cli/user.ts';
 import type { Settings } from '../../src/config/settings.ts';
@@ -43,6 +45,12 @@ export class Person implements Terminal {
     for (const line of this.#answers.splice(0)) yield Buffer.from(`${line}\n`);
   }
 }
+
+const COMMANDS: Readonly<Record<string, (surroundings: Surroundings) => Command>> = {
+  user: userCommand,
+  saslpasswd2: saslpasswd2Command,
+  sasldblistusers2: sasldblistusers2Command,
+};
 
 /** A store with its configuration. */
 export class TestStore {
@@ -83,9 +91,9 @@ export class TestStore {
       env: {},
     };
     const [name, ...args] = line;
-    const command = name === 'user' ? userCommand(surroundings) : mailboxCommand(surroundings);
+    const command = (COMMANDS[name ?? ''] ?? mailboxCommand)(surroundings);
     try {
-      const code = await command.run(['-c', this.config, ...args], io);
+      const code = await command.run(['--config', this.config, ...args], io);
       return { result: code, stdout, stderr, error: '' };
     } catch (thrown) {
       if (!(thrown instanceof MailError)) throw thrown;

@@ -61,7 +61,7 @@ function randomValues(random: Random): OptionValues {
         set(path());
         break;
       case 'paths':
-        set({ default: '/spool/default', other: path() });
+        set({ default: '/spool/default', other: `/spool${path()}` });
         break;
       case 'mode':
         set(random.below(0o1000));

@@ -246,6 +246,36 @@ describe('a file of hashes', () => {
   });
 });
 
+test('passwords that a file of hashes found right are kept in the store, where that is wanted', async () => {
+  const file = join(dir, 'moving');
+  writeFileSync(file, (await succeed('htpasswd', ['-nbB', 'anna', 'of-file'])).stdout, { mode: 0o644 });
+  const store = await TestStore.start({
+    config: {
+      server: { workers: '1' },
+      auth: {
+        sasl_pwcheck_method: '["auxprop", "passwd-file"]',
+        passwd_file: `"${file}"`,
+        sasl_auto_transition: '"yes"',
+      },
+    },
+  });
+  try {
+    expect(await login(store, 'anna', 'of-file')).toBe('OK');
+    while (!store.log.includes('password taken over')) await sleep(10);
+    writeFileSync(file, '');
+    expect(await login(store, 'anna', 'of-file')).toBe('OK');
+    // Durable: it is there after the server was killed, for challenge and response, too.
+    await store.killAll();
+    await store.run();
+    const { stdout } = await run('/usr/lib/cyrus/bin/imtest', [
+      ...['-p', String(store.ports.imap), '-m', 'SCRAM-SHA-256', '-a', 'anna', '-w', 'of-file', 'localhost'],
+    ], { input: '01 LOGOUT\r\n' });
+    expect(stdout).toContain('Authenticated.');
+  } finally {
+    await store.dispose();
+  }
+}, 30_000);
+
 describe('a directory by a bind', () => {
   const PEOPLE = { django: 'Pencil-2012!', inge: '{SSHA}MTVk7pvz7Rl0SVWHYXJr0hQ4WzJrYXNk', twin: 'one' };
   let directory: TestDirectory;

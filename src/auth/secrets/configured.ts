@@ -16,6 +16,7 @@ import { PamSecrets } from './pam.ts';
 import { PasswdFileSecrets } from './passwdfile.ts';
 import { Proofs } from './proofs.ts';
 import { SaslauthdSecrets } from './saslauthd.ts';
+import { type Learn, LearnedSource } from './transition.ts';
 import type { SecretSource } from './source.ts';
 import { SecretSources } from './sources.ts';
 
@@ -31,6 +32,8 @@ export interface SourceSurroundings {
   readonly embedded: SecretSource;
   /** For hashes of crypt(3) and PAM. */
   readonly checkers: Checkers;
+  /** Keeps passwords that other sources found right (`sasl_auto_transition`). */
+  readonly learn?: Learn | undefined;
   readonly log: Log;
 }
 
@@ -58,9 +61,11 @@ export function configuredSecrets(settings: Settings, surroundings: SourceSurrou
 function one(
   name: string,
   settings: Settings,
-  { embedded, checkers, log }: SourceSurroundings,
+  { embedded, checkers, learn, log }: SourceSurroundings,
   proofs: Proofs,
 ): SecretSource {
+  const learned = (source: SecretSource) =>
+    learn === undefined ? source : new LearnedSource(source, embedded, learn);
   const cached = (source: SecretSource) =>
     settings.sasl_cache_life === 0 ? source : new CachedSource(source, name, proofs);
   switch (name) {
@@ -68,20 +73,26 @@ function one(
       return cached(new LdapdbSecrets(new LdapDirectory(ldapdbAccess(settings), log), log, checkers.crypt));
     case 'ldap': {
       const access = ldapAccess(settings);
-      return cached(new LdapSecrets(new LdapDirectory(access, log), access, ldapPlace(settings), log));
+      return cached(
+        learned(new LdapSecrets(new LdapDirectory(access, log), access, ldapPlace(settings), log)),
+      );
     }
     case 'saslauthd':
-      return cached(new SaslauthdSecrets(settings.sasl_saslauthd_path, log));
+      return cached(learned(new SaslauthdSecrets(settings.sasl_saslauthd_path, log)));
     case 'pam':
       return cached(
-        new PamSecrets(checkers, { service: settings.pam_service, confdir: settings.pam_confdir }, log),
+        learned(
+          new PamSecrets(checkers, { service: settings.pam_service, confdir: settings.pam_confdir }, log),
+        ),
       );
     case 'passwd-file':
-      return new PasswdFileSecrets(
-        settings.passwd_file,
-        (login) => useridOf(login, settings),
-        checkers.crypt,
-        log,
+      return learned(
+        new PasswdFileSecrets(
+          settings.passwd_file,
+          (login) => useridOf(login, settings),
+          checkers.crypt,
+          log,
+        ),
       );
     default:
       return embedded;

@@ -8,10 +8,13 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { MailError, userError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { SecretRecord, Secrets } from '../../store/border.ts';
+import type { Crypt } from '../checker/pool.ts';
 import { saslprep } from '../saslprep.ts';
 import { type Derive, derivePbkdf2, ITERATIONS, KEY_LENGTH, scramKeys, storedKeyOf } from '../scramkeys.ts';
+import { hashOf } from './hashed.ts';
 import { Proofs } from './proofs.ts';
 import type { ScramHash, ScramKeys, SecretSource, UserSecret } from './source.ts';
+import { matchesFileHash } from './userpassword.ts';
 
 /** A secret as it is stored. */
 export interface StoredSecret {
@@ -74,16 +77,27 @@ export class EmbeddedSecrets implements SecretSource {
   readonly #secrets: Pick<Secrets, 'get'>;
   readonly #derive: Derive;
   readonly #proofs: Proofs;
+  readonly #crypt: Crypt | undefined;
+  readonly #learn: ((userid: string, password: string) => Promise<void>) | undefined;
   /** What users who do not exist are checked against. */
   readonly #nobody: ScramKeys;
 
   constructor(
     secrets: Pick<Secrets, 'get'>,
-    options: { readonly derive?: Derive; readonly proofs?: Proofs } = {},
+    options: {
+      readonly derive?: Derive;
+      readonly proofs?: Proofs;
+      /** The system's crypt(3), for users that were imported with a hash. */
+      readonly crypt?: Crypt;
+      /** Told of a password of which only a hash is stored. */
+      readonly learn?: (userid: string, password: string) => Promise<void>;
+    } = {},
   ) {
     this.#secrets = secrets;
     this.#derive = options.derive ?? derivePbkdf2;
     this.#proofs = options.proofs ?? new Proofs();
+    this.#crypt = options.crypt;
+    this.#learn = options.learn;
     this.#nobody = {
       salt: randomBytes(16).toString('base64'),
       iterations: ITERATIONS,
@@ -98,7 +112,8 @@ export class EmbeddedSecrets implements SecretSource {
    */
   async verify(userid: string | null, password: string): Promise<boolean> {
     const record = this.#secrets.get(userid ?? '');
-    const keys = record === null ? this.#nobody : readSecret(record).scram_sha_256;
+    const hash = record === null ? null : hashOf(record);
+    const keys = record === null || hash !== null ? this.#nobody : readSecret(record).scram_sha_256;
     const prepared = tooLong(password) ? null : saslprep(password, 'query');
     const proof = this.#proofs.proof([
       userid ?? '',
@@ -108,22 +123,29 @@ export class EmbeddedSecrets implements SecretSource {
       record?.changed ?? 0,
     ]);
     if (record !== null && this.#proofs.holds(proof)) return true;
-    const salted = await this.#derive(
-      prepared ?? '',
-      Buffer.from(keys.salt, 'base64'),
-      keys.iterations,
-      KEY_LENGTH.sha256,
-      'sha256',
-    );
-    const same = timingSafeEqual(storedKeyOf(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
+    // A hash is checked beside the work that everybody costs: what is faster than that cannot be told from it.
+    const [salted, matches] = await Promise.all([
+      this.#derive(
+        prepared ?? '',
+        Buffer.from(keys.salt, 'base64'),
+        keys.iterations,
+        KEY_LENGTH.sha256,
+        'sha256',
+      ),
+      hash !== null && prepared !== null && matchesFileHash(hash, password, this.#crypt),
+    ]);
+    const same = matches ||
+      timingSafeEqual(storedKeyOf(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
     const right = same && userid !== null && record !== null && prepared !== null && prepared !== '';
     if (right) this.#proofs.remember(proof);
+    if (matches && right) void this.#learn?.(userid, password);
     return right;
   }
 
   secret(userid: string | null): Promise<UserSecret | null> {
     const record = this.#secrets.get(userid ?? '');
     if (record === null || userid === null) return Promise.resolve(null);
+    if (hashOf(record) !== null) return Promise.resolve({});
     const { plain, scram_sha_1: sha1, scram_sha_256: sha256 } = readSecret(record);
     return Promise.resolve({ scram: { sha1, sha256 }, ...(plain === undefined ? {} : { plain }) });
   }

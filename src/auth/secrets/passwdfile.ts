@@ -12,8 +12,8 @@ import { asMailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Crypt } from '../checker/pool.ts';
-import { isPasswordHash, matchesHash } from './passwordhash.ts';
-import { matchesAny } from './userpassword.ts';
+import { isPasswordHash } from './passwordhash.ts';
+import { matchesFileHash } from './userpassword.ts';
 import type { SecretSource, UserSecret } from './source.ts';
 
 /** The userid a name in the file stands for; null where nobody can be called so. */
@@ -85,9 +85,4 @@ export function passwdLines(text: string): { readonly name: string; readonly has
     const usable = isPasswordHash(hash) || /^\{[A-Za-z0-9-]+\}./.test(hash);
     return name === '' || line.startsWith('#') || !usable ? [] : [{ name, hash }];
   });
-}
-
-/** @throws MailError 'unavailable' where crypt(3) cannot be asked */
-export function matchesFileHash(hash: string, password: string, crypt: Crypt): Promise<boolean> {
-  return hash.startsWith('{') ? matchesAny([hash], password, crypt) : matchesHash(hash, password, crypt);
 }

@@ -40,6 +40,14 @@ export async function matchesAny(
   return found;
 }
 
+/**
+ * Whether a password is that of a `{SCHEME}` value, or of a hash of crypt(3) without one.
+ * @throws MailError as `matchesAny`
+ */
+export function matchesFileHash(hash: string, password: string, crypt?: Crypt): Promise<boolean> {
+  return hash.startsWith('{') ? matchesAny([hash], password, crypt) : matchesHash(hash, password, crypt);
+}
+
 async function matches(value: string, password: string, crypt: Crypt | undefined): Promise<boolean> {
   const clear = clearPassword(value);
   if (clear !== null) return same(Buffer.from(clear), Buffer.from(password));

@@ -55,7 +55,6 @@ const groups: readonly Group[] = [
     text: 'Kerberos and GSSAPI are not there yet',
     keys: 'sasl_keytab srvtab afspts_* ptskrb5_* sasl_gssapi_* krbtgt_ttl',
   },
-  { outcome: 'later', text: 'taking over passwords at login is not there yet', keys: 'sasl_auto_transition' },
   {
     outcome: 'unneeded',
     text: 'groups of a directory are looked up by the server itself and kept in memory',

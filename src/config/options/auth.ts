@@ -164,6 +164,23 @@ export const authOptions = {
     check: (value) => value.length === 0 ? 'at least one way is needed' : undefined,
     authentication: true,
   }),
+  sasl_auto_transition: option<'off' | 'noplain' | 'yes'>({
+    toml: 'auth.sasl_auto_transition',
+    kind: choiceKind(['off', 'noplain', 'yes'], {
+      no: 'off',
+      0: 'off',
+      false: 'off',
+      1: 'yes',
+      true: 'yes',
+      on: 'yes',
+    }),
+    default: 'off',
+    imapd: imapd('sasl_auto_transition'),
+    doc:
+      'Passwords that a login shows and the store does not have are kept there, for SCRAM and the like: of users imported ' +
+      'with a hash, and of those that saslauthd, ldap, pam or passwd-file knows. With "yes" also as they are where a ' +
+      'mechanism of sasl_mech_list needs that, with "noplain" never.',
+  }),
   pts_module: option<'off' | 'ldap'>({
     toml: 'auth.pts_module',
     kind: choiceKind(['off', 'ldap']),

@@ -11,6 +11,7 @@ import { configuredTokens } from '../../auth/oauth/tokens.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
 import { Authenticator } from '../../auth/login.ts';
 import type { SecretSource } from '../../auth/secrets/source.ts';
+import { learning } from '../../auth/secrets/transition.ts';
 import type { Settings } from '../../config/settings.ts';
 import { asMailError, MailError } from '../../errors.ts';
 import type { Protocol } from '../../net/service.ts';
@@ -51,7 +52,11 @@ async function makeProtocols(
   const store = new DeferredStore(openWhenThere(settings, log, () => closed));
   const interfaces = new InterfaceDomains(settings);
   const checkers = new Checkers([...selfCommand(), '--role=checker']);
-  const secrets = new EmbeddedSecrets(store.secrets);
+  const learn = learning(settings, store.secrets, log);
+  const secrets = new EmbeddedSecrets(store.secrets, {
+    crypt: checkers.crypt,
+    ...(learn === undefined ? {} : { learn }),
+  });
   const embedded: SecretSource = {
     abilities: secrets.abilities,
     verify: async (userid, password) => {
@@ -66,7 +71,7 @@ async function makeProtocols(
   const guard = new LoginGuard({ settings, ask, key: Buffer.from(loginKey, 'base64') });
   const authenticator = new Authenticator({
     settings,
-    source: configuredSecrets(settings, { embedded, checkers, log }),
+    source: configuredSecrets(settings, { embedded, checkers, learn, log }),
     log,
     interfaces,
     guard,
