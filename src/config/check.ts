@@ -152,6 +152,12 @@ function checkServices(
         'asks for client certificates, but there is no authority: tls_client_ca_file is missing',
       );
     }
+    if (service.proxy_protocol && values.proxy_networks.length === 0) {
+      problem(
+        service,
+        'takes connections from proxies only, but there are none: server.proxy_networks is missing',
+      );
+    }
     const { listen } = service;
     const families = listen.kind === 'tcp'
       ? (listen.family === 'any' ? ['ipv4', 'ipv6'] : [listen.family])

@@ -31,6 +31,8 @@ export interface Service {
   readonly listen: Listen;
   /** Connections at a time, 0 for no bound of its own. */
   readonly maxchild: number;
+  /** A proxy in front says first whom it speaks for. */
+  readonly proxy_protocol: boolean;
   /** Certificate files of this service alone; empty: those of the [tls] section. */
   readonly tls_server_cert: string;
   readonly tls_server_key: string;
@@ -127,6 +129,9 @@ export function completeService(
       }
     }
   } else {
+    if (draft.proxy_protocol === true) {
+      return { key: 'proxy_protocol', text: 'is for ports; this service listens on a unix socket' };
+    }
     if (draft.family !== undefined && draft.family !== 'any') {
       return { key: 'family', text: 'is for ports; this service listens on a unix socket' };
     }
@@ -148,6 +153,7 @@ export function completeService(
     trusted: listen.kind === 'unix' || (draft.trusted ?? false),
     listen,
     maxchild: draft.maxchild ?? 0,
+    proxy_protocol: draft.proxy_protocol ?? false,
     tls_server_cert: cert,
     tls_server_key: draft.tls_server_key ?? cert,
     tls_client_ca_file: draft.tls_client_ca_file ?? '',

@@ -24,6 +24,7 @@ export function defaultValues(source: 'toml' | 'imapd.conf' = 'toml'): OptionVal
 export function defaultServices(values: OptionValues): readonly Service[] {
   const common = {
     maxchild: 0,
+    proxy_protocol: false,
     trusted: false,
     ...NO_OWN_TLS,
   };

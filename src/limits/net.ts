@@ -22,6 +22,18 @@ export const netLimits = rows({
     reason: 'a handshake is four packets; a peer that stops in it holds buffers of the TLS engine',
     onExcess: 'the connection is closed',
   },
+  proxy_header: {
+    value: 2_048,
+    unit: 'bytes',
+    reason: 'the PROXY protocol asks for 536; what a proxy says of TLS, with a certificate name, fits',
+    onExcess: 'the connection is closed',
+  },
+  proxy_wait: {
+    value: 5,
+    unit: 'seconds',
+    reason: 'the header leaves the proxy with the first packet',
+    onExcess: 'the connection is closed',
+  },
   output_high_water: {
     value: 256 << 10,
     unit: 'bytes',

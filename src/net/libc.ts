@@ -14,6 +14,7 @@ const SYMBOLS = {
   listen: { args: ['i32', 'i32'], returns: 'i32' },
   connect: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   sendto: { args: ['i32', 'ptr', 'u64', 'i32', 'ptr', 'u32'], returns: 'i64' },
+  recv: { args: ['i32', 'ptr', 'u64', 'i32'], returns: 'i64' },
   setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
@@ -58,6 +59,7 @@ export function errno(): number {
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
   1: 'EPERM',
   2: 'ENOENT',
+  11: 'EAGAIN',
   13: 'EACCES',
   20: 'ENOTDIR',
   22: 'EINVAL',

@@ -14,12 +14,13 @@ import { ptr } from 'bun:ffi';
 import { type MailError, serverError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { CloseReason, Connection, DataHandler, PeerCredentials, TlsInfo } from './connection.ts';
+import { type Handled, SECURE } from './handlers.ts';
 import { idleNow, unwatch, watch, type Watched } from './idle.ts';
+import type { Proxied } from './proxyprotocol.ts';
 import type { SecurityLayer } from './layer.ts';
 import { libc, SO_PEERCRED, SOL_SOCKET } from './libc.ts';
 import { type ByteSink, Output } from './output.ts';
-import { type Endpoint, listenRaw, type RawHandlers, type RawListener } from './rawsocket.ts';
-import { native, type RawSocket, type SecureHandlers, secureRaw } from './rawsocket.ts';
+import { native, type RawSocket, secureRaw } from './rawsocket.ts';
 import type { TlsParameters } from './tls.ts';
 import { describeTls } from './tlsinfo.ts';
 
@@ -27,6 +28,13 @@ import { describeTls } from './tlsinfo.ts';
 export interface SocketOptions {
   /** Path of the unix socket they come in by, or ''. */
   readonly unixPath: string;
+  /**
+   * Whether a peer's address is that of a proxy in front, which says first whom it speaks for; others are refused.
+   * Undefined where nobody does.
+   */
+  readonly proxy?: (address: string) => boolean;
+  /** A connection that did not begin as it must was closed. */
+  readonly refused?: (address: string, why: Error) => void;
   /** Whether the protocol may begin TLS itself. */
   readonly startTls?: boolean;
   /** What a handshake is made with, as of the moment it begins; undefined where no certificate is configured. */
@@ -64,76 +72,12 @@ export function plainAddress(address: string | undefined): string {
   return zone < 0 ? bare : bare.slice(0, zone);
 }
 
-/** What a handler of ours throws is a bug, and for the process to know of; the runtime would tell the socket. */
-function raise(thrown: unknown): void {
-  queueMicrotask(() => {
-    throw thrown;
-  });
-}
-
-/** The handlers of all sockets: what happens is told to the connection they belong to. */
-const PLAIN: RawHandlers<SocketConnection> = {
-  data: (socket, bytes) => {
-    try {
-      socket.data?.received(socket, bytes);
-    } catch (thrown) {
-      raise(thrown);
-    }
-  },
-  drain: (socket) => {
-    try {
-      socket.data?.drained(socket);
-    } catch (thrown) {
-      raise(thrown);
-    }
-  },
-  end: (socket) => {
-    try {
-      socket.data?.ended(socket);
-    } catch (thrown) {
-      raise(thrown);
-    }
-  },
-  close: (socket, error) => {
-    try {
-      socket.data?.gone(socket, error);
-    } catch (thrown) {
-      raise(thrown);
-    }
-  },
-  // A TLS session that fails is closed behind this.
-  error: (socket) => socket.data?.broken(socket),
-};
-
-const SECURE: SecureHandlers<SocketConnection> = {
-  ...PLAIN,
-  handshake: (socket, success, error) => socket.data?.shaken(success, error),
-  serverName: (connection, name) => connection.contextFor(name),
-};
-
-/** Accepts on an endpoint; every connection is handed over before anything is read from it. */
-export function acceptConnections(
-  endpoint: Endpoint,
-  options: SocketOptions,
-  accept: (connection: SocketConnection) => void,
-): RawListener {
-  return listenRaw<SocketConnection>(endpoint, {
-    ...PLAIN,
-    open: (socket) => {
-      try {
-        accept(new SocketConnection(socket, options));
-      } catch (thrown) {
-        raise(thrown);
-      }
-    },
-  });
-}
-
-export class SocketConnection implements Connection, Watched, ByteSink {
+export class SocketConnection implements Connection, Watched, ByteSink, Handled {
   readonly remoteAddress: string;
   readonly #number = ++counter;
-  #socket: RawSocket<SocketConnection>;
+  #socket: RawSocket<Handled>;
   readonly #options: SocketOptions;
+  readonly #proxied: Proxied | null;
   readonly #output: Output;
   #shaking: Handshake | undefined;
   #secure = false;
@@ -156,10 +100,16 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   #idleLimit = 0;
   #endDeadline = 0;
 
-  constructor(socket: RawSocket<SocketConnection>, options: SocketOptions) {
+  /** @param proxied both ends as a proxy in front has them */
+  constructor(socket: RawSocket<Handled>, options: SocketOptions, proxied: Proxied | null = null) {
     this.#socket = socket;
     this.#options = options;
-    this.remoteAddress = options.unixPath === '' ? plainAddress(socket.remoteAddress) : '';
+    this.#proxied = proxied;
+    this.remoteAddress = proxied !== null
+      ? proxied.remoteAddress
+      : options.unixPath === ''
+      ? plainAddress(socket.remoteAddress)
+      : '';
     this.#lastActivity = this.#lastProgress = idleNow();
     this.#output = new Output(this);
     // The runtime has set TCP_NODELAY: answers are written whole, so waiting would only add the peer's delayed ACK.
@@ -176,15 +126,16 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   get remotePort(): number {
-    return this.#socket.remotePort ?? 0;
+    return this.#proxied?.remotePort ?? this.#socket.remotePort ?? 0;
   }
 
   get localAddress(): string {
-    return this.unix ? this.#options.unixPath : plainAddress(this.#socket.localAddress);
+    if (this.unix) return this.#options.unixPath;
+    return this.#proxied?.localAddress ?? plainAddress(this.#socket.localAddress);
   }
 
   get localPort(): number {
-    return this.unix ? 0 : this.#socket.localPort ?? 0;
+    return this.unix ? 0 : this.#proxied?.localPort ?? this.#socket.localPort ?? 0;
   }
 
   get peer(): PeerCredentials | undefined {
@@ -408,7 +359,7 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   /** For the handlers: bytes came in. */
-  received(socket: RawSocket<SocketConnection>, received: Buffer): void {
+  received(socket: RawSocket<Handled>, received: Buffer): void {
     if (socket !== this.#socket) return;
     this.#lastActivity = idleNow();
     // Behind STARTTLS nothing counts that was sent in plain text.
@@ -442,7 +393,7 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   /** For the handlers: the system takes bytes again. */
-  drained(socket: RawSocket<SocketConnection>): void {
+  drained(socket: RawSocket<Handled>): void {
     if (socket !== this.#socket || this.#closed) return;
     this.#output.drained();
     this.#beginHandshake();
@@ -450,7 +401,7 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   /** For the handlers: a peer that closes its side has nothing more to ask, but may wait for answers being made. */
-  ended(socket: RawSocket<SocketConnection>): void {
+  ended(socket: RawSocket<Handled>): void {
     if (socket !== this.#socket) return;
     if (this.#shaking !== undefined) return this.#unshaken('peer');
     this.#reason ??= 'peer';
@@ -459,12 +410,12 @@ export class SocketConnection implements Connection, Watched, ByteSink {
   }
 
   /** For the handlers: the TLS session failed; the end of the socket follows. */
-  broken(socket: RawSocket<SocketConnection>): void {
+  broken(socket: RawSocket<Handled>): void {
     if (socket === this.#socket) this.#reason ??= 'error';
   }
 
   /** For the handlers: the socket is closed. */
-  gone(socket: RawSocket<SocketConnection>, error: Error | undefined): void {
+  gone(socket: RawSocket<Handled>, error: Error | undefined): void {
     if (socket !== this.#socket) return;
     this.#reason ??= error === undefined ? 'peer' : 'error';
     this.#finish();

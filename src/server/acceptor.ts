@@ -10,9 +10,11 @@
 import type { LoginGuard } from '../auth/abuse/guard.ts';
 import type { Service } from '../config/services.ts';
 import { limits } from '../limits.ts';
+import { Networks } from '../net/networks.ts';
 import type { Protocol } from '../net/service.ts';
 import type { RawListener } from '../net/rawsocket.ts';
-import { acceptConnections, type SocketConnection } from '../net/socket.ts';
+import { acceptConnections } from '../net/accept.ts';
+import { type SocketConnection } from '../net/socket.ts';
 import { Strangers } from '../net/strangers.ts';
 import type { TlsContexts } from '../net/tls.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -33,6 +35,8 @@ export interface AcceptorOptions {
   readonly tls: () => TlsContexts | undefined;
   /** How many workers share the limits of a service. */
   readonly workers: number;
+  /** Networks of proxies in front, for services with `proxy_protocol`. */
+  readonly proxies?: readonly string[];
   /** Whether TLS may begin later, by STARTTLS (`allowstarttls`). */
   readonly startTls?: boolean;
   /** Told of every connection that begins and ends. */
@@ -54,9 +58,12 @@ export class Acceptor {
   readonly #connections = new Map<SocketConnection, Stranger | undefined>();
   readonly #perService = new Map<string, number>();
   readonly #strangers = new Strangers();
+  readonly #proxies: Networks;
+  #stopped = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
+    this.#proxies = new Networks(options.proxies ?? []);
   }
 
   /** Connections that stand. */
@@ -71,6 +78,9 @@ export class Acceptor {
       const options = {
         unixPath: path,
         startTls: this.#options.startTls ?? true,
+        ...(service.proxy_protocol ? { proxy: (address: string) => this.#proxies.includes(address) } : {}),
+        refused: (address: string, why: Error) =>
+          this.#options.log.info('connection refused', { service: service.name, rip: address, reason: why }),
         tls: () => this.#options.tls()?.parameters(service.name, protocol.alpn),
         distrusted: (connection: SocketConnection, why: Error) =>
           this.#options.log.info('client certificate not accepted', {
@@ -94,6 +104,7 @@ export class Acceptor {
 
   /** Stops accepting. */
   stop(): void {
+    this.#stopped = true;
     for (const listener of this.#listeners) listener.stop();
   }
 
@@ -104,6 +115,8 @@ export class Acceptor {
 
   #accept(connection: SocketConnection, listening: Listening): void {
     const { service, protocol } = listening;
+    // A proxy may have taken its time to say whom it speaks for.
+    if (this.#stopped) return connection.destroy();
     const standing = this.#perService.get(service.name) ?? 0;
     const most = service.maxchild === 0 ? Infinity : Math.ceil(service.maxchild / this.#options.workers);
     const full = standing >= most;

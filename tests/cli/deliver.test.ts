@@ -6,7 +6,7 @@ import { deliverCommand, lmtpPlace, recipientAddress } from '../../src/cli/deliv
 import { makeSettings } from '../../src/config/settings.ts';
 import { MailError, serverError, userError } from '../../src/errors.ts';
 import type { RawListener } from '../../src/net/rawsocket.ts';
-import { acceptConnections } from '../../src/net/socket.ts';
+import { acceptConnections } from '../../src/net/accept.ts';
 import { Folder } from '../config/folder.ts';
 import { FakeStore } from '../lmtp/fake_store.ts';
 import { lmtpFor } from '../lmtp/peer.ts';

@@ -116,6 +116,7 @@ function randomServices(random: Random, values: OptionValues): Service[] {
       trusted: unix || (protocol === 'lmtp' && random.oneIn(2)),
       listen,
       maxchild: random.below(3),
+      proxy_protocol: values.proxy_networks.length > 0 && listen.kind === 'tcp',
       tls_server_cert: cert,
       tls_server_key: cert === '' || random.oneIn(2) ? cert : '/own.key',
       tls_client_ca_file: random.oneIn(2) ? '' : '/ca.pem',

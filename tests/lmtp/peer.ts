@@ -73,6 +73,7 @@ export function lmtpFor(
     trusted: options.trustedService ?? false,
     listen: { kind: 'tcp', host: '', port: 24, family: 'any' },
     maxchild: 0,
+    proxy_protocol: false,
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',

@@ -7,7 +7,7 @@ import { connect as connectTls, createSecureContext } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RawListener } from '../../src/net/rawsocket.ts';
-import { acceptConnections } from '../../src/net/socket.ts';
+import { acceptConnections } from '../../src/net/accept.ts';
 import type { TlsParameters } from '../../src/net/tls.ts';
 import { makeCertificate } from '../net/certificates.ts';
 import { FakeStore } from './fake_store.ts';

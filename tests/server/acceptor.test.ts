@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import type { Service } from '../../src/config/services.ts';
 import { makeSettings } from '../../src/config/settings.ts';
+import { limits } from '../../src/limits.ts';
 import type { Connection } from '../../src/net/connection.ts';
 import { listen, type Listener, removeListener } from '../../src/net/listen.ts';
 import type { Protocol } from '../../src/net/service.ts';
@@ -25,13 +26,17 @@ afterEach(() => {
 });
 
 /** An acceptor on one port; its protocol greets and admits who says so. */
-async function accepting(given: Partial<Service>, options: { preauthMs?: number; tls?: TlsContexts } = {}) {
+async function accepting(
+  given: Partial<Service>,
+  options: { preauthMs?: number; tls?: TlsContexts; proxies?: readonly string[] } = {},
+) {
   const service: Service = {
     name: 'imap',
     protocol: 'imap',
     tls: false,
     trusted: false,
     maxchild: 0,
+    proxy_protocol: false,
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',
@@ -62,6 +67,7 @@ async function accepting(given: Partial<Service>, options: { preauthMs?: number;
     log: silentLog,
     tls: () => options.tls,
     workers: 1,
+    ...(options.proxies === undefined ? {} : { proxies: options.proxies }),
     ...(options.preauthMs === undefined ? {} : { preauthMs: options.preauthMs }),
   });
   acceptor.start();
@@ -149,4 +155,103 @@ test('after stop nobody is accepted, and who is there stays until cut', async ()
   acceptor.cut();
   expect(await there.text).toStartWith('hello\r\n');
   expect(acceptor.count).toBe(0);
+});
+
+describe('behind a proxy', () => {
+  const HEADER = 'PROXY TCP4 198.51.100.7 192.0.2.1 4711 993\r\n';
+  const proxied = { proxy_protocol: true } as const;
+  const proxies = ['127.0.0.0/8'];
+
+  test('the address it names is that of the connection; what follows reaches the protocol', async () => {
+    const { port, accepted } = await accepting(proxied, { proxies });
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`${HEADER}x`);
+    let text = '';
+    await new Promise<void>((resolve) =>
+      socket.on('data', (chunk) => (text += chunk).includes('admitted') && resolve())
+    );
+    expect(text).toBe('hello\r\nadmitted\r\n');
+    expect(accepted[0]).toMatchObject({
+      remoteAddress: '198.51.100.7',
+      remotePort: 4711,
+      localAddress: '192.0.2.1',
+      localPort: 993,
+    });
+    socket.destroy();
+  });
+
+  test('a header that comes in pieces', async () => {
+    const { port, accepted } = await accepting(proxied, { proxies });
+    const socket = connect(port, '127.0.0.1');
+    socket.setNoDelay(true);
+    const greeted = new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(String(chunk))));
+    for (const byte of HEADER) {
+      socket.write(byte);
+      await new Promise((later) => setImmediate(later));
+    }
+    expect(await greeted).toBe('hello\r\n');
+    expect(accepted[0]?.remoteAddress).toBe('198.51.100.7');
+    socket.destroy();
+  });
+
+  test('TLS begins right behind the header, in the same packet', async () => {
+    const { cert, key } = makeCertificate(folder, 'proxied', ['tls.example']);
+    const tls = new TlsContexts(
+      readTlsMaterial(makeSettings({ tls_server_cert: cert, tls_server_key: key }))!,
+    );
+    const { port, accepted } = await accepting({ ...proxied, tls: true }, { tls, proxies });
+    const raw = connect(port, '127.0.0.1');
+    raw.cork();
+    raw.write(HEADER);
+    const secured = tlsConnect({ socket: raw, rejectUnauthorized: false });
+    setImmediate(() => raw.uncork());
+    const greeting = await new Promise<string>((resolve) =>
+      secured.on('data', (chunk) => resolve(String(chunk)))
+    );
+    expect(greeting).toBe('hello\r\n');
+    expect(accepted[0]).toMatchObject({ remoteAddress: '198.51.100.7', secure: true });
+    raw.destroy();
+  });
+
+  test('who is no trusted proxy, and what is no header, is closed without a word', async () => {
+    const strange = await accepting(proxied, { proxies: ['192.0.2.0/24'] });
+    expect(await dialogue(strange.port).text).toBe('');
+    expect(strange.accepted).toEqual([]);
+    stop?.();
+    const { port, accepted } = await accepting(proxied, { proxies });
+    for (
+      const first of [
+        'a LOGIN x y\r\n',
+        '\x16\x03\x01\x02\x00\x01',
+        'PROXY TCP4 x\r\n',
+        `PROXY ${'x'.repeat(9000)}`,
+      ]
+    ) {
+      const socket = connect(port, '127.0.0.1');
+      let heard = '';
+      socket.on('data', (chunk) => heard += chunk);
+      socket.on('error', () => {});
+      socket.write(first);
+      await new Promise<void>((resolve) => socket.on('close', () => resolve()));
+      expect(heard).toBe('');
+    }
+    expect(accepted).toEqual([]);
+  });
+
+  test('limits on strangers count the address behind the proxy', async () => {
+    const { port } = await accepting(proxied, { proxies });
+    const sockets = Array.from({ length: limits.preauth_per_address.value + 1 }, () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(HEADER);
+      return socket;
+    });
+    const heard = await Promise.all(
+      sockets.map((socket) =>
+        new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(String(chunk))))
+      ),
+    );
+    expect(heard.filter((text) => text === 'busy\r\n').length).toBe(1);
+    for (const socket of sockets) socket.destroy();
+  });
 });

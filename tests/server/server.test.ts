@@ -43,6 +43,7 @@ function service(given: Partial<Service> & Pick<Service, 'listen'>): Service {
     tls: false,
     trusted: false,
     maxchild: 0,
+    proxy_protocol: false,
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',

@@ -1,4 +1,4 @@
-import { listKind } from '../kinds/collection.ts';
+import { listKind, networksKind } from '../kinds/collection.ts';
 import { choiceKind, integerKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
@@ -79,5 +79,13 @@ export const serverOptions = {
     imapd: imapd('qosmarking'),
     doc:
       'The DSCP mark on every packet of every connection (RFC 2474, RFC 2597, RFC 3246); cs0 leaves it alone.',
+  }),
+  proxy_networks: option({
+    toml: 'server.proxy_networks',
+    kind: networksKind(),
+    default: [],
+    imapd: [],
+    doc:
+      'Where the proxies are that services with proxy_protocol take connections from; they may say any address.',
   }),
 };

@@ -59,6 +59,14 @@ export const serviceKeys = {
     cyrusConf: 'maxchild=',
     doc: 'The most connections at a time; 0 for no bound of its own.',
   },
+  proxy_protocol: {
+    kind: switchKind(),
+    default: 'false',
+    cyrusConf: '',
+    doc:
+      'Every connection comes through a proxy of server.proxy_networks and begins with a header of the PROXY protocol, ' +
+      'version 1 or 2, before TLS. The address it names is the one that is logged, counted and trusted.',
+  },
   owner: {
     kind: textKind(),
     default: 'lmtp.socket_owner',

@@ -51,6 +51,7 @@ function serviceBlock(service: Service, values: OptionValues): string[] {
     if (listen.family !== 'any') lines.push(`family = ${tomlString(listen.family)}`);
     if (service.trusted) lines.push('trusted = true');
   }
+  if (service.proxy_protocol) lines.push('proxy_protocol = true');
   if (service.maxchild > 0) lines.push(`maxchild = ${service.maxchild}`);
   for (const key of serviceTlsKeys) {
     if (service[key] !== '') lines.push(`${key} = ${tomlString(service[key])}`);

@@ -41,6 +41,7 @@ export function workerBody(
       log,
       workers: start.workers,
       tls: () => contexts,
+      proxies: start.settings.proxy_networks,
       startTls: start.settings.allowstarttls,
       ...(made.guard === undefined ? {} : { guard: made.guard }),
     });

@@ -143,7 +143,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'an unknown key of a service',
       '[services.imap]\nprefrok = 1',
-      'm.toml:2: services.imap.prefrok: unknown key; there are protocol, listen, family, tls, trusted, maxchild, owner, group, mode, tls_server_cert, tls_server_key, tls_client_ca_file, tls_client_ca_dir, tls_client_certs, tls_crl_file',
+      'm.toml:2: services.imap.prefrok: unknown key; there are protocol, listen, family, tls, trusted, maxchild, proxy_protocol, owner, group, mode, tls_server_cert, tls_server_key, tls_client_ca_file, tls_client_ca_dir, tls_client_certs, tls_crl_file',
     ],
     [
       'a mistyped key of a service',
@@ -256,6 +256,7 @@ test('an empty file gives the defaults', () => {
     trusted: true,
     listen: { kind: 'unix', path: '/var/lib/mailstore/socket/lmtp', mode: 0o660, owner: '', group: '' },
     maxchild: 0,
+    proxy_protocol: false,
     tls_server_cert: '',
     tls_server_key: '',
     tls_client_ca_file: '',

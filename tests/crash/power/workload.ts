@@ -28,6 +28,7 @@ const SYNC_DELAY_US = 6000;
 export function settingsOf(imap: number, lmtp: number): Settings {
   const common = {
     maxchild: 0,
+    proxy_protocol: false,
     tls: false,
     trusted: true,
     ...NO_OWN_TLS,
