@@ -9,6 +9,9 @@ import { saslprep } from './saslprep.ts';
 import { scramKeys } from './scramkeys.ts';
 import type { ScramHash, ScramKeys, SourceAbilities, UserSecret } from './secrets/source.ts';
 
+/** More rounds than this come from a damaged or hostile directory, and would cost the client its time. */
+const MOST_ITERATIONS = 1_000_000;
+
 export class Claim {
   readonly #secret: UserSecret | null;
   readonly #decoy: Decoy;
@@ -45,7 +48,7 @@ export class Claim {
   /** The keys of SCRAM: kept ones, or made of the password. */
   async scram(hash: ScramHash): Promise<ScramKeys> {
     const kept = this.#secret?.scram?.[hash];
-    if (kept !== undefined) return kept;
+    if (kept !== undefined && kept.iterations >= 1 && kept.iterations <= MOST_ITERATIONS) return kept;
     const name = this.userid ?? this.authcid;
     const plain = this.#secret?.plain;
     const prepared = plain === undefined ? null : saslprep(plain, 'query');

@@ -11,9 +11,6 @@ import type { Mechanism, SaslContext, SaslExchange, SaslStep } from '../mechanis
 import type { ScramHash, ScramKeys } from '../secrets/source.ts';
 import { decodeText } from '../text.ts';
 
-/** Fewer or far more rounds than this come from a damaged or hostile directory. */
-const MOST_ITERATIONS = 1_000_000;
-
 export const scramSha256Plus = scram('SCRAM-SHA-256-PLUS', 'sha256', true);
 export const scramSha1Plus = scram('SCRAM-SHA-1-PLUS', 'sha1', true);
 export const scramSha256 = scram('SCRAM-SHA-256', 'sha256', false);
@@ -75,9 +72,8 @@ class Exchange implements SaslExchange {
     }
     const claim = await this.#context.authenticator.claim(first.user, this.#name, this.#context.origin);
     const keys = await claim.scram(this.#hash);
-    if (downgraded || keys.iterations > MOST_ITERATIONS) {
-      const reason = downgraded ? 'binding' : 'secret';
-      const identity = await this.#settle(claim, first, false, reason);
+    if (downgraded) {
+      const identity = await this.#settle(claim, first, false, 'binding');
       return { kind: 'done', identity };
     }
     this.#first = first;
