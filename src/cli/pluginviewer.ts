@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { CLIENT_MECHANISMS } from '../auth/client/mechanisms.ts';
 import { MECHANISMS } from '../auth/mechanisms.ts';
 import { type Offer, offerOf } from '../auth/offer.ts';
-import { auxpropPlugins } from '../config/options/auth.ts';
+import { auxpropPlugins, checkMethods } from '../config/options/auth.ts';
 import { type Command, processIo } from './command.ts';
 import { type Arguments, defaultConfig, parseArgs, settingsFrom, usageError } from './options.ts';
 import { describeOffer, describeSources } from './pluginviewer/offer.ts';
@@ -54,7 +54,7 @@ export const pluginviewerCommand: Command = {
     const wanted = filterOf(options.mechanisms);
     const all = !options.auxprop && !options.server && !options.client;
     if (all || options.auxprop) {
-      io.stdout(listSources(auxpropPlugins));
+      io.stdout(listSources(auxpropPlugins, checkMethods));
       if (offer !== null) io.stdout(describeSources(offer));
     }
     if (all || options.server) {

@@ -5,7 +5,7 @@ import { CLIENT_MECHANISMS } from '../../src/auth/client/mechanisms.ts';
 import { MECHANISMS } from '../../src/auth/mechanisms.ts';
 import type { CommandIo } from '../../src/cli/command.ts';
 import { pluginviewerCommand } from '../../src/cli/pluginviewer.ts';
-import { auxpropPlugins } from '../../src/config/options/auth.ts';
+import { auxpropPlugins, checkMethods } from '../../src/config/options/auth.ts';
 import { run as runProgram } from '../harness/command.ts';
 import { Folder } from '../config/folder.ts';
 
@@ -79,6 +79,7 @@ test('-a: every source, then those that are configured and what they can do', as
     `Installed auxprop mechanisms are:\n${auxpropPlugins.join(' ')}\nList of auxprop plugins follows\n` +
       'Plugin "sasldb" , \tAPI version: 4\n\tsupports store: yes\n',
   );
+  expect(text).toContain(`Ways to check a password (sasl_pwcheck_method) are:\n${checkMethods.join(' ')}\n`);
   for (const name of auxpropPlugins) expect(text).toContain(`Plugin "${name}" , \tAPI version: 4\n`);
   expect(text).toMatch(
     /^Configured sources of secrets, in the order they are asked:\n {2}sasldb: checks passwords; /m,

@@ -11,7 +11,7 @@ import { Authority, type Issued } from '../harness/authority.ts';
 import { run, succeed } from '../harness/command.ts';
 import { freePorts } from '../harness/ports.ts';
 import { userName } from '../harness/processes.ts';
-import { PASSWORD, TestStore } from '../harness/server.ts';
+import { mailstoreCommand, PASSWORD, TestStore } from '../harness/server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailstore-client-certificates-'));
 chmodSync(folder, 0o755);
@@ -135,6 +135,22 @@ describe('EXTERNAL by a certificate', () => {
     ], { input: '02 SELECT INBOX\r\n03 LOGOUT\r\n' });
     expect(stdout).toMatch(/A01 OK .*Success \(tls protection\)/);
     expect(stdout).toMatch(/\r?\n02 OK \[READ-WRITE\]/);
+  });
+
+  test('by our own imtest, which takes it for the strongest mechanism there is', async () => {
+    const { cert, key } = issued['django'] as Issued;
+    const both = join(folder, 'ours.pem');
+    writeFileSync(both, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'));
+    const [program = '', ...before] = mailstoreCommand();
+    for (const [port, how] of [[store.ports.imap, []], [store.ports.imaps, ['-s']]] as const) {
+      const args = ['imtest', '-p', String(port), ...how, '-t', both, '--ca', servers.cert, 'localhost'];
+      const done = await run(program, [...before, ...args], { input: '02 SELECT INBOX\n' });
+      expect(done.stdout).toContain('C: A01 AUTHENTICATE EXTERNAL =\nS: A01 OK ');
+      expect(done.stdout).toContain('\n02 OK [READ-WRITE]');
+      expect(done.code).toBe(0);
+    }
+    const done = await run(program, [...before, 'imtest', socket], { input: '02 SELECT INBOX\n' });
+    expect(done.stdout).toContain('C: A01 AUTHENTICATE EXTERNAL =\nS: A01 OK ');
   });
 
   test('by mpop, over POP3', async () => {

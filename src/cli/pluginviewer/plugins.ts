@@ -35,8 +35,11 @@ export function listMechanisms(side: 'server' | 'client', mechanisms: readonly L
   return `${lines.join('\n')}\n`;
 }
 
-/** The part of `-a`. The store's own users are the only ones it could add. */
-export function listSources(names: readonly string[]): string {
+/**
+ * The part of `-a`. The store's own users are the only ones it could add.
+ * @param methods ways to check a password, which Cyrus SASL does not list
+ */
+export function listSources(names: readonly string[], methods: readonly string[]): string {
   const lines = [
     'Installed auxprop mechanisms are:',
     names.join(' '),
@@ -45,6 +48,8 @@ export function listSources(names: readonly string[]): string {
       `Plugin "${name}" , \tAPI version: ${API_VERSION}`,
       `\tsupports store: ${name === 'sasldb' ? 'yes' : 'no'}`,
     ]),
+    'Ways to check a password (sasl_pwcheck_method) are:',
+    methods.join(' '),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -31,7 +31,7 @@ const digestCiphers: readonly string[] = ['rc4', '3des', 'rc4-56', 'des', 'rc4-4
 export const auxpropPlugins: readonly string[] = ['sasldb', 'ldapdb'];
 
 /** The ways to check a password, in the words of Cyrus SASL where it has them. */
-const checkMethods: readonly string[] = ['auxprop', 'saslauthd', 'ldap', 'pam', 'passwd-file'];
+export const checkMethods: readonly string[] = ['auxprop', 'saslauthd', 'ldap', 'pam', 'passwd-file'];
 
 /** A list of rules, each of which must be one. */
 function rulesKind(item: string, parse: (text: string) => Parsed<unknown>): Kind<readonly string[]> {
