@@ -3,7 +3,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { losePower } from '../../tests/crash/power/run.ts';
-import { SITES } from '../../tests/crash/power/sites.ts';
+import { OMISSIONS } from '../../tests/crash/power/sites.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -42,7 +42,7 @@ const outcome = await losePower({
   milliseconds: Number(options.seconds) * 1000,
   again: { recoveries: Number(options.again), states: 20, milliseconds: Number(options.seconds) * 1000 },
   omissionStates: Number(options.syncs),
-  sites: Object.keys(SITES),
+  sites: OMISSIONS,
   report: console.log,
 });
 console.log(

@@ -16,6 +16,10 @@ const SOON_NOTICED = [
   'stage folder',
   'syncfs of configdirectory',
   'syncfs of a partition',
+  'syncfs before a user goes',
+  'syncfs before an owner is replaced',
+  'note of a rebuild',
+  'syncfs after a rebuild',
 ];
 
 test(

@@ -13,7 +13,6 @@ import {
   constants,
   copyFileSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -59,9 +58,14 @@ export class Spool {
     return folder;
   }
 
+  /** Absolute folders of all partitions. */
+  get folders(): readonly string[] {
+    return Object.values(this.partitions);
+  }
+
   /** A partition may be new; a large body in it is durable before the first checkpoint only if its folder's name is. */
   syncNames(): void {
-    for (const folder of Object.values(this.partitions)) syncFolder(dirname(folder));
+    for (const folder of this.folders) syncFolder(dirname(folder));
   }
 
   /** Absolute path of a part's file. */
@@ -115,13 +119,8 @@ export class Spool {
           unlinkSync(to);
         } else if (code === 'EXDEV' || code === 'EMLINK') {
           try {
+            // Not synced, as little as a link or a small body is: the source stays until a checkpoint has this one.
             copyFileSync(from, to, constants.COPYFILE_EXCL);
-            const fd = openSync(to, 'r');
-            try {
-              fsyncSync(fd);
-            } finally {
-              closeSync(fd);
-            }
           } catch (failure) {
             this.remove(to);
             throw failure;

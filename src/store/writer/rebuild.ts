@@ -14,6 +14,7 @@ import { lostThrough, readLog } from '../log/redo.ts';
 import { identify } from '../index/salvage.ts';
 import { errorText } from './errortext.ts';
 import { isSnapshot, snapshotPath } from '../snapshot.ts';
+import { syncFileSystem } from '../lock.ts';
 import { syncFolder } from '../log/segment.ts';
 import type { OwnerPool } from './owners.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -96,6 +97,9 @@ export function rebuildOwner(
     }
     step('rebuild.replayed');
     index.commit();
+    // A checkpoint vouched for what was there before: without the note nobody would look whether the new one is whole.
+    syncFileSystem(layout.configdirectory);
+    if (report.filesRemade > 0) { for (const partition of spool.folders) syncFileSystem(partition); }
     step('rebuild.done');
     endRebuild(layout.log, owner.id);
     return report;
@@ -109,6 +113,7 @@ export function rebuildOwner(
       if (whole && existsSync(aside + suffix)) renameSync(aside + suffix, path + suffix);
     }
     if (!whole) throw error;
+    syncFolder(dirname(path));
     endRebuild(layout.log, owner.id);
     return { snapshot: 0, records: 0, filesRemade: 0, kept: errorText(error) };
   }

@@ -38,7 +38,7 @@ export function recordRecovery(machine: Machine, image: Image, folder: string, i
     const hash = text.slice('at '.length);
     let state = all.findLastIndex((one) => one.hash === hash);
     // Only what came to it later is new.
-    if (state === -1 && owed.length > 1) state = all.push({ lsn: Infinity, hash }) - 1;
+    if (state === -1 && owed.length > 1) state = all.push({ lsn: Infinity, hash, rows: [] }) - 1;
     if (state < machine.oldest) return { wrong: `was at state ${state} of ${states.length} then` };
     owed.push({ at, state });
   }

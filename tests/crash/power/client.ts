@@ -64,6 +64,24 @@ export class Reader {
     await this.learnFolder(`${this.friend}/shared`);
   }
 
+  /** Lets others into INBOX. */
+  async lend(...others: readonly string[]): Promise<void> {
+    for (const other of others) await this.run(`SETACL INBOX ${other} lr`);
+  }
+
+  /** Copies all of what another user lends into a folder of this one's. */
+  async takeFrom(lender: string): Promise<void> {
+    const path = `${this.prefix}${++this.made}`;
+    await this.run(`CREATE ${path}`);
+    const name = `${this.user}/${path}`;
+    await this.learnFolder(name);
+    await this.select(`${lender}/`);
+    const found = new Map(await this.look());
+    this.arrived(await this.run(`UID COPY 1:* ${path}`), found, name);
+    await this.leave();
+    this.promise();
+  }
+
   /** A number of changes, one after the other. */
   async work(changes: number): Promise<void> {
     for (let n = 0; n < changes; n++) await this.change();
@@ -114,7 +132,8 @@ export class Reader {
   /** The name this user knows a folder by. */
   private nameOf(name: string): string {
     const [owner = '', path = ''] = name.split('/');
-    return owner === this.user ? (path === '' ? 'INBOX' : path) : `"Other Users/${owner}/${path}"`;
+    if (owner === this.user) return path === '' ? 'INBOX' : path;
+    return `"Other Users/${owner}${path === '' ? '' : `/${path}`}"`;
   }
 
   private async run(text: string, ...literals: readonly Buffer[]): Promise<string> {
@@ -252,7 +271,8 @@ export class Reader {
       const uid = Number(/[( ]UID (\d+)/.exec(text)?.[1] ?? 0);
       const id = /<([^>]*)>/.exec(literals[0]?.toString('latin1') ?? text)?.[1];
       if (uid === 0 || id === undefined) continue;
-      found.push([uid, this.inbox.get(uid) ?? { id, flags: [] }]);
+      const known = this.selected === `${this.user}/` ? this.inbox.get(uid) : undefined;
+      found.push([uid, known ?? { id, flags: [] }]);
     }
     return found;
   }

@@ -260,7 +260,7 @@ function surviving(
     const { change } = operation;
     if (change.kind === 'size') {
       if (fates !== null && !fates.size(operation, file)) continue;
-      if (change.size < size) room.fill(0, change.size, size);
+      if (change.size < Math.min(size, most)) room.fill(0, change.size, Math.min(size, most));
       size = change.size;
     } else if (change.kind === 'data') {
       const end = change.offset + change.bytes.length;

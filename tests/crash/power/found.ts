@@ -8,6 +8,7 @@ import { layoutOf } from '../../../src/store/layout.ts';
 export interface FoundMessage {
   readonly id: string;
   readonly flags: readonly string[];
+  readonly partition: string;
   /** Below the owner's folder of the partition. */
   readonly file: string;
 }
@@ -81,7 +82,7 @@ function findOwner(path: string, id: number, folder: string, known: FoundOwner |
     if (known !== undefined && known.id === id && known.lsn === lsn) return known;
     const folders = new Map<string, FoundMailbox>();
     const messages = db.query(
-      `SELECT m.uid, m.flags & 0xffffffff, m.flags >> 32, p.messageid, p.file FROM msg m JOIN part p ON p.id = m.part
+      `SELECT m.uid, m.flags & 0xffffffff, m.flags >> 32, p.messageid, p.partition, p.file FROM msg m JOIN part p ON p.id = m.part
        WHERE m.mailbox = ? ORDER BY m.uid`,
     );
     for (
@@ -90,10 +91,11 @@ function findOwner(path: string, id: number, folder: string, known: FoundOwner |
       const keywords = JSON.parse(row.keywords) as string[];
       const there = new Map<number, FoundMessage>();
       for (
-        const [uid, lo, hi, messageid, file] of messages.values(row.id) as [
+        const [uid, lo, hi, messageid, partition, file] of messages.values(row.id) as [
           number,
           number,
           number,
+          string,
           string,
           string,
         ][]
@@ -101,6 +103,7 @@ function findOwner(path: string, id: number, folder: string, known: FoundOwner |
         there.set(uid, {
           id: (messageid ?? '').replace(/^<|>$/g, ''),
           flags: flagNames(lo, hi, keywords).sort(),
+          partition,
           file,
         });
       }

@@ -8,7 +8,7 @@ import type { Image, ImageFile } from './disk.ts';
  * snapshots. All images that have the same share them by hard links.
  */
 const IMMUTABLE =
-  /^mail\/\w+\/(.*\/[0-9a-f]{4,}\/[0-9a-f]{40}\.[^/]+|stage\.\/[^/]+|(.*\/|directory\.)snapshot)$/;
+  /^(mail\/spool|other)\/(.*\/[0-9a-f]{4,}\/[0-9a-f]{40}\.[^/]+|stage\.\/[^/]+|(.*\/|directory\.)snapshot)$/;
 
 /** So many bytes of shared files are kept before they are forgotten. */
 const POOL_BYTES = 256 << 20;

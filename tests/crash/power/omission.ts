@@ -3,6 +3,7 @@ import { Random } from '../../harness/random.ts';
 import { Disk, type Fates } from './disk.ts';
 import { without } from './fates.ts';
 import type { Operation, Recording } from './operation.ts';
+import { sitesOf } from './sites.ts';
 import { Machine, type Subject } from './states.ts';
 
 export interface Omission {
@@ -30,10 +31,11 @@ export async function leaveOut(
   most: number,
 ): Promise<Omission> {
   const random = new Random(seed);
+  const sites = sitesOf(site);
   const syncs = subject.recording.operations.filter(({ change }) =>
-    (change.kind === 'sync' || change.kind === 'syncall') && change.site === site
+    (change.kind === 'sync' || change.kind === 'syncall') && sites.has(change.site)
   );
-  const machine = new Machine(subject, folder, new Set([site]), site.startsWith('snapshot') ? 1 : undefined);
+  const machine = new Machine(subject, folder, sites, site.startsWith('snapshot') ? 1 : undefined);
   try {
     // Round after round through the recording, at other moments each time.
     for (let round = 0; syncs.length > 0 && round < 12 && machine.tally.hashes.size < most; round++) {

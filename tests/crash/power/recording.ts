@@ -2,10 +2,13 @@
 import type { Content } from './disk.ts';
 import { type Change, type NodeId, type Operation, type Recording, ROOT, type Sent } from './operation.ts';
 import { type Call, parseTrace, pathOfDescriptor, stringsOf, trailingNumbers } from './trace.ts';
-import { siteOf } from './sites.ts';
+import { type Site, siteOf } from './sites.ts';
 
 /** How a line of the recorded program's report begins, in strace's hex. */
 const REPORT = `"${[...Buffer.from('recorded ')].map((byte) => `\\x${byte.toString(16)}`).join('')}`;
+
+/** What the program says before it obeys an order. */
+const DOING = 'recorded doing ';
 
 interface Node {
   readonly id: NodeId;
@@ -31,7 +34,10 @@ export class Recorder {
   readonly operations: Operation[] = [];
   readonly sent: Sent[] = [];
   private readonly nodes: Node[] = [];
+  /** The last sync of each process. */
+  private readonly lastSites = new Map<number, Site>();
   private end = 0;
+  private doing = '';
 
   /** @param root folder whose contents are recorded, which was also the current folder of all processes */
   constructor(private readonly root: string, begin: Tree = new Map()) {
@@ -248,6 +254,7 @@ export class Recorder {
   private report(call: Call): void {
     for (const line of Buffer.concat(stringsOf(call.args)).toString('latin1').split('\n')) {
       if (!line.startsWith('recorded ')) continue;
+      if (line.startsWith(DOING)) this.doing = line.slice(DOING.length);
       this.sent.push({ at: call.begun, port: 0, bytes: 0, text: line.slice('recorded '.length) });
     }
   }
@@ -304,7 +311,15 @@ export class Recorder {
     const path = call.name === 'sync' ? '' : this.inside(pathOfDescriptor(call.args));
     const node = path === undefined ? undefined : this.find(path);
     if (path === undefined || node === undefined) return;
-    const site = siteOf(call.name, path, this.operations, node.id);
+    const site = siteOf({
+      call: call.name,
+      path,
+      node: node.id,
+      before: this.operations,
+      last: this.lastSites.get(call.pid),
+      doing: this.doing,
+    });
+    this.lastSites.set(call.pid, site);
     if (call.name === 'syncfs' || call.name === 'sync') {
       this.add({ kind: 'syncall', node: node.id, site }, call);
     } else this.add({ kind: 'sync', node: node.id, site }, call);

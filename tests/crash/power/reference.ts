@@ -17,7 +17,7 @@ import { OwnerPool } from '../../../src/store/writer/owners.ts';
 import { Recovery } from '../../../src/store/writer/recover.ts';
 import type { OwnerRow } from '../../../src/store/index/directory.ts';
 import { Lines } from '../../store/teststore.ts';
-import { readContents } from './contents.ts';
+import { type Contents, readContents } from './contents.ts';
 import { type Acknowledged, unkept } from './expected.ts';
 import { findAll, type Found } from './found.ts';
 import type { Recording } from './operation.ts';
@@ -29,6 +29,8 @@ export interface State {
   readonly lsn: number;
   /** Of `readContents`. */
   readonly hash: string;
+  /** Hashes of its rows, to tell what is different in a store that is in no state. */
+  readonly rows: readonly number[];
 }
 
 /** A moment from which a state is owed. */
@@ -46,6 +48,26 @@ export interface Reference {
   readonly changes: number;
   /** Where promises and log differ: wrong without any loss of power. */
   readonly wrong: readonly string[];
+}
+
+export function stateOf(lsn: number, { hash, rows }: Contents): State {
+  return { lsn, hash, rows: rows.map((row) => Bun.hash.xxHash32(row)) };
+}
+
+/** How a store differs from the state that is most like it. */
+export function difference(contents: Contents, states: readonly State[]): string {
+  const own = contents.rows.map((row) => Bun.hash.xxHash32(row));
+  let nearest = { count: Infinity, text: 'there are no states' };
+  for (const { lsn, rows } of states) {
+    const known = new Set(rows);
+    const fresh = contents.rows.filter((_, index) => !known.has(own[index] ?? 0));
+    const missing = new Set(rows).difference(new Set(own)).size;
+    const count = fresh.length + missing;
+    if (count >= nearest.count) continue;
+    const some = fresh.slice(0, 4).map((row) => row.slice(0, 300)).join('; ');
+    nearest = { count, text: `${lsn} is most like it, which lacks ${some} and has ${missing} other rows` };
+  }
+  return nearest.text;
 }
 
 /** Makes all states. The current folder of the process becomes `folder`. */
@@ -68,12 +90,12 @@ export function makeReference(recorded: Recorded, folder: string): Reference {
     owners.release(owner.id);
     rmSync(layout.userFolder(owner.folder), { recursive: true, force: true });
   };
-  const states: State[] = [{ lsn: 0, hash: readContents(settings, false).hash }];
+  const states: State[] = [stateOf(0, readContents(settings, false))];
   const found: Found[] = [findAll(settings)];
   for (const record of records) {
     recovery.apply(record);
     recovery.finish(removeFolders);
-    states.push({ lsn: record.l, hash: readContents(settings, false).hash });
+    states.push(stateOf(record.l, readContents(settings, false)));
     found.push(findAll(settings, found.at(-1)));
   }
   const wrong = lines.lines.map((line) => `reference: ${line}`);
@@ -187,13 +209,12 @@ function compareBodies(
   const wrong: string[] = [];
   const sent = new Map<string, Buffer>();
   for (const one of acknowledged) if (one.kind === 'delivered') sent.set(one.id, one.sent);
-  const [partition = ''] = Object.values(settings.partition);
   const seen = new Set<string>();
   for (const { owners } of found) {
     for (const owner of owners.values()) {
       for (const folder of owner.folders.values()) {
-        for (const { id, file } of folder.messages.values()) {
-          const path = join(partition, owner.folder, file);
+        for (const { id, partition, file } of folder.messages.values()) {
+          const path = join(settings.partition[partition] ?? '', owner.folder, file);
           const body = sent.get(id);
           if (body === undefined || seen.has(path)) continue;
           seen.add(path);

@@ -13,13 +13,22 @@ import { openStore } from '../../../src/store/open.ts';
 import { createLog, logLevel } from '../../../src/telemetry/log.ts';
 import { mailstoreCommand } from '../../harness/server.ts';
 
-/** One order, a line of JSON. */
-export type Order =
-  | {
-    readonly do: 'start' | 'stop' | 'checkpoint' | 'expire' | 'killwriter' | 'killall';
-    readonly word: string;
-  }
-  | { readonly do: 'adduser' | 'purge'; readonly user: string; readonly word: string };
+/** One order, a line of JSON; `name` is a user, or the partition of new users where it is another one. */
+export interface Order {
+  readonly do:
+    | 'start'
+    | 'stop'
+    | 'checkpoint'
+    | 'expire'
+    | 'killwriter'
+    | 'killall'
+    | 'adduser'
+    | 'purge'
+    | 'rebuild'
+    | 'fromspool';
+  readonly name: string;
+  readonly word: string;
+}
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings;
 const log = createLog({ level: logLevel('warn') });
@@ -27,10 +36,11 @@ let server: RunningServer | undefined;
 
 async function obey(order: Order): Promise<void> {
   switch (order.do) {
-    case 'start':
+    case 'start': {
+      const own = order.name === '' ? settings : { ...settings, defaultpartition: order.name };
       server = await startServer({
-        settings,
-        load: () => settings,
+        settings: own,
+        load: () => own,
         command: [...mailstoreCommand(), 'serve'],
         log,
         notifier: openNotifier(),
@@ -38,6 +48,7 @@ async function obey(order: Order): Promise<void> {
         stopAsked: new Promise(() => {}),
       });
       return;
+    }
     case 'stop':
       await server?.stop();
       return;
@@ -55,13 +66,17 @@ async function obey(order: Order): Promise<void> {
       }
       return;
     case 'adduser':
-    case 'purge': {
+    case 'purge':
+    case 'rebuild':
+    case 'fromspool': {
       const store = await openStore(settings, log, 'server');
       try {
         if (order.do === 'purge') {
-          await store.secrets.remove(order.user);
-          await store.admin.purgeUser(order.user);
-        } else await store.secrets.set(order.user, await makeSecret('test-password', false));
+          await store.secrets.remove(order.name);
+          await store.admin.purgeUser(order.name);
+        } else if (order.do === 'adduser') {
+          await store.secrets.set(order.name, await makeSecret('test-password', false));
+        } else await store.admin.reconstruct(order.name, order.do === 'fromspool');
       } finally {
         await store.close();
       }
@@ -75,6 +90,7 @@ for await (const chunk of Bun.stdin.stream()) {
   rest = lines.pop() ?? '';
   for (const line of lines) {
     const order = JSON.parse(line) as Order;
+    process.stdout.write(`recorded doing ${order.do}\n`);
     await obey(order);
     process.stdout.write(`recorded ${order.word}\n`);
     if (order.do === 'stop') process.exit(75);

@@ -16,12 +16,19 @@ export const SITES = {
   'folder of a partition': 'the name of a partition, at start',
   'checkpoint file': 'the number in the checkpoint file before it replaces the old one',
   'checkpoint name': 'the renamed checkpoint file, before segments go',
+  'second checkpoint file': 'the same number in the second file',
+  'second checkpoint name': 'the name of the second file, before segments go',
   'log folder, segment removed': 'that segments are gone',
   'stage file': 'the bytes of a large body, before its record',
   'stage folder': 'the name of a large body, before its record',
   'partition, new stage folder': 'the name of the stage folder',
   'syncfs of configdirectory': 'databases and journals, before the checkpoint moves',
   'syncfs of a partition': 'message files and links, before the checkpoint moves',
+  'syncfs before a user goes': 'what others copied from the user, before the files go',
+  'syncfs before an owner is replaced':
+    'message files of an owner whose records will not be replayed any more',
+  'note of a rebuild': 'that an index is being built and is not the whole',
+  'syncfs after a rebuild': 'an index that was built anew, before the note goes',
   'snapshot file': 'the bytes of a snapshot before it replaces the old one',
   'snapshot name': 'the renamed snapshot, before segments go',
   'journal': "SQLite's journal, before it is folded back",
@@ -31,8 +38,25 @@ export const SITES = {
   'decoy key': 'the key of the answers to users that do not exist',
 } as const;
 
+export type Site = keyof typeof SITES | 'begin' | 'other';
+
+/** Syncs of which each alone makes the other's lack harmless: they are left out together as well. */
+export const TOGETHER: Readonly<Record<string, readonly Site[]>> = {
+  'both checkpoint files': ['checkpoint file', 'second checkpoint file'],
+  'both checkpoint names': ['checkpoint name', 'second checkpoint name'],
+};
+
+/** All that can be left out, one after the other. */
+export const OMISSIONS: readonly string[] = [...Object.keys(SITES), ...Object.keys(TOGETHER)];
+
 /** Syncs whose lack no disk can show, and why they are there all the same. */
-export const UNNOTICED: Readonly<Partial<Record<keyof typeof SITES, string>>> = {
+export const UNNOTICED: Readonly<Record<string, string>> = {
+  'checkpoint file': 'the second file says the same',
+  'second checkpoint file': 'the first file says the same',
+  'both checkpoint files':
+    'where neither can be read, recovery replays everything that is there, which costs time and nothing else',
+  'checkpoint name': "the sync of the second file's name covers this one, too",
+  'second checkpoint name': 'the first file has its name by then',
   'log folder, recovery':
     'segments were named durably before anything was appended; this is for segments that were put there by hand',
   'log folder, segment removed':
@@ -44,32 +68,66 @@ export const UNNOTICED: Readonly<Partial<Record<keyof typeof SITES, string>>> = 
   'decoy key': 'no mail depends on it; one that is lost is made anew',
 };
 
-export type Site = keyof typeof SITES | 'begin' | 'other';
+/** The sites of something that is left out. */
+export function sitesOf(omission: string): ReadonlySet<string> {
+  return new Set(TOGETHER[omission] ?? [omission]);
+}
 
-/** The site of a sync of `path` (below the root), which is this node. */
-export function siteOf(call: string, path: string, before: readonly Operation[], node: NodeId): Site {
-  if (call === 'syncfs' || call === 'sync') {
-    return path.startsWith('state') ? 'syncfs of configdirectory' : 'syncfs of a partition';
-  }
+/** Folders of the partitions in a recording. */
+const PARTITION = /^(?:mail\/spool|other)(?:\/|$)/;
+
+/** A sync that was recorded. */
+export interface RecordedSync {
+  readonly call: string;
+  /** Below the root. */
+  readonly path: string;
+  readonly node: NodeId;
+  /** What was recorded before it. */
+  readonly before: readonly Operation[];
+  /** The site of the sync before it of the same process. */
+  readonly last: Site | undefined;
+  /** The order that the recorded program works on. */
+  readonly doing: string;
+}
+
+/** The site of a sync. */
+export function siteOf(sync: RecordedSync): Site {
+  const { call, path, before, node } = sync;
+  if (call === 'syncfs' || call === 'sync') return siteOfAll(sync);
   if (/^state\/log\/[0-9a-f]+\.log$/.test(path)) return siteOfSegment(call, before, node);
   if (path === 'state/log') return siteOfLogFolder(before, node);
-  if (/^state\/log\/checkpoint(\.copy)?\.new$/.test(path)) return 'checkpoint file';
+  if (path === 'state/log/checkpoint.new') return 'checkpoint file';
+  if (path === 'state/log/checkpoint.copy.new') return 'second checkpoint file';
   if (path === 'state') return 'folder of the log';
   if (path === '') return 'folder of configdirectory';
   if (path === 'mail') return 'folder of a partition';
-  if (path === 'mail/spool') return siteOfPartition(lastNamesIn(before, node));
-  if (path === 'mail/spool/stage.') return 'stage folder';
-  if (path.startsWith('mail/spool/stage./')) return 'stage file';
-  if (/[./]snapshot\.new(-journal)?$/.test(path)) return 'snapshot file';
-  if (path.startsWith('mail/spool')) {
-    return lastNamesIn(before, node) === 'snapshot' ? 'snapshot name' : 'snapshot file';
-  }
+  if (PARTITION.test(path)) return siteInPartition(path.replace(PARTITION, ''), before, node);
   if (path.startsWith('state/decoy')) return 'decoy key';
   if (path.endsWith('-wal')) return 'journal';
   if (path.endsWith('-journal')) return 'rollback journal';
   if (path.endsWith('.db')) return 'database';
   if (path.startsWith('state/user')) return 'journal folder';
   return 'other';
+}
+
+/** The janitor syncs everything, configdirectory first; the writer the partitions alone. */
+function siteOfAll({ path, last, doing }: RecordedSync): Site {
+  if (doing === 'rebuild') return 'syncfs after a rebuild';
+  if (path.startsWith('state')) return 'syncfs of configdirectory';
+  if (last === 'syncfs of configdirectory' || last === 'syncfs of a partition') {
+    return 'syncfs of a partition';
+  }
+  return doing === 'fromspool' ? 'syncfs before an owner is replaced' : 'syncfs before a user goes';
+}
+
+/** @param path below the partition's folder */
+function siteInPartition(path: string, before: readonly Operation[], node: NodeId): Site {
+  if (path === '') return siteOfPartition(lastNamesIn(before, node));
+  if (path === 'stage.') return 'stage folder';
+  if (path.startsWith('stage./')) return 'stage file';
+  if (/(^|[./])snapshot\.new(-journal)?$/.test(path)) return 'snapshot file';
+  if (/\/[0-9a-f]{4,}\/[0-9a-f]{40}\.[^/]+$/.test(path)) return 'other'; // the log and the stage keep those
+  return lastNamesIn(before, node) === 'snapshot' ? 'snapshot name' : 'snapshot file';
 }
 
 /** The name in this folder that changed last. */
@@ -99,16 +157,19 @@ function siteOfSegment(call: string, before: readonly Operation[], node: NodeId)
 }
 
 function siteOfLogFolder(before: readonly Operation[], folder: NodeId): Site {
-  const name = lastNamesIn(before, folder);
-  if (name === 'checkpoint' || name === 'checkpoint.copy') return 'checkpoint name';
   const last = before.findLast(({ change }) =>
     change.kind === 'names' && change.names.some((one) => one.folder === folder)
   );
-  const gone = last?.change.kind === 'names' && last.change.names.every((one) => one.node === null);
-  if (gone) return 'log folder, segment removed';
   const synced = before.findLast(({ change }) => change.kind === 'sync' && change.node === folder);
-  const fresh = last !== undefined && name.endsWith('.log') &&
-    (synced === undefined || before.indexOf(synced) < before.indexOf(last));
   // A recovery syncs the folder without having made anything in it.
-  return fresh ? 'log folder, new segment' : 'log folder, recovery';
+  if (last === undefined || synced !== undefined && before.indexOf(synced) > before.indexOf(last)) {
+    return 'log folder, recovery';
+  }
+  const name = lastNamesIn(before, folder);
+  if (name === 'checkpoint') return 'checkpoint name';
+  if (name === 'checkpoint.copy') return 'second checkpoint name';
+  if (name.startsWith('rebuilding.')) return 'note of a rebuild';
+  const gone = last.change.kind === 'names' && last.change.names.every((one) => one.node === null);
+  if (gone) return 'log folder, segment removed';
+  return name.endsWith('.log') ? 'log folder, new segment' : 'log folder, recovery';
 }

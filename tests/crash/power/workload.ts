@@ -1,4 +1,5 @@
 /** Running the store under strace with clients at work, from its first start on, and reading what was recorded. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,9 @@ const SEGMENT_BYTES = 64 * 1024;
 /** How long each fdatasync is held up: a kill finds batches that are written and not synced. */
 const SYNC_DELAY_US = 6000;
 
+/** A partition on a file system of its own: that of all users but the first ones. */
+const OTHER = 'other';
+
 /** The settings of the recorded store and of everything that opens its images. */
 export function settingsOf(imap: number, lmtp: number): Settings {
   const common = {
@@ -37,7 +41,8 @@ export function settingsOf(imap: number, lmtp: number): Settings {
   return makeSettings({
     configdirectory: `${HERE}/state`,
     // Not beside configdirectory: its own name has to become durable as well.
-    partition: { default: `${HERE}/mail/spool` },
+    partition: { default: `${HERE}/mail/spool`, [OTHER]: `${HERE}/${OTHER}` },
+    defaultpartition: OTHER,
     servername: 'imap.example.org',
     user: userName(),
     workers: 2,
@@ -115,10 +120,10 @@ class Program {
   }
 
   /** Has it do something; resolves to the word under which the recording names the moment it was done. */
-  async order(what: Order['do'], user = ''): Promise<string> {
+  async order(what: Order['do'], name = ''): Promise<string> {
     const word = `${what}-${++this.count}`;
     const done = new Promise<void>((resolve) => (this.waiting = { word, done: resolve }));
-    void this.child.stdin.write(`${JSON.stringify({ do: what, word, user })}\n`);
+    void this.child.stdin.write(`${JSON.stringify({ do: what, word, name })}\n`);
     void this.child.stdin.flush();
     const died = this.ended.then(async (code) => {
       throw new Error(`the recorded store ended (${code}) in ${word}: ${await this.said}`);
@@ -133,22 +138,35 @@ class Program {
   }
 }
 
+function system(program: string, ...args: string[]): void {
+  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status === 0) return;
+  throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}; this needs root`);
+}
+
 /** Records a run. */
 export async function record(options: WorkloadOptions): Promise<Recorded> {
   const folder = mkdtempSync(join(tmpdir(), 'mailstore-power-'));
   try {
     const root = join(folder, 'root');
-    mkdirSync(root);
+    const mounted = join(root, OTHER);
+    mkdirSync(mounted, { recursive: true });
+    system('mount', '-t', 'tmpfs', '-o', 'size=1g', 'mailstore', mounted);
     const [imap = 0, lmtp = 0] = await freePorts(2);
     const settings = settingsOf(imap, lmtp);
     const trace = join(folder, 'trace');
     const acknowledged: Acknowledged[] = [];
     const place: Place = { imap, lmtp, seed: options.seed, random: new Random(options.seed), acknowledged };
-    const store = new Program(root, trace, settings);
-    await work(store, place, options);
-    await store.end();
+    try {
+      const store = new Program(root, trace, settings);
+      await work(store, place, options);
+      await store.end();
+    } finally {
+      system('umount', '-l', mounted);
+    }
     const bytes = readFileSync(trace);
-    return { settings, recording: Recorder.record(root, bytes), acknowledged, traceBytes: bytes.length };
+    const recording = Recorder.record(root, bytes, new Map([[OTHER, null]]));
+    return { settings, recording, acknowledged, traceBytes: bytes.length };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -161,7 +179,7 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     const word = await store.order(kind === 'added' ? 'adduser' : 'purge', user);
     place.acknowledged.push({ kind, user, port: 0, bytes: 0, word });
   };
-  await store.order('start');
+  await store.order('start', 'default');
   for (const user of [...USERS, 'admin']) await told('added', user);
   const readers = [
     new Reader(place, 'anna', 'a', 'bert'),
@@ -169,6 +187,11 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     new Reader(place, 'cora', 'c', null),
   ];
   const [, bert] = readers;
+  for (const reader of readers) if (reader !== bert) await reader.connect();
+  // Bert comes to be on the other partition: what goes to him and others is copied, not linked.
+  await store.order('stop');
+  await store.order('start');
+  for (const reader of readers) reader.disconnect();
   for (const reader of readers) await reader.connect();
   await bert?.share('anna');
   for (const reader of readers) await reader.takeOver();
@@ -199,12 +222,22 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     await store.order('stop');
     await store.order('start');
     await again();
+    // What others copied from her has to stay when she goes.
+    const dora = new Reader(place, 'dora', 'd', null);
+    await dora.connect();
+    await dora.lend('anna', 'bert');
+    for (const reader of readers.slice(0, 2)) await reader.takeFrom('dora');
+    dora.disconnect();
     await told('purged', 'dora');
+    await store.order('rebuild', 'cora');
+    await told('added', 'eve');
+    await deliver(place, ['eve'], 3);
+    await store.order('fromspool', 'eve');
     await Promise.all([traffic(4), store.order('checkpoint')]);
     await killed(store, place, 'killall');
     await again();
     // More than the segments that stay in any case: those that go reach beyond the checkpoint before.
-    await deliver(place, ['cora'], 10, { padding: 50_000 });
+    await deliver(place, ['cora'], 20, { padding: 50_000 });
     await store.order('expire');
   }
   for (const reader of readers) reader.disconnect();
