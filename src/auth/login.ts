@@ -217,7 +217,8 @@ export class Authenticator {
       const interfaceDomain = needsInterface(login, this.#settings)
         ? await this.#interfaces.domainOf(localAddress)
         : '';
-      return canonicalUser(login, this.#settings, { interfaceDomain });
+      const userid = canonicalUser(login, this.#settings, { interfaceDomain });
+      return !login.includes('@') || inRealms(userid, this.#settings.loginrealms) ? userid : null;
     } catch {
       return null;
     }
@@ -329,4 +330,11 @@ export class Authenticator {
     });
     return serverError('logins cannot be checked at the moment', error);
   }
+}
+
+/** `loginrealms`: a name with a domain is somebody's only where the domain may log in. */
+function inRealms(userid: string, realms: readonly string[]): boolean {
+  const at = userid.lastIndexOf('@');
+  return realms.length === 0 || at < 0 ||
+    realms.some((realm) => realm.toLowerCase() === userid.slice(at + 1).toLowerCase());
 }

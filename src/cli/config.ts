@@ -9,18 +9,24 @@ import { referenceEntries, writeReference, writeSample } from '../config/referen
 import { writeToml } from '../config/toml/write.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError, serverError } from '../errors.ts';
+import { Checkers } from '../auth/checker/pool.ts';
+import { configuredAccount, dropPrivileges } from '../server/privilege.ts';
+import { selfCommand } from '../server/self.ts';
+import { useridFrom } from './administration.ts';
 import { type Command, type CommandIo, processIo } from './command.ts';
+import { checkLive } from './config/live.ts';
 import { describeLogins } from './logins.ts';
 import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
-import { EX_CONFIG, EX_OK } from './sysexits.ts';
+import { EX_CONFIG, EX_OK, EX_UNAVAILABLE } from './sysexits.ts';
 
-const usage = `Usage: mailstore config check [-c FILE | -C FILE [-M FILE]] [--json]
+const usage = `Usage: mailstore config check [-c FILE | -C FILE [-M FILE]] [--live [--user NAME]] [--json]
        mailstore config show [-c FILE | -C FILE [-M FILE]] [--json]
        mailstore config import [-o FILE] [--json] IMAPD_CONF [CYRUS_CONF]
        mailstore config reference [--json | --sample]
 
   check      says whether the configuration is right, and how one can log in then; names file, line and key of what
-             is not right
+             is not right. With --live also asks the directories, daemons, files and providers it names, and says what
+             they offer and what is wrong; --user NAME tries the way of that user through them
   show       prints every setting in force as TOML
   import     writes TOML from the configuration of Cyrus, and says on standard error what became of each line
   reference  explains every option; --sample prints a commented configuration
@@ -29,13 +35,15 @@ ${configUsage}  -o, --output FILE       where import writes to; standard output 
   --json                  for programs to read; import prints its report that way
   --help                  this text
 
-Exit codes: 0 right, 64 wrong command line, 78 wrong configuration.
+Exit codes: 0 right, 64 wrong command line, 69 a source does not answer as it should, 78 wrong configuration.
 `;
 
 const commandArguments = {
   ...configArguments,
   output: { short: 'o', value: 'FILE' },
   sample: {},
+  live: {},
+  user: { value: 'NAME' },
 } as const;
 
 type Options = ReturnType<typeof parseArgs<typeof commandArguments>>['options'];
@@ -52,9 +60,16 @@ export const configCommand: Command = {
     }
     if (options.output !== undefined && action !== 'import') throw usageError('-o is for config import');
     if (options.sample && action !== 'reference') throw usageError('--sample is for config reference');
+    if (options.live && (action !== 'check' || options.json)) {
+      throw usageError('--live is for config check, without --json');
+    }
+    if (options.user !== undefined && !options.live) throw usageError('--user is for config check --live');
     if (action === 'import') return importCyrus(operands, options, io);
     if (operands.length > 0) throw usageError(`config ${action} takes no "${operands[0]}"`);
-    if (action === 'check') return check(options, io);
+    if (action === 'check') {
+      const code = check(options, io);
+      return options.live && code === EX_OK ? await live(options, io) : code;
+    }
     if (action === 'show') return show(options, io);
     if (action === 'reference') return reference(options, io);
     const given = action === undefined ? 'it is missing' : `not "${action}"`;
@@ -87,6 +102,26 @@ function check(options: Options, io: CommandIo): number {
     } else io.stderr(`${thrown.message}\n`);
     return EX_CONFIG;
   }
+}
+
+/** Asks what the configuration names, as the user of the server. */
+async function live(options: Options, io: CommandIo): Promise<number> {
+  const { settings } = settingsFrom(options);
+  const account = process.getuid?.() === 0 ? configuredAccount(settings) : undefined;
+  if (account !== undefined) dropPrivileges(account, () => true);
+  const checkers = new Checkers([...selfCommand(), '--role=checker']);
+  let wrong = 0;
+  try {
+    const user = options.user === undefined ? undefined : useridFrom(options.user, settings);
+    for await (const { source, ok, text } of checkLive(settings, { user, checkers })) {
+      if (!ok) wrong++;
+      if (ok) io.stdout(`${source}: ${text}\n`);
+      else io.stderr(`${source}: ${text}\n`);
+    }
+  } finally {
+    checkers.close();
+  }
+  return wrong === 0 ? EX_OK : EX_UNAVAILABLE;
 }
 
 /** A file that only the server may read keeps nobody from checking the rest. */

@@ -45,19 +45,27 @@ export function loadSettings(files: ConfigFiles): Loaded {
   return 'toml' in files ? loadToml(files.toml) : loadCyrus(files.imapdConf, files.cyrusConf);
 }
 
+/** Passwords that can stand in the configuration itself. */
+const SECRETS = [
+  { option: 'sasl_ldapdb_pw', section: 'ldapdb', key: 'pw' },
+  { option: 'ldap_bind_pw', section: 'ldap', key: 'bind_pw' },
+] as const;
+
 function loadToml(file: string): Loaded {
   const { text, mode } = readSource(file);
   const loaded = settingsFromToml(text, file);
-  if (loaded.settings.sasl_ldapdb_pw !== '' && (mode & 0o004) !== 0) {
-    const octal = mode.toString(8).padStart(4, '0');
-    refuse([{
+  if ((mode & 0o004) === 0) return loaded;
+  const octal = mode.toString(8).padStart(4, '0');
+  const { lines } = readToml(text, file);
+  refuse(
+    SECRETS.filter(({ option }) => loaded.settings[option] !== '').map(({ section, key }) => ({
       file,
-      line: readToml(text, file).lines.line('ldapdb', 'pw'),
-      key: 'ldapdb.pw',
+      line: lines.line(section, key),
+      key: `${section}.${key}`,
       text:
-        `is a password in a file everybody can read (mode ${octal}); chmod 0640 ${file}, or use ldapdb.pw_file`,
-    }]);
-  }
+        `is a password in a file everybody can read (mode ${octal}); chmod 0640 ${file}, or use ${section}.${key}_file`,
+    })),
+  );
   return loaded;
 }
 

@@ -103,6 +103,21 @@ class Setup {
   }
 }
 
+test('loginrealms: only users of these domains, and those without one', async () => {
+  const open = new Setup();
+  const { authenticator } = new Setup({
+    loginrealms: ['other.org'],
+    virtdomains: 'userid',
+    defaultdomain: 'nausch.org',
+  });
+  const canonical = (login: string) => authenticator.canonical(login, '192.0.2.1');
+  expect(await canonical('django')).toBe('django');
+  expect(await canonical('django@nausch.org')).toBe('django');
+  expect(await canonical('django@Other.org')).toBe('django@other.org');
+  expect(await canonical('django@evil.org')).toBeNull();
+  expect(await open.authenticator.canonical('django@evil.org', '192.0.2.1')).toBe('django@evil.org');
+});
+
 describe('logging in', () => {
   test('the how-to: Django with the right password is django@nausch.org', async () => {
     const setup = new Setup();

@@ -7,7 +7,7 @@ import type { Checkers } from '../checker/pool.ts';
 import type { Asking, SecretSource, UserSecret } from './source.ts';
 
 /** Our protocols whose service files have another name. */
-const SERVICES: Readonly<Record<string, string>> = { pop3: 'pop', managesieve: 'sieve' };
+export const PAM_SERVICES: Readonly<Record<string, string>> = { pop3: 'pop', managesieve: 'sieve' };
 
 export interface PamOptions {
   /** One service for all protocols; '' for the protocol's own. */
@@ -32,7 +32,7 @@ export class PamSecrets implements SecretSource {
     const fits = password !== '' && !password.includes('\0') &&
       Buffer.byteLength(password) <= limits.password_bytes.value;
     const protocol = asking?.protocol ?? 'imap';
-    const service = this.#options.service === '' ? SERVICES[protocol] ?? protocol : this.#options.service;
+    const service = this.#options.service === '' ? PAM_SERVICES[protocol] ?? protocol : this.#options.service;
     let answer;
     try {
       answer = await this.#checkers.ask({

@@ -80,7 +80,6 @@ const groups: readonly Group[] = [
     text: 'is no particular of the section ldap',
     keys: 'pts_* ldap_*',
   },
-  { outcome: 'later', text: 'logins of other realms are not there yet', keys: 'loginrealms' },
   { outcome: 'later', text: 'HTTP tokens are not there yet', keys: 'http_jwt_*' },
   {
     outcome: 'later',

@@ -71,6 +71,15 @@ export const authOptions = {
     doc: 'Users who may log in as anybody but an administrator, by giving an authorization identity; ' +
       'administrators may do that anyway.',
   }),
+  loginrealms: option({
+    toml: 'auth.loginrealms',
+    kind: listKind({ separator: /[\s,]+/, item: 'domains' }),
+    default: [],
+    imapd: imapd('loginrealms'),
+    doc:
+      'Domains whose users may log in by a name with an @; empty means all. Names without one, and those of ' +
+      'defaultdomain, are always taken.',
+  }),
   loginuseacl: option({
     toml: 'auth.loginuseacl',
     kind: switchKind(),
