@@ -3,8 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError } from '../../errors.ts';
 
+/** Its name in the log folder. */
+export const MARK = 'restoring';
+
 export function restoreMark(logFolder: string): string {
-  return join(logFolder, 'restoring');
+  return join(logFolder, MARK);
 }
 
 /** Throws 'config' while a restore has not been completed. */

@@ -8,6 +8,7 @@ import { MailError } from '../../../errors.ts';
 import { CopiedDatabase, type CopiedPart } from '../../index/copied.ts';
 import { stageFolder } from '../../layout.ts';
 import { readPiece } from '../../log/piece.ts';
+import { hashOfFile } from '../../spool/hash.ts';
 import type { Spool } from '../../spool/spool.ts';
 import { inTurn } from '../inturn.ts';
 import type { Unsaved } from '../manifest.ts';
@@ -35,6 +36,8 @@ interface Wanted {
 export class Filling {
   files = 0;
   bytes = 0;
+  /** Files that are there are read: they may be what a loss of power left. */
+  verify = false;
   private readonly placed = new Map<string, string>();
   private readonly wanted = new Map<string, Wanted[]>();
 
@@ -52,8 +55,8 @@ export class Filling {
 
   private async one({ userid, folder }: FilledOwner, part: CopiedPart): Promise<void> {
     const path = this.spool.path(part.partition, folder, part.file);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.size !== part.size) {
+    if (!this.isThere(path, part)) {
+      this.spool.remove(path);
       const shared = this.placed.get(part.hash);
       if (shared !== undefined && existsSync(shared)) this.spool.link(shared, path, part.size);
       else if (!(await this.fetch(path, part))) {
@@ -67,6 +70,11 @@ export class Filling {
     }
     if (this.placed.size >= REMEMBERED) this.placed.clear();
     this.placed.set(part.hash, path);
+  }
+
+  private isThere(path: string, { size, hash }: CopiedPart): boolean {
+    if (statSync(path, { throwIfNoEntry: false })?.size !== size) return false;
+    return !this.verify || hashOfFile(path)?.hash === hash;
   }
 
   private async fetch(path: string, part: CopiedPart): Promise<boolean> {

@@ -8,7 +8,7 @@
  * 3. LSNs, UIDs, modseqs, part and owner ids go on above all that the lost store can have given after the restored moment, so
  *    that nothing a client or the backup target knows from then means something else now (DESIGN rules 2 and 3).
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../../config/settings.ts';
 import { MailError, userError } from '../../../errors.ts';
@@ -23,7 +23,7 @@ import { Spool } from '../../spool/spool.ts';
 import { ChangeIds } from '../../client/link.ts';
 import { DIRECTORY_DAMAGED } from '../../writer/derive.ts';
 import { OwnerPool } from '../../writer/owners.ts';
-import { restoreMark } from '../../writer/mark.ts';
+import { MARK, restoreMark } from '../../writer/mark.ts';
 import { Writer } from '../../writer/writer.ts';
 import { inTurn } from '../inturn.ts';
 import { runNames, runOf, type Unsaved } from '../manifest.ts';
@@ -41,6 +41,9 @@ const UIDS = 2 ** 20;
 /** Owners and UIDVALIDITYs that it may have given. */
 const OWNERS = 2 ** 20;
 const UIDVALIDITIES = 2 ** 16;
+
+/** What the mark says while an earlier store is put aside; behind it stands the name of the folders it goes to. */
+const ASIDE = 'aside ';
 
 /** Raises asked for at a time. */
 const AT_ONCE = 200;
@@ -117,6 +120,7 @@ function checkConfiguration(settings: Settings, { base }: RestorePoint): void {
 
 class Whole {
   private readonly spool: Spool;
+  private readonly filling: Filling;
   private readonly unsaved: Unsaved[];
 
   constructor(
@@ -127,25 +131,18 @@ class Whole {
     private readonly log: Log,
   ) {
     this.spool = new Spool(settings.partition);
+    this.filling = new Filling(target, this.spool);
     this.unsaved = [...point.base.unsaved];
   }
 
   async restore(options: WholeOptions): Promise<RestoreReport> {
     const { layout, point } = this;
     const mark = restoreMark(layout.log);
-    let aside: string | null = null;
-    if (!existsSync(mark)) {
-      if (!isEmpty(layout)) {
-        if (!options.force) {
-          throw userError(
-            'cannot',
-            `there is a store in ${layout.configdirectory}; with --force it is put aside, not deleted`,
-          );
-        }
-        aside = this.putAside();
-      }
-      writeDurably(mark, `${runOf(point.base.name)} ${point.time}\n`);
-    }
+    const begun = existsSync(mark) ? readFileSync(mark, 'latin1') : null;
+    const aside = this.putAside(mark, begun, options.force);
+    if (begun === null || aside !== null) writeDurably(mark, `${runOf(point.base.name)} ${point.time}\n`);
+    // A loss of power may have left files that are as long as they should be and nothing else.
+    this.filling.verify = begun !== null;
     this.clear();
     for (const folder of Object.values(this.settings.partition)) makeStage(folder);
     const replay = await this.databases();
@@ -171,14 +168,37 @@ class Whole {
     };
   }
 
-  /** Renames what an earlier store consists of; message files of both would be told apart by nobody. */
-  private putAside(): string {
+  /**
+   * Puts a store that is there aside, or goes on with that. Half of it must not be opened: the mark stands before anything is
+   * moved. Returns where it is, null where there was none.
+   * @param begun what the mark says, null where there is none
+   */
+  private putAside(mark: string, begun: string | null, force: boolean): string | null {
     const { layout } = this;
-    const stamp = `before-restore-${Date.now()}.`; // no owner's folder has a dot at its end
+    if (begun === null && isEmpty(layout) || begun !== null && !begun.startsWith(ASIDE)) return null;
+    if (begun === null && !force) {
+      throw userError(
+        'cannot',
+        `there is a store in ${layout.configdirectory}; with --force it is put aside, not deleted`,
+      );
+    }
+    // No owner's folder has a dot at its end.
+    const stamp = begun === null ? `before-restore-${Date.now()}.` : begun.slice(ASIDE.length).trimEnd();
+    if (begun === null) writeDurably(mark, `${ASIDE}${stamp}\n`);
+    const to = this.moveAside(stamp);
+    this.sync();
+    return to;
+  }
+
+  /** Renames what an earlier store consists of; message files of both would be told apart by nobody. */
+  private moveAside(stamp: string): string {
+    const { layout } = this;
     const to = join(layout.configdirectory, stamp);
     mkdirSync(join(to, 'log'), { recursive: true, mode: 0o700 });
     for (const name of readdirSync(layout.log)) {
-      if (name !== 'lock') renameSync(join(layout.log, name), join(to, 'log', name));
+      if (name !== 'lock' && !name.startsWith(MARK)) {
+        renameSync(join(layout.log, name), join(to, 'log', name));
+      }
     }
     for (const name of ['directory.db', 'directory.db-wal', 'directory.db-shm', 'user']) {
       const from = join(layout.configdirectory, name);
@@ -195,9 +215,7 @@ class Whole {
         if (holds || name.startsWith('before-restore-') || name === 'lost+found') continue;
         renameSync(from, join(aside, name));
       }
-      syncFolder(partition);
     }
-    syncFolder(layout.configdirectory);
     return to;
   }
 
@@ -250,7 +268,7 @@ class Whole {
 
   /** Fetches the messages, and makes each owner's snapshot: the log begins behind it. */
   private async messages(): Promise<{ filling: Filling; owners: number; messages: number }> {
-    const filling = new Filling(this.target, this.spool);
+    const { filling } = this;
     const directory = new CopiedDatabase(this.layout.directory);
     const rows = directory.owners();
     directory.close();
