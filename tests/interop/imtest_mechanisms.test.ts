@@ -12,7 +12,8 @@ beforeAll(async () => {
   store = await TestStore.start({
     users: ['django', 'inge'],
     config: {
-      server: { admins: '["cyrus"]' },
+      // Nonces that may be used again are known to the worker that made them.
+      server: { admins: '["cyrus"]', workers: '1' },
       auth: {
         allowplaintext: 'false',
         sasl_mech_list:
@@ -72,6 +73,17 @@ test('the how-to: DIGEST-MD5 with privacy protection and 128 bits', async () => 
   );
   expect(said).toMatch(/C: C01 CAPABILITY\r?\nS: \* CAPABILITY IMAP4rev1 /);
   readIt(said);
+});
+
+test('DIGEST-MD5 again without a challenge (RFC 2831 §2.2)', async () => {
+  const said = await imtest('-m', 'DIGEST-MD5', '-n', '2');
+  const second = said.slice(said.indexOf('Connection closed.'));
+  const [, response = ''] = /C: A01 AUTHENTICATE DIGEST-MD5 (\S+)/.exec(second) ?? [];
+  expect(Buffer.from(response, 'base64').toString()).toContain('nc=00000002');
+  expect(second).toMatch(
+    /AUTHENTICATE DIGEST-MD5 \S+\r?\nS: \+ \S+\r?\nC: \r?\nS: A01 OK Success \(privacy protection\)\r?\nAuthenticated\./,
+  );
+  readIt(second);
 });
 
 for (const most of [56, 40, 1, 0]) {
