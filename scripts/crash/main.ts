@@ -11,6 +11,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string' },
     steps: { type: 'boolean', default: false },
     step: { type: 'string', multiple: true, default: [] },
+    times: { type: 'string', default: '1' },
     faults: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -18,9 +19,10 @@ const { values: options } = parseArgs({
 });
 
 if (options.help) {
-  console.log(`usage: scripts/crash/run [--rounds N] [--seed N] [--steps | --step NAME... | --faults] [--keep]
+  console.log(`usage: scripts/crash/run [--rounds N] [--seed N] [--faults] [--keep]
+       scripts/crash/run --steps | --step NAME... [--times N] [--seed N] [--keep]
 
-Kills the store at random moments, or with --steps at each named step of the write path in turn; with --faults it lets
+Kills the store at random moments, or with --steps at each named step of the write path, N times at each; with --faults it lets
 system calls fail instead of killing. The store runs from source, or
 from the executable that MAILSTORE_BIN names; steps need one of "scripts/build --steps". With --keep the folder of a store in which
 something was wrong is left for a look.`);
@@ -38,11 +40,11 @@ const steps = options.steps ? STEPS : only;
 const outcome = await runRounds({
   seed,
   rounds: Number(options.rounds),
-  milliseconds: Infinity,
+  times: Number(options.times),
   ...(steps.length > 0 ? { steps } : {}),
   ...(options.faults ? { faults: FAULTS } : {}),
   keep: options.keep,
-  report: console.log,
+  report: (text) => console.log(`${(performance.now() / 1000).toFixed(1)} s: ${text}`),
 });
 const list = (counts: ReadonlyMap<string, number>) =>
   [...counts].sort(([a], [b]) => a < b ? -1 : 1).map(([name, count]) => `${name} ${count}`).join(', ');

@@ -3,8 +3,8 @@
  * at each of them in turn. Only test builds (`scripts/build --steps`) and the source itself have them: in a release `step` is empty.
  *
  * A store started with MAILSTORE_STEPS=FOLDER looks there at every step:
- *   FOLDER/armed          lines "STEP COUNT PID": at the COUNT-th pass of the first line's step the process kills itself, and process
- *                         PID before it unless that is 0; then the next line counts
+ *   FOLDER/armed.STEP     "COUNT PID MARK": at its COUNT-th pass of the step with this text the process kills itself, and process PID
+ *                         before it unless that is 0; as many steps may be armed as one likes, the first process takes the file away
  *   FOLDER/reached.STEP   made at a process's first pass, so that a step which no workload reaches is found
  */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -28,6 +28,7 @@ export const STEPS = [
   'log.synced',
   'batch.durable',
   'commit.owner',
+  'commit.directorynext',
   'commit.directory',
   'batch.committed',
   'batch.aftercommit',
@@ -100,25 +101,23 @@ function pass(folder: string, name: Step): void {
     reached.add(name);
     writeFileSync(join(folder, `reached.${name}`), '');
   }
-  const path = join(folder, 'armed');
+  const path = join(folder, `armed.${name}`);
   let armed: string;
   try {
     armed = readFileSync(path, 'latin1');
   } catch {
-    return; // nothing is armed
+    return; // it is not armed
   }
-  const [line = '', ...rest] = armed.trim().split('\n');
-  const [wanted, count, other] = line.split(' ');
-  if (wanted !== name) return;
-  const passed = (passes.get(armed) ?? 0) + 1;
-  passes.set(armed, passed);
+  const key = `${name} ${armed}`;
+  const passed = (passes.get(key) ?? 0) + 1;
+  passes.set(key, passed);
+  const [count, other] = armed.split(' ');
   if (passed < Number(count)) return;
   try {
     unlinkSync(path);
   } catch {
     return; // another process was first
   }
-  if (rest.length > 0) writeFileSync(path, rest.join('\n'));
   if (Number(other) > 0) process.kill(Number(other), 'SIGKILL');
   process.kill(process.pid, 'SIGKILL');
 }

@@ -1,10 +1,13 @@
 /** What those who change mailboxes while the store is killed have in common, and those who deliver mail. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LmtpClient } from '../harness/lmtp.ts';
 import type { Random } from '../harness/random.ts';
 import type { TestStore } from '../harness/server.ts';
 import { messageOf, newId } from './message.ts';
 import type { Pending, UserModel } from './model.ts';
+
+const OVER_QUOTA = 'over quota by LMTP';
 
 /** What the actors of a round share. */
 export interface Round {
@@ -23,6 +26,24 @@ export interface Round {
   readonly refused: Map<string, number>;
   /** Changes that were acknowledged, by command: one that is never among them is not tested. */
   readonly commands: Map<string, number>;
+  /** Commands that somebody should use soon: those that were never acknowledged, or that bring about what a round waits for. */
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** What goes on in a round. */
+export interface Work {
+  /** Everybody has stopped by themselves. */
+  readonly ended: boolean;
+}
+
+/** One of the items; every other time one by which a wanted command is used. */
+export function steered<Item>(
+  { random, wanted }: Round,
+  items: readonly Item[],
+  commands: (item: Item) => readonly string[],
+): Item {
+  const useful = items.filter((item) => commands(item).some((command) => wanted.has(command)));
+  return random.pick(useful.length > 0 && random.oneIn(2) ? useful : items);
 }
 
 /** An acknowledged change of a kind. */
@@ -45,44 +66,63 @@ export function isOverQuota(text: string): boolean {
   return /\[OVERQUOTA\]|^452 4\.2\.2/.test(text);
 }
 
-/** Mail transfer agents: deliver to some of the users, each message under a new identity. */
+/** So many messages of a user whose place nobody has seen yet are enough: the mailboxes stay small. */
+const ENOUGH = 100;
+
+/** Mail transfer agents: deliver to some of the users, each message under a new identity; whoever is cut off comes again. */
 export async function deliverer(round: Round, users: readonly UserModel[]): Promise<void> {
-  let client: LmtpClient | undefined;
-  try {
-    client = await LmtpClient.connect(
-      round.random.oneIn(2) ? round.store.lmtpSocket : round.store.ports.lmtp,
-    );
-    while (!round.over) {
-      const to = round.random.some(users, 3);
-      const id = newId(round.seed);
-      const pending = to.map((user): Pending => {
-        const change: Pending = { kind: 'add', folders: user.inboxes(), id };
-        user.pending.add(change);
-        return change;
-      });
-      const chunked = round.random.oneIn(3);
-      const names = to.map((user) => user.name);
-      const message = messageOf(id);
-      const replies = chunked
-        ? await client.deliverChunked('sender@example.org', names, message)
-        : await client.deliver('sender@example.org', names, message);
-      for (const [index, user] of to.entries()) {
-        const change = pending[index];
-        const reply = replies[index] ?? '';
-        if (change?.kind !== 'add') continue;
-        if (reply.startsWith('250')) {
-          // RENAME INBOX may have shown already where it is.
-          if (user.pending.delete(change)) user.arrived.push({ id, folders: change.folders });
-          acknowledge(round, chunked ? 'BDAT' : 'DATA');
-        } else if (isOverQuota(reply) && user.messageLimit !== null) {
-          user.pending.delete(change);
-          round.commands.set('over quota by LMTP', (round.commands.get('over quota by LMTP') ?? 0) + 1);
-        } else refuse(round, reply);
-      }
+  while (!round.over) {
+    let client: LmtpClient | undefined;
+    try {
+      client = await LmtpClient.connect(
+        round.random.oneIn(2) ? round.store.lmtpSocket : round.store.ports.lmtp,
+      );
+      while (!round.over && await deliver(round, users, client));
+    } catch {
+      // The connection died with the store; what was under way stays pending.
+    } finally {
+      client?.destroy();
     }
-  } catch {
-    // The connection died with the store; what was under way stays pending.
-  } finally {
-    client?.destroy();
+    if (!round.over) await sleep(10);
   }
+}
+
+/** One message to some; false when it was refused. */
+async function deliver(round: Round, users: readonly UserModel[], client: LmtpClient): Promise<boolean> {
+  const { random } = round;
+  let to = random.some(users, 3);
+  if (round.wanted.has(OVER_QUOTA) && random.oneIn(2)) {
+    to = users.filter((user) => user.messageLimit !== null && user.messageLimit < 1000);
+  }
+  if (to.some((user) => user.arrived.length > ENOUGH)) await sleep(10);
+  const id = newId(round.seed);
+  const pending = to.map((user): Pending => {
+    const change: Pending = { kind: 'add', folders: user.inboxes(), id };
+    user.pending.add(change);
+    return change;
+  });
+  const chunked = random.oneIn(3);
+  const names = to.map((user) => user.name);
+  const message = messageOf(id);
+  const replies = chunked
+    ? await client.deliverChunked('sender@example.org', names, message)
+    : await client.deliver('sender@example.org', names, message);
+  let taken = true;
+  for (const [index, user] of to.entries()) {
+    const change = pending[index];
+    const reply = replies[index] ?? '';
+    if (change?.kind !== 'add') continue;
+    if (reply.startsWith('250')) {
+      // RENAME INBOX may have shown already where it is.
+      if (user.pending.delete(change)) user.arrived.push({ id, folders: change.folders });
+      acknowledge(round, chunked ? 'BDAT' : 'DATA');
+    } else if (isOverQuota(reply) && user.messageLimit !== null) {
+      user.pending.delete(change);
+      round.commands.set(OVER_QUOTA, (round.commands.get(OVER_QUOTA) ?? 0) + 1);
+    } else {
+      refuse(round, reply);
+      taken = false;
+    }
+  }
+  return taken;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ImapClient } from '../harness/imap.ts';
 import { LmtpClient } from '../harness/lmtp.ts';
 import { mailstoreCommand, PASSWORD, type TestStore } from '../harness/server.ts';
-import { acknowledge, refuse, type Round } from './actors.ts';
+import { acknowledge, refuse, type Round, steered } from './actors.ts';
 import { messageOf, newId } from './message.ts';
 import { type Pending, UNKNOWN, type UserModel } from './model.ts';
 
@@ -36,16 +36,16 @@ export async function administrator(
   subject: UserModel,
 ): Promise<void> {
   const limitless = users.filter((user) => user.messageLimit === null || user.messageLimit > 1000);
-  const jobs = [
-    () => setQuota(round, round.random.pick(limitless)),
-    () => changePassword(round, subject),
-    () => deliver(round, subject),
-    () => deleteAndUndelete(round, subject),
-    () => reconstruct(round, subject),
-    () => purge(round, subject),
+  const jobs: { readonly work: () => Promise<boolean>; readonly commands: readonly string[] }[] = [
+    { work: () => setQuota(round, round.random.pick(limitless)), commands: ['SETQUOTA'] },
+    { work: () => changePassword(round, subject), commands: ['mailstore user passwd'] },
+    { work: () => deliver(round, subject), commands: [] },
+    { work: () => deleteAndUndelete(round, subject), commands: ['mailstore mailbox undelete'] },
+    { work: () => reconstruct(round, subject), commands: ['mailstore reconstruct'] },
+    { work: () => purge(round, subject), commands: ['mailstore user remove', 'mailstore user add'] },
   ];
   try {
-    while (!round.over && await round.random.pick(jobs)());
+    while (!round.over && await steered(round, jobs, ({ commands }) => commands).work());
   } catch (error) {
     if (!round.killed) round.wrong.push(`administrator: ${error}`);
   }

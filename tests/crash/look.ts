@@ -5,6 +5,9 @@ import { PASSWORD, type TestStore } from '../harness/server.ts';
 import { idOf, messageOf } from './message.ts';
 import type { FoundFolder, FoundUser, UserModel } from './model.ts';
 
+/** So many messages are fetched whole with one command. */
+const AT_ONCE = 20;
+
 /** Looks at a user's mailboxes; new messages are read whole and compared byte by byte. */
 export async function look(store: TestStore, user: UserModel, wrong: string[]): Promise<FoundUser> {
   const { client, password } = await enter(store, user, wrong);
@@ -103,11 +106,19 @@ async function lookInto(
       wrong.push(`${user.name}: ${name} has ${exists} messages and fetches ${folder.messages.size}`);
     }
   }
-  for (const uid of fresh) {
-    const [message] = fetched(await client.ok(`UID FETCH ${uid} (UID BODY.PEEK[])`));
-    const id = folder.messages.get(uid)?.id ?? '';
-    if (message === undefined || !endsWith(message.body, messageOf(id))) {
-      wrong.push(`${user.name}: ${name}: uid ${uid}, ${id}, is not what was sent`);
+  for (let at = 0; at < fresh.length; at += AT_ONCE) {
+    const uids = fresh.slice(at, at + AT_ONCE);
+    const whole = new Map(
+      fetched(await client.ok(`UID FETCH ${uids.join(',')} (UID BODY.PEEK[])`)).map((
+        { uid, body },
+      ) => [uid, body]),
+    );
+    for (const uid of uids) {
+      const id = folder.messages.get(uid)?.id ?? '';
+      const body = whole.get(uid);
+      if (body === undefined || !endsWith(body, messageOf(id))) {
+        wrong.push(`${user.name}: ${name}: uid ${uid}, ${id}, is not what was sent`);
+      }
     }
   }
   return folder;

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetched, type ImapAnswer, ImapClient, ImapFailure } from '../harness/imap.ts';
-import { acknowledge, isOverQuota, refuse, type Round } from './actors.ts';
+import { acknowledge, isOverQuota, refuse, type Round, steered } from './actors.ts';
 import { idOf, messageOf, newId } from './message.ts';
 import {
   type FlagChange,
@@ -15,6 +15,17 @@ import {
 } from './model.ts';
 
 const FLAGS = ['\\Answered', '\\Flagged', '\\Deleted', '\\Draft', 'first-keyword', 'second'] as const;
+/** Data items of STORE (RFC 9051 §6.4.6), adding twice as often as each of the others. */
+const ITEMS: readonly (readonly [FlagChange, string])[] = [
+  ['add', '+FLAGS'],
+  ['add', '+FLAGS'],
+  ['add', '+FLAGS.SILENT'],
+  ['add', '+FLAGS.SILENT'],
+  ['remove', '-FLAGS'],
+  ['remove', '-FLAGS.SILENT'],
+  ['replace', 'FLAGS'],
+  ['replace', 'FLAGS.SILENT'],
+];
 const USES = ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'] as const;
 const IDENTIFIERS = ['yan', 'zoe'] as const;
 const RIGHTS = ['lrs', 'lrsw', 'lrswi'] as const;
@@ -22,6 +33,35 @@ const RIGHTS = ['lrs', 'lrsw', 'lrswi'] as const;
 const MANY = 60;
 /** The folder that somebody else may write into. */
 export const SHARED = 'drop';
+
+/** What a client does, as often as it stands here, beside making folders and messages where there are few. */
+const DEEDS = [
+  ...Array.from({ length: 30 }, () => 'flag' as const),
+  ...(['append', 'copy', 'copy', 'copy', 'copy', 'copy', 'copy'] as const),
+  ...(['move', 'move', 'move', 'move', 'move', 'move'] as const),
+  ...(['expunge', 'expunge', 'expunge', 'expunge', 'expunge', 'expunge'] as const),
+  ...(['delete', 'delete', 'delete', 'rename', 'rename', 'rename', 'create', 'renameinbox'] as const),
+  ...(['subscribe', 'subscribe', 'subscribe', 'acl', 'acl', 'acl'] as const),
+];
+
+/** The commands that may come of it. */
+const COMMANDS: Readonly<Record<(typeof DEEDS)[number], readonly string[]>> = {
+  append: ['APPEND', 'MULTIAPPEND', 'over quota by IMAP'],
+  copy: ['COPY', 'COPY to another owner'],
+  move: ['MOVE', 'MOVE to another owner'],
+  expunge: ['EXPUNGE', 'UID EXPUNGE', 'CLOSE'],
+  create: ['CREATE', 'CREATE with a special use'],
+  delete: ['DELETE'],
+  rename: ['RENAME'],
+  renameinbox: ['RENAME INBOX'],
+  subscribe: ['SUBSCRIBE', 'UNSUBSCRIBE'],
+  acl: ['SETACL', 'DELETEACL'],
+  flag: [
+    ...['+', '-', ''].flatMap((sign) => [`STORE ${sign}FLAGS`, `STORE ${sign}FLAGS.SILENT`]),
+    'STORE UNCHANGEDSINCE (fresh)',
+    'STORE UNCHANGEDSINCE (stale)',
+  ],
+};
 
 /** A folder as this session names it. */
 interface Place {
@@ -88,31 +128,37 @@ class Session {
     if (uids.length === 0 || uids.length < MANY && random.oneIn(4)) return await this.#append(place, folder);
     const some = random.some(uids, uids.length > MANY ? 40 : 5);
     if (uids.length > MANY) return await this.#expunge(place, folder, some);
+    const deed = steered(this.#round, DEEDS, (name) => COMMANDS[name]);
     const others = own.filter((other) => other !== place.name).map((name) => this.#own(name));
-    const targets = guest.length > 0 && random.oneIn(3) ? guest : others;
-    switch (random.below(22)) {
-      case 0:
-      case 1:
+    switch (deed) {
+      case 'append':
+        return await this.#append(place, folder);
+      case 'copy':
+      case 'move': {
         if (place.owner !== this.#user) return true;
-        return await this.#transfer('COPY', place, folder, some, random.pick(targets));
-      case 2:
-      case 3:
-        if (place.owner !== this.#user) return true;
-        return await this.#transfer('MOVE', place, folder, some, random.pick(targets));
-      case 4:
-      case 5:
+        const verb = deed === 'copy' ? 'COPY' : 'MOVE';
+        const to = steered(
+          this.#round,
+          [...others, ...guest],
+          ({ owner }) => [owner === this.#user ? verb : `${verb} to another owner`],
+        );
+        return await this.#transfer(verb, place, folder, some, to);
+      }
+      case 'expunge':
         return await this.#expunge(place, folder, some);
-      case 6:
+      case 'create':
+        return own.length < 6 ? await this.#create(own) : await this.#delete(random.pick(own));
+      case 'delete':
         return await this.#delete(random.pick(own));
-      case 7:
+      case 'rename':
         return await this.#rename(random.pick(own), own);
-      case 8:
-        return inbox && random.oneIn(3) ? await this.#renameInbox(own) : true;
-      case 9:
+      case 'renameinbox':
+        return inbox ? await this.#renameInbox(own) : true;
+      case 'subscribe':
         return await this.#subscribe(random.pick(own));
-      case 10:
+      case 'acl':
         return await this.#acl(random.pick(own));
-      default:
+      case 'flag':
         return await this.#flag(place, folder, some);
     }
   }
@@ -165,7 +211,13 @@ class Session {
     // Each actor has uses of its own, so that none is taken meanwhile.
     const mine = USES.filter((_, index) => (index % 2 === 0) === this.#work.inbox);
     const free = mine.filter((use) => ![...this.#user.folders.values()].some((folder) => folder.use === use));
-    const use = free[0] !== undefined && random.oneIn(3) ? free[0] : '';
+    const use = free[0] !== undefined
+      ? steered(
+        this.#round,
+        ['', '', free[0]],
+        (one) => [one === '' ? 'CREATE' : 'CREATE with a special use'],
+      )
+      : '';
     const text = use === '' ? `CREATE ${name}` : `CREATE ${name} (USE (${use}))`;
     const command = use === '' ? 'CREATE' : 'CREATE with a special use';
     const answer = await this.#run(command, this.#user, { kind: 'create', folder: name, use }, text);
@@ -184,9 +236,14 @@ class Session {
 
   async #append(place: Place, folder: Folder): Promise<boolean> {
     const { random, seed } = this.#round;
-    const ids = Array.from({ length: random.oneIn(4) ? 2 + random.below(5) : 1 }, () => newId(seed));
+    const command = steered(
+      this.#round,
+      ['APPEND', 'APPEND', 'APPEND', 'MULTIAPPEND'] as const,
+      (name) => [name],
+    );
+    const ids = Array.from({ length: command === 'APPEND' ? 1 : 2 + random.below(5) }, () => newId(seed));
     const answer = await this.#run(
-      ids.length > 1 ? 'MULTIAPPEND' : 'APPEND',
+      command,
       place.owner,
       { kind: 'adds', folder: place.name, ids },
       `APPEND ${place.path}`,
@@ -216,12 +273,15 @@ class Session {
   async #flag(place: Place, folder: Folder, uids: readonly number[]): Promise<boolean> {
     const { random } = this.#round;
     await this.#select(place.path);
-    const change = random.pick(['add', 'add', 'remove', 'replace'] as const satisfies FlagChange[]);
     const flags = random.some(FLAGS, 2);
-    const item = `${{ add: '+', remove: '-', replace: '' }[change]}FLAGS${random.oneIn(2) ? '.SILENT' : ''}`;
+    const [change, item] = steered(this.#round, ITEMS, ([, name]) => [`STORE ${name}`]);
     const set = uids.join(',');
     // RFC 7162 §3.1.3: a stale one changes nothing, a fresh one all.
-    const condition = random.pick(['none', 'none', 'fresh', 'stale']);
+    const condition = steered(
+      this.#round,
+      ['none', 'none', 'fresh', 'stale'],
+      (name) => name === 'none' ? [`STORE ${item}`] : [`STORE UNCHANGEDSINCE (${name})`],
+    );
     let since = '';
     if (condition === 'stale') since = '(UNCHANGEDSINCE 1) ';
     if (condition === 'fresh') {
@@ -257,7 +317,7 @@ class Session {
     const text = `UID STORE ${uids.join(',')} +FLAGS.SILENT (\\Deleted)`;
     await this.#run('STORE +FLAGS.SILENT', place.owner, flagging, text);
     this.#flagged(folder, uids, 'add', flags);
-    const way = this.#round.random.pick(['EXPUNGE', 'UID EXPUNGE', 'CLOSE'] as const);
+    const way = steered(this.#round, ['EXPUNGE', 'UID EXPUNGE', 'CLOSE'] as const, (name) => [name]);
     const gone = way === 'UID EXPUNGE'
       ? uids
       : [...folder.messages].filter(([, message]) => message.flags.has('\\Deleted')).map(([uid]) => uid);
@@ -354,12 +414,13 @@ class Session {
   async #acl(name: string): Promise<boolean> {
     const { random } = this.#round;
     const identifier = random.pick(IDENTIFIERS);
-    const rights = random.oneIn(3) ? undefined : random.pick(RIGHTS);
+    const verb = steered(this.#round, ['SETACL', 'SETACL', 'DELETEACL'] as const, (name) => [name]);
+    const rights = verb === 'DELETEACL' ? undefined : random.pick(RIGHTS);
     const text = rights === undefined
       ? `DELETEACL ${name} ${identifier}`
       : `SETACL ${name} ${identifier} ${rights}`;
     const pending: Pending = { kind: 'acl', folder: name, identifier, rights };
-    await this.#run(text.split(' ', 1)[0] ?? '', this.#user, pending, text);
+    await this.#run(verb, this.#user, pending, text);
     const { acl } = this.#user.folder(name);
     if (rights === undefined) acl.delete(identifier);
     else acl.set(identifier, rights);

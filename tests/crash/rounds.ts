@@ -8,13 +8,13 @@ import { ImapFailure } from '../harness/imap.ts';
 import { Random } from '../harness/random.ts';
 import { PASSWORD, TestStore } from '../harness/server.ts';
 import type { Step } from '../../src/store/step.ts';
-import { deliverer, type Round } from './actors.ts';
+import { deliverer, type Round, type Work } from './actors.ts';
 import { ADMIN, administrator } from './administrator.ts';
 import { look } from './look.ts';
 import { type FoundUser, settleAll, UserModel } from './model.ts';
 import { reader, SHARED } from './reader.ts';
 import { type Fault, letFail, nameOf } from './faults.ts';
-import { Steps } from './steps.ts';
+import { changesFor, StepPlan, Steps } from './steps.ts';
 
 /** What is killed, as often as it stands here. */
 const VICTIMS = ['writer', 'writer', 'worker', 'janitor', 'supervisor', 'all', 'all'] as const;
@@ -28,24 +28,27 @@ const LIMIT = 30;
 /** The administrator's own: made, removed, given passwords. */
 const SUBJECT = 'tess';
 const DELIVERERS = 3;
-/** Longest time until the kill, and from the kill to the end of a round in which the store goes on. */
-const KILL_WITHIN_MS = 150;
+/** Something is killed after at most so many acknowledged changes, and then so many milliseconds may pass until the round ends. */
+const KILL_WITHIN = 120;
 const GO_ON_MS = 100;
-/** A change that has no answer by then hangs. */
-const ROUND_LIMIT_MS = 20_000;
-/** The longest pause of the supervisor and of an owner that is opened again, twice. */
-const BACK_WITHIN_MS = 40_000;
+/** From this round on one waits for a command that nobody used yet before something is killed. */
+const WAIT_FROM = 8;
+/** What takes this long hangs, however slow the machine. */
+const HANGS_MS = 120_000;
+/** Rounds beyond those that were asked for, until every command was acknowledged. */
+const MORE_ROUNDS = 200;
 /** So often the store is stopped between two rounds and checked by its own tool. */
 const CHECK_EVERY = 40;
 
 export interface Bounds {
   readonly seed: number;
+  /** Rounds with steps go on until each step has killed. */
   readonly rounds: number;
-  /** No round begins after this time, or after four times as long while one of `commands` was not acknowledged. */
-  readonly milliseconds: number;
+  /** There are more rounds until each of these was acknowledged. */
   readonly commands?: readonly string[];
-  /** Kill at these, each in its turn; empty: at random moments. */
+  /** Kill at these instead of random moments, several in a round, each as often as `times` says. */
   readonly steps?: readonly Step[];
+  readonly times?: number;
   /** Let these calls fail, each in its turn, instead of killing. */
   readonly faults?: readonly Fault[];
   /** Leave the folder of a store in which something was wrong. */
@@ -86,14 +89,19 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   const refused = new Map<string, number>();
   const commands = new Map<string, number>();
   const wrong: string[] = [];
-  const begun = performance.now();
+  const plan = bounds.steps === undefined ? undefined : new StepPlan(bounds.steps, bounds.times ?? 1);
   let acknowledged = 0;
   let rounds = 0;
   try {
     await prepare(store, users);
-    while (rounds < bounds.rounds && wrong.length === 0) {
-      const missing = bounds.commands?.some((command) => !commands.has(command)) ?? false;
-      if (performance.now() - begun > bounds.milliseconds * (missing ? 4 : 1)) break;
+    for (; wrong.length === 0; rounds++) {
+      const missing = (bounds.commands ?? []).filter((command) => !commands.has(command));
+      if (plan !== undefined ? plan.left.length === 0 : rounds >= bounds.rounds && missing.length === 0) {
+        break;
+      }
+      if (missing.length > 0 && rounds >= bounds.rounds + MORE_ROUNDS) break;
+      const choice = plan?.choose(random);
+      const wanted = new Set(choice === undefined ? missing : changesFor(choice.first));
       const round: Round = {
         store,
         random,
@@ -104,19 +112,32 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         acknowledged: 0,
         refused,
         commands,
+        wanted,
       };
-      const at = bounds.steps?.[rounds % bounds.steps.length];
       const fault = bounds.faults?.[rounds % bounds.faults.length];
-      const victim = at ?? (fault === undefined ? random.pick(VICTIMS) : nameOf(fault));
-      rounds++;
-      kills.set(victim, (kills.get(victim) ?? 0) + 1);
+      let what = fault === undefined ? '' : nameOf(fault);
+      const killed = (victim: string) => kills.set(victim, (kills.get(victim) ?? 0) + 1);
       try {
-        await runRound(round, users, async () => {
-          if (fault !== undefined) await letFail(round, fault);
-          else if (at === undefined) await killSoon(round, victim as Victim);
-          else await steps.killAt(round, at);
+        await runRound(round, users, async (work) => {
+          if (fault !== undefined) {
+            killed(what);
+            await letFail(round, fault);
+          } else if (choice !== undefined && plan !== undefined) {
+            what = `${choice.first}, ${choice.then.join(', ')}`;
+            const at = await steps.killAt(round, choice, work);
+            at.forEach(killed);
+            wrong.push(...plan.note(choice, at));
+            const not = [choice.first, ...choice.then].filter((step) => !at.includes(step));
+            bounds.report(
+              `killed at ${at.join(', ') || 'nothing'}${not.length > 0 ? `, not at ${not.join(', ')}` : ''}`,
+            );
+          } else {
+            const victim = random.pick(VICTIMS);
+            killed(what = victim);
+            await killSoon(round, victim, rounds >= WAIT_FROM, work);
+          }
         });
-        if (at !== undefined) {
+        if (choice !== undefined && store.running) {
           // A new supervisor starts what dies at once; this one may have begun to pause.
           await store.killSupervisor();
           await store.run();
@@ -130,10 +151,10 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
       }
       acknowledged += round.acknowledged;
       if (wrong.length > 0) {
-        wrong.push(`in round ${rounds}, after ${fault === undefined ? 'kill -9 of ' : ''}${victim}`);
-      } else if (rounds % CHECK_EVERY === 0) {
+        wrong.push(`in round ${rounds + 1}, after ${fault === undefined ? 'kill -9 of ' : ''}${what}`);
+      } else if (rounds % CHECK_EVERY === CHECK_EVERY - 1) {
         await checkStore(store, wrong);
-        bounds.report(`${rounds} rounds, ${acknowledged} acknowledged changes`);
+        bounds.report(`${rounds + 1} rounds, ${acknowledged} acknowledged changes`);
       }
     }
     if (wrong.length === 0) await checkStore(store, wrong);
@@ -180,7 +201,7 @@ async function prepare(store: TestStore, users: readonly UserModel[]): Promise<v
 async function runRound(
   round: Round,
   users: readonly UserModel[],
-  kill: () => Promise<void>,
+  kill: (work: Work) => Promise<void>,
 ): Promise<void> {
   const readers = users.filter(({ name }) => name !== SUBJECT);
   const subject = users.find(({ name }) => name === SUBJECT);
@@ -194,13 +215,15 @@ async function runRound(
     administrator(round, readers, subject),
   ];
   const everybody = Promise.all(actors);
-  await kill();
+  const state = { ended: false };
+  everybody.then(() => state.ended = true, () => state.ended = true);
+  await kill(state);
   round.over = true;
   // At once: a tool that was at work waits for the next writer.
   if (!round.store.running) await round.store.run();
-  const late = sleep(ROUND_LIMIT_MS, 'late' as const, { ref: false });
+  const late = sleep(HANGS_MS, 'late' as const, { ref: false });
   if (await Promise.race([everybody, late]) === 'late') {
-    round.wrong.push(`no answer within ${ROUND_LIMIT_MS} ms after the kill`);
+    round.wrong.push(`no answer within ${HANGS_MS} ms after the kill`);
   }
 }
 
@@ -212,7 +235,7 @@ async function lookAgain(store: TestStore, user: UserModel, wrong: string[]): Pr
     } catch (error) {
       const away = error instanceof ImapFailure &&
         (error.answer === undefined || error.answer.text.includes('[UNAVAILABLE]'));
-      if (!away || performance.now() - begun > BACK_WITHIN_MS) throw error;
+      if (!away || performance.now() - begun > HANGS_MS) throw error;
       await sleep(100);
     }
   }
@@ -225,10 +248,20 @@ function guest(user: UserModel, users: readonly UserModel[]): { guestOf?: UserMo
   return guestOf === undefined ? {} : { guestOf };
 }
 
-/** kill -9 at a random moment. */
-async function killSoon(round: Round, victim: Victim): Promise<void> {
+/** kill -9 at a random moment; `wait`: not before somebody used a command that was wanted. */
+async function killSoon(round: Round, victim: Victim, wait: boolean, work: Work): Promise<void> {
   const { random, store } = round;
-  await sleep(random.below(KILL_WITHIN_MS));
+  const enough = random.below(KILL_WITHIN);
+  const wanted = [...round.wanted];
+  const used = (): boolean =>
+    !wait || wanted.length === 0 || wanted.some((command) => round.commands.has(command));
+  for (const begun = performance.now(); !work.ended && (round.acknowledged < enough || !used());) {
+    if (performance.now() - begun > HANGS_MS) {
+      round.wrong.push(`within ${HANGS_MS} ms: ${round.acknowledged} changes, none of ${wanted.join(', ')}`);
+      break;
+    }
+    await sleep(random.below(8));
+  }
   round.killed = true;
   if (victim === 'all') await store.killAll();
   else if (victim === 'supervisor') await store.killSupervisor();

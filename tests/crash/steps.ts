@@ -1,23 +1,131 @@
-/** Killing the store at a named step of its write path (src/store/step.ts): arming a step, and bringing the store to pass it. */
+/** Killing the store at named steps of its write path (src/store/step.ts): which are armed together, and what brings about each. */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Step } from '../../src/store/step.ts';
+import type { Random } from '../harness/random.ts';
 import type { TestStore } from '../harness/server.ts';
-import type { Round } from './actors.ts';
+import type { Round, Work } from './actors.ts';
 
-/** A step that everybody's work does not reach in this time is not reached. */
-const REACH_WITHIN_MS = 90_000;
-/** How long a store that is to recover works before it is killed. */
-const WORK_MS = 400;
+/** A step that the work of so many rounds did not reach is not reached. */
+const ROUNDS_PER_STEP = 25;
+/** A round waits for its steps while the janitor ends so many scheduled jobs: checkpoints and expiry, every second and every two. */
+const JOBS = 5;
+/** So many changes come before: then every index is open. */
+const UNDER_WAY = 40;
 /** Steps that are passed so often that any of the first passes may be the one. */
 const OFTEN = /^(batch|file|files|log|commit)\./;
+
+/** Changes without which nobody passes these steps. */
+const CHANGES: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^rebuild\./, ['mailstore reconstruct']],
+  [/^(remove|owner)\./, ['mailstore user remove', 'mailstore user add']],
+  [/^(expire|unlink)\./, ['EXPUNGE', 'UID EXPUNGE', 'CLOSE']],
+  [/^commit\.directorynext/, ['CREATE', 'SETACL', 'DELETEACL', 'DELETE']],
+];
+
+/** Steps that need those changes, or a disturbance: they are waited for while everybody still works. */
+const FIRST = /^(rebuild|remove|owner|expire\.slice|unlink|rollback)/;
+/** A writer that takes over passes them. */
+const TAKING_OVER = /^(recovery\.|segment\.(created|written|synced|named))/;
+const WORKER = /^stage\.(?!unlinked)/;
+const JANITOR = /^(checkpoint|journal|snapshot|sweep|expire\.done)/;
+
+/** The steps of one round. */
+export interface Choice {
+  /** Armed while everybody works. */
+  readonly first: Step;
+  /** Armed when that one has killed: deliveries, the janitor and new processes reach them. */
+  readonly then: readonly Step[];
+}
+
+/** Which steps are still to be killed at, and which of them one round takes: a writer can die several times in it. */
+export class StepPlan {
+  readonly #left = new Map<Step, number>();
+  readonly #tried = new Map<Step, number>();
+
+  /** @param times how often each step has to kill */
+  constructor(steps: readonly Step[], times: number) {
+    for (const step of steps) this.#left.set(step, times);
+  }
+
+  /** Steps that have not killed often enough. */
+  get left(): readonly Step[] {
+    return [...this.#left.keys()];
+  }
+
+  choose(random: Random): Choice {
+    const take = (steps: Step[], most: number): Step[] =>
+      Array.from({ length: Math.min(most, steps.length) }, () => steps.splice(random.below(steps.length), 1))
+        .flat();
+    const left = this.left;
+    const taking = left.filter((step) => TAKING_OVER.test(step));
+    const simple = left.filter((step) =>
+      ![FIRST, TAKING_OVER, WORKER, JANITOR].some((kind) => kind.test(step))
+    );
+    // What only a writer passes whose predecessor died at a certain step.
+    const after = (step: Step, before: Step): Step[] => left.includes(step) ? [before] : [];
+    const firsts = [
+      ...left.filter((step) => FIRST.test(step)),
+      ...after('recovery.gone', 'remove.index'),
+      ...after('recovery.directory', 'commit.directorynext'),
+    ];
+    let [first] = take(firsts, 1);
+    if (first === undefined && taking.length > 0) first = 'batch.durable';
+    first ??= take(simple, 1)[0] ??
+      take(left.filter((step) => WORKER.test(step) || JANITOR.test(step)), 1)[0];
+    if (first === undefined) throw new Error('all steps have killed');
+    const then = [
+      ...take(simple.filter((step) => step !== first), 2),
+      ...take(taking.filter((step) => step === 'recovery.gone' && first?.startsWith('remove.')), 1),
+      ...take(taking.filter((step) => step === 'recovery.directory' && first === 'commit.directorynext'), 1),
+      ...take(taking.filter((step) => step !== 'recovery.gone' && step !== 'recovery.directory'), 2),
+      ...take(left.filter((step) => WORKER.test(step) && step !== first), 1),
+      ...take(left.filter((step) => JANITOR.test(step) && step !== first), 1),
+    ];
+    return { first, then };
+  }
+
+  /** Takes note of what a round did; returns what is wrong. */
+  note({ first, then }: Choice, killed: readonly Step[]): string[] {
+    for (const step of killed) {
+      const left = (this.#left.get(step) ?? 0) - 1;
+      if (left > 0) this.#left.set(step, left);
+      else this.#left.delete(step);
+      this.#tried.delete(step);
+    }
+    const wrong: string[] = [];
+    for (const step of [first, ...then]) {
+      if (killed.includes(step) || !this.#left.has(step)) continue;
+      const tried = (this.#tried.get(step) ?? 0) + 1;
+      this.#tried.set(step, tried);
+      if (tried >= ROUNDS_PER_STEP) wrong.push(`the step ${step} was not reached in ${tried} rounds`);
+    }
+    return wrong;
+  }
+}
+
+/** Changes that somebody has to make so that a step is passed. */
+export function changesFor(step: Step): readonly string[] {
+  return CHANGES.find(([steps]) => steps.test(step))?.[1] ?? [];
+}
 
 /** The folder by which a test and the processes of its store speak of steps. */
 export class Steps {
   readonly #folder = mkdtempSync(join(tmpdir(), 'mailstore-steps-'));
+  #marks = 0;
 
   /** What the store's processes have to be started with. */
   get environment(): Record<string, string> {
@@ -35,89 +143,82 @@ export class Steps {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Kills at a step, now and then the whole store; resolves when it is done. */
-  async killAt(round: Round, step: Step): Promise<void> {
+  /** Kills at the steps of a round, now and then the whole store at one of them; resolves to those at which something died. */
+  async killAt(round: Round, { first, then }: Choice, work: Work): Promise<Step[]> {
     const { random, store } = round;
+    const killed: Step[] = [];
+    const all = [first, ...then];
+    const whole = random.oneIn(3) ? random.pick(all) : undefined;
+    while (round.acknowledged < UNDER_WAY && !work.ended) await sleep(5);
     round.killed = true;
-    const undo = provoke(store, step);
-    const count = OFTEN.test(step) ? 1 + random.below(20) : 1 + random.below(2);
-    const other = random.oneIn(3) ? store.pid : 0;
-    const line = `${step} ${count} ${other}`;
-    const begun = performance.now();
+    const undo = all.map((step) => provoke(store, step));
     try {
-      // A new writer makes a new segment, too, and far sooner than one is full.
-      if (/^(recovery|segment)\./.test(step) && step !== 'segment.closed' && step !== 'segment.unlinked') {
-        await this.#killRecovering(round, `${step} 1 ${other}`, begun);
-      } else {
-        this.#arm(line);
-        // Where the second pass does not come, the first one must do.
-        while (!await this.#fired(REACH_WITHIN_MS / 36)) {
-          if (performance.now() - begun > REACH_WITHIN_MS) break;
-          this.#arm(`${step} 1 ${other}`);
+      for (const group of [[first], then]) {
+        for (const step of group) {
+          const passes = OFTEN.test(step) ? 1 + random.below(10) : 1;
+          this.#arm(step, passes, step === whole ? store.pid : 0);
         }
+        await this.#fired(store, group, whole);
+        killed.push(...group.filter((step) => !existsSync(this.#armed(step))));
+        if (whole !== undefined && killed.includes(whole)) {
+          await store.killSupervisor();
+          break;
+        }
+        // Without the first death the others would come too early: the work for it would end.
+        if (!killed.includes(first)) break;
       }
-      if (existsSync(this.#armed)) {
-        rmSync(this.#armed, { force: true });
-        round.wrong.push(`the step ${step} was not reached within ${REACH_WITHIN_MS} ms`);
-      }
-      if (other !== 0) await store.killSupervisor();
-      else await sleep(random.below(100));
     } finally {
-      undo();
+      for (const step of all) rmSync(this.#armed(step), { force: true });
+      for (const end of undo) end();
+    }
+    return killed;
+  }
+
+  #armed(step: Step): string {
+    return join(this.#folder, `armed.${step}`);
+  }
+
+  #arm(step: Step, passes: number, other: number): void {
+    const fresh = join(this.#folder, 'arming');
+    writeFileSync(fresh, `${passes} ${other} ${++this.#marks}`);
+    renameSync(fresh, this.#armed(step));
+  }
+
+  /** Waits until every step has killed, or the one that kills the whole store, or the janitor has done its work so often. */
+  async #fired(store: TestStore, group: readonly Step[], whole: Step | undefined): Promise<void> {
+    const before = jobsOf(store);
+    for (let looks = 1;; looks++) {
+      const armed = group.filter((step) => existsSync(this.#armed(step)));
+      if (armed.length === 0 || whole !== undefined && group.includes(whole) && !armed.includes(whole)) {
+        return;
+      }
+      if (looks % 30 === 0 && jobsOf(store) - before >= JOBS) return;
+      await sleep(3);
     }
   }
+}
 
-  /** The writer dies with a record that is durable and in no database; its successor dies at the step. */
-  async #killRecovering(round: Round, line: string, begun: number): Promise<void> {
-    while (performance.now() - begun < REACH_WITHIN_MS) {
-      await sleep(round.random.below(WORK_MS));
-      this.#arm(`batch.durable ${1 + round.random.below(10)} 0\n${line}`);
-      if (await this.#fired(2500)) return;
-    }
-  }
-
-  get #armed(): string {
-    return join(this.#folder, 'armed');
-  }
-
-  #arm(lines: string): void {
-    writeFileSync(this.#armed, lines);
-  }
-
-  /** Whether everything armed has killed by then. */
-  async #fired(within: number): Promise<boolean> {
-    for (const begun = performance.now(); performance.now() - begun < within; await sleep(3)) {
-      if (existsSync(this.#armed)) continue;
-      // Between two lines it is away for a moment.
-      await sleep(5);
-      if (!existsSync(this.#armed)) return true;
-    }
-    return false;
-  }
+/** How many scheduled jobs ended so far, well or not. */
+function jobsOf(store: TestStore): number {
+  return store.log.match(/event (done|failed)/g)?.length ?? 0;
 }
 
 /** What only a disturbance brings about; returns how to end it. */
 function provoke(store: TestStore, step: Step): () => void {
-  const spool = join(store.dir, 'spool');
   if (step.startsWith('rollback.')) {
-    // Where folders of message files should be lie files: these messages cannot be stored.
-    const folder = join(spool, 'c/user/cora');
-    mkdirSync(folder, { recursive: true });
-    const obstacles: string[] = [];
-    for (let byte = 0; byte < 256; byte++) {
-      const path = join(folder, byte.toString(16).padStart(2, '0'));
-      if (existsSync(path)) continue;
-      writeFileSync(path, '');
-      obstacles.push(path);
-    }
-    return () => obstacles.forEach((path) => rmSync(path, { force: true }));
+    // No further file can be opened: messages cannot be stored.
+    const [writer = 0] = store.roles().get('writer') ?? [];
+    const limit = (files: string) => spawnSync('prlimit', ['--pid', String(writer), `--nofile=${files}:`]);
+    limit('8');
+    return () => limit('1024');
   }
   if (step === 'sweep.stage') {
-    mkdirSync(join(spool, 'stage.'), { recursive: true });
+    const stage = join(store.dir, 'spool/stage.');
+    mkdirSync(stage, { recursive: true });
     const old = Date.now() / 1000 - 3 * 3600;
     // No process has so high a number.
     for (const name of ['4194305.left', '4194306.left', '4194307.left']) {
-      const path = join(spool, 'stage.', name);
+      const path = join(stage, name);
       writeFileSync(path, 'of a process that died');
       utimesSync(path, old, old);
     }

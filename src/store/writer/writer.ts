@@ -468,6 +468,7 @@ export class Writer {
   }
 
   private commitDirectory(): void {
+    if (this.state.directory.inTransaction) step('commit.directorynext');
     try {
       this.state.directory.commit();
       step('commit.directory');

@@ -9,6 +9,7 @@ import type { MailboxRow } from '../../index/rows.ts';
 import { UidSet } from '../../uidset.ts';
 import type { Context } from '../context.ts';
 import type { Change } from '../requests.ts';
+import { step } from '../../step.ts';
 
 type Expire = Extract<Change, { op: 'expire' }>;
 
@@ -61,6 +62,7 @@ export function* decideExpire(
   for (let from = 0; from < rows.length; from += REMOVE) {
     yield;
     files.push(...purge(context, index, rows.slice(from, from + REMOVE), unused));
+    step('expire.slice');
   }
   context.emit(index, {
     k: 'purge',
