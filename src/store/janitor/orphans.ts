@@ -13,6 +13,7 @@ import { checkSpool } from '../check/spool.ts';
 import type { DirectoryReader } from '../index/directoryreader.ts';
 import { OwnerReader } from '../index/reader.ts';
 import { layoutOf } from '../layout.ts';
+import { closedOwners } from '../log/closed.ts';
 import { readCheckpoint } from '../log/redo.ts';
 import { errorText } from '../writer/errortext.ts';
 
@@ -29,7 +30,10 @@ export function sweepOrphans(settings: Settings, log: Log, directory: DirectoryR
   const layout = layoutOf(settings);
   const checkpoint = readCheckpoint(layout.log)?.lsn ?? 0;
   let removed = 0;
+  const closed = new Set(closedOwners(layout.log));
   for (const owner of directory.owners()) {
+    // What its index does not name it may lack.
+    if (closed.has(owner.id)) continue;
     const indexPath = layout.index(owner.folder);
     if (!existsSync(indexPath)) continue;
     const folders: Record<string, string> = {};

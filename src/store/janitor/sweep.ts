@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { layoutOf, stageFolder } from '../layout.ts';
+import { closedOwners } from '../log/closed.ts';
 import { step } from '../step.ts';
 
 /** Seconds a stage file of a dead process is left alone: the log may still be replaying it. */
@@ -15,7 +16,8 @@ const GRACE = 3600;
  */
 export function sweepStage(settings: Settings, log: Log): number {
   let removed = 0;
-  // The checkpoint stands still while an owner is closed whose records may yet need a stage file.
+  // The records of a closed owner may yet need a stage file.
+  if (closedOwners(layoutOf(settings).log).length > 0) return 0;
   const checkpoint = join(layoutOf(settings).log, 'checkpoint');
   if (!existsSync(checkpoint)) return 0;
   const old = statSync(checkpoint).mtimeMs - GRACE * 1000;

@@ -55,10 +55,11 @@ export function syncFolder(folder: string): void {
 }
 
 /** Writes a small file durably in place of an older one. */
-export function writeDurably(path: string, text: string): void {
+export function writeDurably(path: string, contents: string | Uint8Array): void {
   const fd = openSync(`${path}.new`, 'w', 0o600);
   try {
-    writeSync(fd, text);
+    const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     step('note.written');
     fsyncSync(fd);
     step('note.synced');
@@ -71,13 +72,8 @@ export function writeDurably(path: string, text: string): void {
   step('note.named');
 }
 
-/** Creates a segment file durably (contents and name) and returns it open for appending. */
-export function createSegment(
-  folder: string,
-  firstLsn: number,
-  predecessorLast: number,
-): { fd: number; id: bigint; path: string } {
-  const path = join(folder, segmentFile(firstLsn));
+/** The header of a segment, with a random id of its own. */
+export function segmentHeader(firstLsn: number, predecessorLast: number): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER);
   MAGIC.copy(header);
   randomBytes(8).copy(header, 8);
@@ -85,6 +81,17 @@ export function createSegment(
   header.writeBigUInt64LE(BigInt(predecessorLast), 24);
   header.writeBigInt64LE(BigInt(Date.now()), 32); // signed: clocks can be wrong in both directions
   header.writeBigUInt64LE(Bun.hash.xxHash64(header.subarray(0, 40), 1n), 40);
+  return header;
+}
+
+/** Creates a segment file durably (contents and name) and returns it open for appending. */
+export function createSegment(
+  folder: string,
+  firstLsn: number,
+  predecessorLast: number,
+): { fd: number; id: bigint; path: string } {
+  const path = join(folder, segmentFile(firstLsn));
+  const header = segmentHeader(firstLsn, predecessorLast);
   const fd = openSync(path, 'wx', 0o600);
   step('segment.created');
   writeSync(fd, header);

@@ -1,5 +1,6 @@
 /** Moving the checkpoint forward and letting go of log segments (DESIGN rule 7). The janitor does the work before. */
 import type { Log } from '../../telemetry/log.ts';
+import { noteClosed } from '../log/closed.ts';
 import type { ClosedSegment } from '../log/redo.ts';
 import { errno } from '../spool/spool.ts';
 import { errorText } from './errortext.ts';
@@ -8,23 +9,24 @@ import { step } from '../step.ts';
 
 /**
  * The janitor has synced the file systems of configdirectory and of all partitions after `lsn` was committed: every
- * database and every file up to there is durable without the log. An owner that is closed for repair still needs the log.
+ * database and every file up to there is durable without the log. It goes on without an owner that is closed for repair: that is
+ * noted, the owner's records are kept (janitor/checkpoint.ts), and so are the files that it purged.
  * @param repairs `writer.repairs` as it was before that sync
- * @returns the checkpoint, 0 where it is held back, and the complete segments
+ * @returns the checkpoint, 0 where it is held back, the complete segments, and the owners that are closed
  */
 export async function completeCheckpoint(
   writer: Writer,
   lsn: number,
   repairs: number,
-): Promise<{ checkpoint: number; segments: readonly ClosedSegment[] }> {
-  const held = { checkpoint: 0, segments: [] };
+): Promise<{ checkpoint: number; segments: readonly ClosedSegment[]; closed: number[] }> {
+  const held = { checkpoint: 0, segments: [], closed: [] };
   // An owner that was opened again meanwhile was written after the sync.
-  if (lsn > writer.durableLsn || writer.state.owners.closed.size > 0 || writer.repairs !== repairs) {
-    return held;
-  }
+  if (lsn > writer.durableLsn || writer.repairs !== repairs) return held;
   await writer.unlinkThrough(lsn);
-  if (writer.state.owners.closed.size > 0 || writer.repairs !== repairs) return held;
-  const { directory } = writer.state;
+  if (writer.repairs !== repairs) return held;
+  const { directory, owners } = writer.state;
+  const closed = new Set(owners.closed.keys());
+  noteClosed(writer.layout.log, closed);
   const floors = new Map<number, number>();
   for (const [owner, changed] of [...writer.dirty]) {
     if (changed > lsn) continue;
@@ -36,7 +38,7 @@ export async function completeCheckpoint(
   writer.redo.checkpoint(lsn, known);
   // An index that is found below its floor later has lost its journal.
   writer.betweenBatches(() => directory.raiseFloors(floors));
-  return { checkpoint: lsn, segments: writer.redo.segments };
+  return { checkpoint: lsn, segments: writer.redo.segments, closed: [...closed] };
 }
 
 /** Removes segments that nobody needs, and the stage's names of large bodies in them. */

@@ -55,10 +55,11 @@ export class Healing {
     });
   }
 
-  /** A missing or damaged index heals itself where snapshot and log allow it: after recovery. */
-  healClosed(): void {
+  /** A missing or damaged index heals itself where snapshot and log allow it: after recovery, but for those that only lack records. */
+  healClosed(behind: ReadonlySet<number>): void {
     const { directory, owners } = this.state;
     for (const id of [...owners.closed.keys()]) {
+      if (behind.has(id)) continue;
       const owner = directory.ownerById(id);
       if (owner !== null) this.heal(owner);
       else {

@@ -10,7 +10,8 @@ import { applyOwnerEvent } from '../index/apply.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
-import { lostThrough, readLog } from '../log/redo.ts';
+import { closedOwners, readLogOf } from '../log/closed.ts';
+import { lostThrough } from '../log/redo.ts';
 import { identify } from '../index/salvage.ts';
 import { errorText } from './errortext.ts';
 import { isSnapshot, snapshotPath } from '../snapshot.ts';
@@ -37,11 +38,25 @@ export interface Rebuilt {
 const NOTE = 'rebuilding.';
 
 /** Owners whose rebuild a crash or a failure ended: their indexes must not be used before another one succeeds. */
-export function unfinishedRebuilds(logFolder: string): number[] {
+function unfinishedRebuilds(logFolder: string): number[] {
   if (!existsSync(logFolder)) return [];
   return readdirSync(logFolder).filter((name) => name.startsWith(NOTE)).map((name) =>
     Number(name.slice(NOTE.length))
   );
+}
+
+/**
+ * Closes the owners whose indexes a new writer must not use as they are. Returns those that only lack records: they get them
+ * after recovery (reopen.ts); the others are built anew.
+ */
+export function closeUnfinished(logFolder: string, owners: OwnerPool): Set<number> {
+  const behind = new Set(closedOwners(logFolder));
+  for (const id of behind) owners.quarantine(id, 'it was closed for repair');
+  for (const id of unfinishedRebuilds(logFolder)) {
+    behind.delete(id);
+    owners.quarantine(id, 'its index was being rebuilt');
+  }
+  return behind;
 }
 
 /** The owner's index is whole again, or the owner is gone. */
@@ -126,7 +141,7 @@ function replay(
   durableLsn: number,
   report: Rebuilt,
 ): void {
-  readLog(layout.log, index.lsn, (record) => {
+  readLogOf(layout.log, index.id, index.lsn, (record) => {
     if (record.l > durableLsn) return;
     const placed = new Map<string, string>();
     for (const section of record.s) {

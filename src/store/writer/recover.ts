@@ -18,6 +18,7 @@ import type { LogRecord, Section } from '../log/record.ts';
 import { MailError } from '../../errors.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { OwnerPool } from './owners.ts';
+import type { Unlink } from './unlinks.ts';
 import { step } from '../step.ts';
 
 /** Records between two commits of a long replay. */
@@ -33,7 +34,7 @@ export interface RecoveryReport {
 export class Recovery {
   readonly report: RecoveryReport = { records: 0, applied: 0, filesRemade: 0, quarantined: 0 };
   /** Files of purged parts, by the LSN of the purge. */
-  readonly unlinks: { lsn: number; paths: string[] }[] = [];
+  readonly unlinks: Unlink[] = [];
   private readonly gone: OwnerRow[] = [];
   private sinceCommit = 0;
 
@@ -155,10 +156,11 @@ export class Recovery {
     this.owners.place(path, part, record.blobs, placed);
   }
 
-  private remember({ folder }: OwnerRow, lsn: number, files: readonly [string, string][]): void {
+  private remember({ id, folder }: OwnerRow, lsn: number, files: readonly [string, string][]): void {
     if (files.length === 0) return;
     this.unlinks.push({
       lsn,
+      owner: id,
       paths: files.map(([partition, file]) => this.spool.path(partition, folder, file)),
     });
   }

@@ -2,15 +2,14 @@
  * Owners whose index did not take records that are durable already: closed, and opened again when the records have been applied
  * (DESIGN rule 4). Nobody is told that the change failed; the owner's mailboxes are away for a while.
  */
-import { serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { applyOwnerEvent } from '../index/apply.ts';
-import { isDamage } from '../index/damage.ts';
+import { IndexDamage, isDamage } from '../index/damage.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import type { LogRecord } from '../log/record.ts';
-import { readLog } from '../log/redo.ts';
+import { readLogOf } from '../log/closed.ts';
 import type { WriterState } from './context.ts';
 import { errorText } from './errortext.ts';
 import type { Healing } from './heal.ts';
@@ -51,6 +50,15 @@ export class Reopening {
     this.reopen(owner, FIRST);
   }
 
+  /** After recovery: owners that were closed when a checkpoint passed them get what their indexes lack. */
+  resume(behind: Iterable<number>): void {
+    for (const id of behind) {
+      const owner = this.state.directory.ownerById(id);
+      if (owner === null) this.state.owners.release(id);
+      else this.reopen(owner, FIRST);
+    }
+  }
+
   /** Applies the owner's records again from the log. */
   private reopen(owner: OwnerRow, next: number): void {
     const { directory, owners } = this.state;
@@ -58,7 +66,9 @@ export class Reopening {
     owners.release(owner.id);
     try {
       const index = owners.open(owner, true);
-      readLog(this.layout.log, index.lsn, (record) => this.apply(index, record));
+      readLogOf(this.layout.log, owner.id, index.lsn, (record) => this.apply(index, record));
+      const floor = owners.floor(owner.id);
+      if (index.lsn < floor) throw gap(index, floor);
       index.commit();
       this.hooks.repaired();
       this.log.info('owner open again', { userid: owner.userid });
@@ -74,12 +84,15 @@ export class Reopening {
     if (record.l > this.hooks.durableLsn()) return;
     for (const section of record.s) {
       if (section.o !== index.id || index.lsn >= record.l) continue;
-      if (index.lsn !== section.p) {
-        throw serverError(`records between ${index.lsn} and ${section.p} are missing`);
-      }
+      if (index.lsn !== section.p) throw gap(index, section.p);
       index.begin();
       for (const event of section.e) applyOwnerEvent(index, event, record.blobs);
       index.applied(record.l);
     }
   }
+}
+
+/** What is missing here may be in the snapshot. */
+function gap(index: OwnerIndex, until: number): IndexDamage {
+  return new IndexDamage(index.id, index.path, `records between ${index.lsn} and ${until} are missing`);
 }

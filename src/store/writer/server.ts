@@ -132,7 +132,7 @@ export class WriterServer {
           (r) => peer.send({ t: 'answer', n: message.n, r }),
           (error) => {
             this.log.error('checkpoint failed', { error: errorText(error) });
-            peer.send({ t: 'answer', n: message.n, r: { checkpoint: 0, segments: [] } });
+            peer.send({ t: 'answer', n: message.n, r: { checkpoint: 0, segments: [], closed: [] } });
           },
         );
         return;

@@ -7,12 +7,20 @@ const SLICE = 200;
 /** Files to be unlinked, with the LSN of their purge. */
 export interface Unlink {
   readonly lsn: number;
+  readonly owner: number;
   readonly paths: string[];
 }
 
 export class Unlinks {
-  /** @param waiting in the order of their LSNs, from the log */
-  constructor(private readonly waiting: Unlink[], private readonly remove: (path: string) => void) {}
+  /**
+   * @param waiting in the order of their LSNs, from the log
+   * @param closed owners whose files stay while they are closed for repair
+   */
+  constructor(
+    private waiting: Unlink[],
+    private readonly closed: ReadonlyMap<number, unknown>,
+    private readonly remove: (path: string) => void,
+  ) {}
 
   add(unlink: Unlink): void {
     this.waiting.push(unlink);
@@ -20,13 +28,16 @@ export class Unlinks {
 
   /** Removes what was purged up to `lsn`: few files at a time, changes go on between. */
   async through(lsn: number): Promise<void> {
-    for (let first = this.waiting[0]; first !== undefined && first.lsn <= lsn; first = this.waiting[0]) {
-      for (const path of first.paths.splice(0, SLICE)) {
-        this.remove(path);
-        step('unlink.file');
+    for (const unlink of [...this.waiting]) {
+      if (unlink.lsn > lsn) break;
+      while (unlink.paths.length > 0 && !this.closed.has(unlink.owner)) {
+        for (const path of unlink.paths.splice(0, SLICE)) {
+          this.remove(path);
+          step('unlink.file');
+        }
+        if (unlink.paths.length > 0) await new Promise((resolve) => setImmediate(resolve));
       }
-      if (first.paths.length === 0) this.waiting.shift();
-      else await new Promise((resolve) => setImmediate(resolve));
     }
+    this.waiting = this.waiting.filter(({ paths }) => paths.length > 0);
   }
 }

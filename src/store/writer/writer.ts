@@ -36,7 +36,7 @@ import { placeFiles } from './placement.ts';
 import { type OwnerNews, publishedOf } from './publish.ts';
 import { ChangeQueue, isLong, type Pending, whenDone } from './queue.ts';
 import { RecentClaims } from './recent.ts';
-import { type Rebuilt, unfinishedRebuilds } from './rebuild.ts';
+import { closeUnfinished, type Rebuilt } from './rebuild.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
 import type { Reserve } from './reserve.ts';
@@ -101,9 +101,7 @@ export class Writer {
     this.state = { settings, directory, owners, spool };
     this.recent = new RecentClaims(this.state, (request) => this.submit(request, []));
     const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
-    for (const id of unfinishedRebuilds(this.layout.log)) {
-      owners.quarantine(id, 'its index was being rebuilt');
-    }
+    const behind = closeUnfinished(this.layout.log, owners);
     const { log: redo } = RedoLog.recover(
       this.layout.log,
       settings.log_segment_size,
@@ -117,7 +115,8 @@ export class Writer {
     this.redo = redo;
     recovery.finish((owner) => this.removeFolders(owner));
     this.recovery = recovery.report;
-    this.unlinks = new Unlinks(recovery.unlinks, (path) => this.attempt(() => spool.remove(path)));
+    const remove = (path: string): void => this.attempt(() => spool.remove(path));
+    this.unlinks = new Unlinks(recovery.unlinks, owners.closed, remove);
     // Kept at once: should the log folder be lost, the next run must not give its LSNs again (rule 3).
     directory.begin();
     directory.start = redo.start;
@@ -137,13 +136,18 @@ export class Writer {
     };
     this.healing = new Healing(this.state, this.layout, log, hooks);
     this.reopening = new Reopening(this.state, this.layout, log, this.healing, hooks);
-    this.healing.healClosed();
+    this.healing.healClosed(behind);
+    this.reopening.resume(behind);
     upgradeOwners(this.state, log);
     if (derived) reconcileDirectory(this.state, log);
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
-      files: ({ folder }, lsn, files) =>
-        this.unlinks.add({ lsn, paths: files.map(([name, file]) => spool.path(name, folder, file)) }),
+      files: ({ id, folder }, lsn, files) =>
+        this.unlinks.add({
+          lsn,
+          owner: id,
+          paths: files.map(([name, file]) => spool.path(name, folder, file)),
+        }),
     };
   }
 

@@ -1,6 +1,7 @@
 /** Rules 7 and 16, promise 4: the log gets shorter, and what is left rebuilds any index exactly. */
+import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Mailbox, StoreSession } from '../../../src/store/border.ts';
 import { SocketLink } from '../../../src/store/client/socketlink.ts';
 import { MailStore } from '../../../src/store/client/store.ts';
@@ -152,6 +153,107 @@ describe('rule 7: a checkpoint', () => {
     const { lsn } = await link.ask((n) => ({ t: 'dirty', n })) as { lsn: number };
     await link.ask((n) => ({ t: 'checkpointed', n, lsn: lsn + 1 }));
     expect(readCheckpoint(folders.log)?.lsn ?? 0).toBeLessThanOrEqual(lsn);
+  });
+});
+
+describe('an owner that is closed for repair', () => {
+  const bertPath = () => layoutOf(folders.settings).index('b/user/bert');
+
+  /** From now on no change of bert's mailboxes can be committed; returns how to end it. */
+  function breakCommits(): () => void {
+    const run = (statement: string) => {
+      const db = new Database(bertPath(), { readwrite: true, create: false });
+      db.run(statement);
+      db.close();
+    };
+    run("CREATE TRIGGER broken BEFORE UPDATE ON mailbox BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END");
+    return () => run('DROP TRIGGER broken');
+  }
+
+  async function appendTo(userid: string, ...numbers: number[]): Promise<void> {
+    const session = store.session({ userid, admin: false, groups: [] });
+    const messages = [];
+    for (const n of numbers) {
+      const stage = session.stage(0);
+      stage.write(Buffer.from(message(n, 3000)));
+      messages.push({ message: await stage.finish(), flags: ['\\Flagged'], internaldate: null });
+    }
+    await session.append(inbox(userid), messages);
+  }
+
+  const exists = (userid: string) =>
+    store.session({ userid, admin: false, groups: [] }).info(inbox(userid)).exists;
+  const names = () => readdirSync(folders.log).filter((name) => name.startsWith('closed.')).sort();
+
+  test('holds back neither the checkpoint nor the log, is never read as it is, and heals exactly', async () => {
+    await store.session({ userid: 'bert', admin: false, groups: [] }).login();
+    await appendTo('bert', 1, 2);
+    const mend = breakCommits();
+    await appendTo('bert', 3, 4, 5);
+    expect(() => exists('bert')).toThrow(expect.objectContaining({ code: 'unavailable' }));
+
+    let before = 0;
+    for (let n = 0; n < 80; n++) {
+      await append(n);
+      if (n % 10 < 9) continue;
+      const { checkpoint: lsn } = await checkpoint();
+      expect(lsn).toBeGreaterThan(before);
+      before = lsn;
+      expect(listSegments(folders.log).length).toBeLessThan(8 + 6);
+    }
+    const [, id] = /^closed\.(\d+)$/.exec(names()[0] ?? '') ?? [];
+    expect(names()).toEqual([`closed.${id}`, `closed.${id}.records`]);
+    const left: number[] = [];
+    readLog(folders.log, 0, ({ s, l }) => s.some(({ o }) => o === Number(id)) && left.push(l));
+    expect(left).toEqual([]);
+
+    // A new writer does not show the index either, whether it can mend it or not.
+    await stop();
+    await start();
+    expect(() => exists('bert')).toThrow(expect.objectContaining({ code: 'unavailable' }));
+    expect(appendTo('bert', 6)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }));
+    await stop();
+
+    mend();
+    const copy = folders.copy();
+    await start();
+    expect(exists('bert')).toBe(5);
+    expect(damage(folders.settings)).toEqual([]);
+    const healed = dump(folders.settings);
+    await appendTo('bert', 6);
+    expect((await checkpoint()).checkpoint).toBeGreaterThan(before);
+    expect(names()).toEqual([]);
+    await append(80);
+    await stop();
+
+    // The same without the index: from what was kept apart.
+    const first = folders;
+    folders = copy;
+    for (const suffix of ['', '-wal', '-shm']) rmSync(bertPath() + suffix, { force: true });
+    await start();
+    expect(exists('bert')).toBe(5);
+    expect(dump(folders.settings)).toBe(healed);
+    expect(damage(folders.settings)).toEqual([]);
+    first.remove();
+  });
+
+  test('gets its snapshot, and its records go, although the checkpoint after its repair is the first', async () => {
+    await store.session({ userid: 'bert', admin: false, groups: [] }).login();
+    const mend = breakCommits();
+    await appendTo('bert', 1);
+    for (let n = 0; n < 50; n++) await append(n);
+    await checkpoint();
+    expect(names().length).toBe(2);
+    mend();
+    await stop();
+    await start();
+    expect(exists('bert')).toBe(1);
+    // Power lost before the next checkpoint: the note still says that the index is not to be trusted.
+    expect(names().length).toBe(2);
+    await append(50);
+    await checkpoint();
+    expect(names()).toEqual([]);
+    expect(damage(folders.settings)).toEqual([]);
   });
 });
 

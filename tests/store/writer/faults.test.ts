@@ -239,8 +239,8 @@ describe('rule 4: an index that cannot be committed after the log was synced', (
     expect(t.deliver(message(3), 'anna')).rejects.toThrow(unavailable);
     const [open] = await t.deliver(message(3), 'bert');
     expect(open?.uid).toBe(3);
-    // While it is closed its records are needed: no checkpoint.
-    expect(await t.checkpoint()).toBe(0);
+    // A checkpoint does not wait for it.
+    expect(await t.checkpoint()).toBeGreaterThan(0);
     const { durableLsn, repairs } = t.writer;
     mend();
     const limit = Date.now() + 10_000;
