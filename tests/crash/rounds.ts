@@ -14,7 +14,7 @@ import { look } from './look.ts';
 import { type FoundUser, settleAll, UserModel } from './model.ts';
 import { reader, SHARED } from './reader.ts';
 import { type Fault, letFail, nameOf } from './faults.ts';
-import { changesFor, StepPlan, Steps } from './steps.ts';
+import { BYSTANDER, changesFor, OBSTRUCTED, StepPlan, Steps } from './steps.ts';
 
 /** What is killed, as often as it stands here. */
 const VICTIMS = ['writer', 'writer', 'worker', 'janitor', 'supervisor', 'all', 'all'] as const;
@@ -75,7 +75,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   const steps = new Steps();
   const names = [...USERS, LIMITED, SUBJECT];
   const store = await TestStore.start({
-    users: [...names, ADMIN],
+    users: [...names, ADMIN, OBSTRUCTED, BYSTANDER],
     env: steps.environment,
     config: {
       server: { admins: `["${ADMIN}"]` },

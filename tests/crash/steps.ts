@@ -1,6 +1,5 @@
 /** Killing the store at named steps of its write path (src/store/step.ts): which are armed together, and what brings about each. */
 
-import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -12,12 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Step } from '../../src/store/step.ts';
+import { LmtpClient } from '../harness/lmtp.ts';
 import type { Random } from '../harness/random.ts';
 import type { TestStore } from '../harness/server.ts';
 import type { Round, Work } from './actors.ts';
+import { messageOf } from './message.ts';
 
 /** A step that the work of so many rounds did not reach is not reached. */
 const ROUNDS_PER_STEP = 25;
@@ -37,11 +38,16 @@ const CHANGES: readonly (readonly [RegExp, readonly string[]])[] = [
 ];
 
 /** Steps that need those changes, or a disturbance: they are waited for while everybody still works. */
-const FIRST = /^(rebuild|remove|owner|expire\.slice|unlink|rollback)/;
+const FIRST = /^(rebuild|remove|owner|expire\.slice|unlink|rollback|segment\.closed)/;
 /** A writer that takes over passes them. */
 const TAKING_OVER = /^(recovery\.|segment\.(created|written|synced|named))/;
 const WORKER = /^stage\.(?!unlinked)/;
 const JANITOR = /^(checkpoint|journal|snapshot|sweep|expire\.done)/;
+
+/** A user whose mail cannot be stored. */
+export const OBSTRUCTED = 'rolf';
+/** A user who gets mail that nobody looks at. */
+export const BYSTANDER = 'rita';
 
 /** The steps of one round. */
 export interface Choice {
@@ -169,7 +175,7 @@ export class Steps {
       }
     } finally {
       for (const step of all) rmSync(this.#armed(step), { force: true });
-      for (const end of undo) end();
+      for (const end of undo) await end();
     }
     return killed;
   }
@@ -204,14 +210,16 @@ function jobsOf(store: TestStore): number {
 }
 
 /** What only a disturbance brings about; returns how to end it. */
-function provoke(store: TestStore, step: Step): () => void {
+function provoke(store: TestStore, step: Step): () => Promise<void> {
   if (step.startsWith('rollback.')) {
-    // No further file can be opened: messages cannot be stored.
-    const [writer = 0] = store.roles().get('writer') ?? [];
-    const limit = (files: string) => spawnSync('prlimit', ['--pid', String(writer), `--nofile=${files}:`]);
-    limit('8');
-    return () => limit('1024');
+    // Where the folder of somebody's message files should be lies a file: this mail cannot be stored.
+    const folder = join(store.dir, `spool/${OBSTRUCTED.slice(0, 1)}/user/${OBSTRUCTED}`);
+    mkdirSync(dirname(folder), { recursive: true });
+    if (!existsSync(folder)) writeFileSync(folder, '');
+    return keepSending(store, OBSTRUCTED, messageOf('lost'));
   }
+  // Mail that fills a segment soon.
+  if (step === 'segment.closed') return keepSending(store, BYSTANDER, Buffer.alloc(60_000, 'x\r\n'));
   if (step === 'sweep.stage') {
     const stage = join(store.dir, 'spool/stage.');
     mkdirSync(stage, { recursive: true });
@@ -223,5 +231,22 @@ function provoke(store: TestStore, step: Step): () => void {
       utimesSync(path, old, old);
     }
   }
-  return () => {};
+  return async () => {};
+}
+
+/** Sends a message again and again to somebody whom nobody looks at; returns how to end it. */
+function keepSending(store: TestStore, to: string, message: Buffer): () => Promise<void> {
+  let going = true;
+  const sending = (async () => {
+    for (; going; await sleep(5)) {
+      const client = await LmtpClient.connect(store.lmtpSocket).catch(() => undefined);
+      const send = () => client?.deliver('sender@example.org', [to], message).catch(() => undefined);
+      while (going && await send() !== undefined);
+      client?.destroy();
+    }
+  })();
+  return async () => {
+    going = false;
+    await sending;
+  };
 }
