@@ -67,12 +67,19 @@ export function serverError(text: string, cause?: unknown, code: ErrorCode = 'un
   return new MailError('server', code, text, cause);
 }
 
+/** The machine is at fault and not this program: a disk that is full or fails, no more files or memory. That passes (RFC 5530 §3). */
+const EXHAUSTED = /^(E(NOSPC|DQUOT|IO|MFILE|NFILE|NOMEM|AGAIN|ROFS)$|SQLITE_(FULL|IOERR|CANTOPEN|NOMEM))/;
+
 /** Any thrown value as a MailError; foreign errors become `serverbug` with the original as cause. */
 export function asMailError(thrown: unknown): MailError {
   if (thrown instanceof MailError) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof Error && 'code' in thrown && /^SQLITE_BUSY/.test(String(thrown.code))) {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (code.startsWith('SQLITE_BUSY')) {
     return new MailError('server', 'unavailable', 'the mailbox is busy; try again', thrown);
+  }
+  if (EXHAUSTED.test(code)) {
+    return new MailError('server', 'unavailable', `the system cannot do this now (${code})`, thrown);
   }
   return new MailError('server', 'serverbug', `internal error: ${text}`, thrown);
 }

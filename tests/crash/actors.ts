@@ -16,6 +16,8 @@ export interface Round {
   readonly seed: number;
   /** Set when something may be killed; before it nothing may be refused but what is over quota. */
   killed: boolean;
+  /** Set when reading fails, which is not told from damage at first. */
+  unreadable: boolean;
   /** Set after the kill: finish what runs and stop. */
   over: boolean;
   /** What must not be, found while running. */
@@ -58,6 +60,11 @@ export function refuse(round: Round, text: string): void {
   round.refused.set(kind, (round.refused.get(kind) ?? 0) + 1);
   // Whoever sends must keep the message and try again.
   if (/^5\d\d/.test(text)) round.wrong.push(`refused for good: ${text}`);
+  // RFC 5530 §3: what is not available now, and neither a bug nor for good.
+  const expected = round.unreadable ? /\[(UNAVAILABLE|CORRUPTION)\]/ : /\[UNAVAILABLE\]/;
+  if (/\b(NO|BAD) /.test(text) && !expected.test(text)) {
+    round.wrong.push(`refused otherwise than as unavailable: ${text}`);
+  }
   if (!round.killed) round.wrong.push(`refused before anything was killed: ${text}`);
 }
 

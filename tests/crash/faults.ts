@@ -75,6 +75,7 @@ export async function letFail(round: Round, fault: Fault): Promise<void> {
     );
   }
   round.killed = true;
+  round.unreadable = fault.call === 'pread64';
   const inject = `inject=${fault.call}:error=${fault.error}:when=${fault.when}`;
   const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...only, '-e', inject, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -107,6 +107,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         random,
         seed: bounds.seed,
         killed: false,
+        unreadable: false,
         over: false,
         wrong,
         acknowledged: 0,
@@ -122,6 +123,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
           if (fault !== undefined) {
             killed(what);
             await letFail(round, fault);
+            bounds.report(what);
           } else if (choice !== undefined && plan !== undefined) {
             what = `${choice.first}, ${choice.then.join(', ')}`;
             const at = await steps.killAt(round, choice, work);

@@ -1,5 +1,5 @@
 /** Messages between a worker or tool and the writer, each one frame (log/frame.ts). */
-import { type ErrorCode, type ErrorKind, MailError } from '../../errors.ts';
+import { asMailError, type ErrorCode, type ErrorKind, MailError } from '../../errors.ts';
 import type { Change } from './requests.ts';
 import type { Mending } from './mend.ts';
 import type { OwnerNews } from './publish.ts';
@@ -42,12 +42,8 @@ export type FromWriter =
   | { t: 'closed'; owner: number; closed: boolean };
 
 export function toWireError(thrown: unknown): WireError {
-  if (thrown instanceof MailError) return { kind: thrown.kind, code: thrown.code, text: thrown.message };
-  return {
-    kind: 'server',
-    code: 'serverbug',
-    text: thrown instanceof Error ? thrown.message : String(thrown),
-  };
+  const { kind, code, message } = asMailError(thrown);
+  return { kind, code, text: message };
 }
 
 export function fromWireError(error: WireError): MailError {
