@@ -81,5 +81,8 @@ export function asMailError(thrown: unknown): MailError {
   if (EXHAUSTED.test(code)) {
     return new MailError('server', 'unavailable', `the system cannot do this now (${code})`, thrown);
   }
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    return new MailError('server', 'corruption', 'the mailbox is damaged; it is looked at', thrown);
+  }
   return new MailError('server', 'serverbug', `internal error: ${text}`, thrown);
 }

@@ -3,6 +3,7 @@
 import { expect, test } from 'bun:test';
 import { asMailError, userError } from '../src/errors.ts';
 import { refusal } from '../src/imap/respond.ts';
+import { failureReply } from '../src/lmtp/failure.ts';
 import { toWireError } from '../src/store/writer/wire.ts';
 
 function failing(code: string): Error {
@@ -27,6 +28,14 @@ test('a machine that has no space, files or memory left is no bug of ours: the s
     expect(toWireError(error).code).toBe('unavailable');
     // Whoever asks need not know where the store keeps what.
     expect(asMailError(error).message).not.toContain('/var/spool');
+  }
+});
+
+test('an index that cannot be read is named as damaged, and temporary for whoever delivers', () => {
+  for (const code of ['SQLITE_CORRUPT', 'SQLITE_CORRUPT_INDEX', 'SQLITE_NOTADB']) {
+    expect(asMailError(failing(code))).toMatchObject({ kind: 'server', code: 'corruption' });
+    expect(refusal(failing(code))).toMatchObject({ word: 'NO', code: 'CORRUPTION' });
+    expect(failureReply(failing(code), { lmtp_overquota_perm_failure: false })).toMatchObject({ code: 451 });
   }
 });
 

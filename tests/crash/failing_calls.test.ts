@@ -25,6 +25,7 @@ test(
       wrong: [],
     });
     expect(outcome.rounds).toBe(ROUNDS);
+    expect(outcome.failed).toBeGreaterThanOrEqual(ROUNDS);
   },
   900_000,
 );

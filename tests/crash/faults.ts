@@ -1,7 +1,7 @@
 /** System calls that fail: strace makes some calls of one role return an error while everybody works. Needs strace and ptrace. */
 
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round } from './actors.ts';
@@ -59,8 +59,11 @@ export function nameOf({ role, call, error, when, log }: Fault): string {
 const FAIL_MS = 400;
 const JANITOR_MS = 1500;
 
-/** Lets calls of a role fail for a while; the process may end by it, and the supervisor starts it again. */
-export async function letFail(round: Round, fault: Fault): Promise<void> {
+/**
+ * Lets calls of a role fail for a while; the process may end by it, and the supervisor starts it again. Resolves to how many calls
+ * failed.
+ */
+export async function letFail(round: Round, fault: Fault): Promise<number> {
   const { store, random } = round;
   await sleep(random.below(50));
   const pids = store.roles().get(fault.role) ?? [];
@@ -76,8 +79,9 @@ export async function letFail(round: Round, fault: Fault): Promise<void> {
   }
   round.killed = true;
   round.unreadable = fault.call === 'pread64';
+  const trace = join(store.dir, 'trace');
   const inject = `inject=${fault.call}:error=${fault.error}:when=${fault.when}`;
-  const tracer = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...only, '-e', inject, '-p', String(pid)], {
+  const tracer = spawn('strace', ['-f', '-qq', '-o', trace, ...only, '-e', inject, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -89,4 +93,5 @@ export async function letFail(round: Round, fault: Fault): Promise<void> {
   }
   tracer.kill('SIGINT');
   await ended;
+  return readFileSync(trace, 'latin1').match(/\(INJECTED\)/g)?.length ?? 0;
 }

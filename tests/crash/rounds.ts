@@ -59,6 +59,8 @@ export interface Bounds {
 export interface Outcome {
   readonly rounds: number;
   readonly acknowledged: number;
+  /** System calls that were made to fail. */
+  readonly failed: number;
   /** How often what was killed: roles, or steps. */
   readonly kills: ReadonlyMap<string, number>;
   readonly commands: ReadonlyMap<string, number>;
@@ -91,6 +93,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   const wrong: string[] = [];
   const plan = bounds.steps === undefined ? undefined : new StepPlan(bounds.steps, bounds.times ?? 1);
   let acknowledged = 0;
+  let failed = 0;
   let rounds = 0;
   try {
     await prepare(store, users);
@@ -122,8 +125,9 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         await runRound(round, users, async (work) => {
           if (fault !== undefined) {
             killed(what);
-            await letFail(round, fault);
-            bounds.report(what);
+            const calls = await letFail(round, fault);
+            failed += calls;
+            bounds.report(`${what}: ${calls} calls failed`);
           } else if (choice !== undefined && plan !== undefined) {
             what = `${choice.first}, ${choice.then.join(', ')}`;
             const at = await steps.killAt(round, choice, work);
@@ -171,7 +175,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   }
   const reached = steps.reached();
   steps.dispose();
-  return { rounds, acknowledged, kills, commands, refused, reached, wrong };
+  return { rounds, acknowledged, failed, kills, commands, refused, reached, wrong };
 }
 
 /** First logins make the INBOXes; the shared folders and the quota are there from the beginning. */
