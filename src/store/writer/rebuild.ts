@@ -38,7 +38,7 @@ export interface Rebuilt {
 const NOTE = 'rebuilding.';
 
 /** Owners whose rebuild a crash or a failure ended: their indexes must not be used before another one succeeds. */
-function unfinishedRebuilds(logFolder: string): number[] {
+export function unfinishedRebuilds(logFolder: string): number[] {
   if (!existsSync(logFolder)) return [];
   return readdirSync(logFolder).filter((name) => name.startsWith(NOTE)).map((name) =>
     Number(name.slice(NOTE.length))

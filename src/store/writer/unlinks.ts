@@ -1,4 +1,6 @@
 /** Files of purged parts on their way out: each waits for the checkpoint that has its purge (DESIGN rule 6). */
+import type { OwnerRow } from '../index/directory.ts';
+import type { Spool } from '../spool/spool.ts';
 import { step } from '../step.ts';
 
 /** Files unlinked before other work gets its turn. */
@@ -22,8 +24,10 @@ export class Unlinks {
     private readonly remove: (path: string) => void,
   ) {}
 
-  add(unlink: Unlink): void {
-    this.waiting.push(unlink);
+  /** @param files of a purge, with the names of their partitions */
+  add(spool: Spool, { id, folder }: OwnerRow, lsn: number, files: readonly [string, string][]): void {
+    const paths = files.map(([partition, file]) => spool.path(partition, folder, file));
+    this.waiting.push({ lsn, owner: id, paths });
   }
 
   /** Removes what was purged up to `lsn`: few files at a time, changes go on between. */

@@ -142,12 +142,7 @@ export class Writer {
     if (derived) reconcileDirectory(this.state, log);
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
-      files: ({ id, folder }, lsn, files) =>
-        this.unlinks.add({
-          lsn,
-          owner: id,
-          paths: files.map(([name, file]) => spool.path(name, folder, file)),
-        }),
+      files: (owner, lsn, files) => this.unlinks.add(spool, owner, lsn, files),
     };
   }
 
