@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Authenticator } from '../../src/auth/login.ts';
+import { Authenticator, type AuthenticatorOptions } from '../../src/auth/login.ts';
 import { makeSettings, type Settings } from '../../src/config/settings.ts';
 import type { Protocol } from '../../src/net/service.ts';
 import { createPop3 } from '../../src/pop3/protocol.ts';
@@ -22,7 +22,12 @@ export class Pop3Server {
   readonly #folder: string;
   readonly #connections: MemoryConnection[] = [];
 
-  private constructor(settings: Settings, store: Store, folder: string) {
+  private constructor(
+    settings: Settings,
+    store: Store,
+    folder: string,
+    authentication: Partial<AuthenticatorOptions>,
+  ) {
     this.settings = settings;
     this.store = store;
     this.#folder = folder;
@@ -31,11 +36,15 @@ export class Pop3Server {
       source: passwords(() => PASSWORD),
       log: silentLog,
       sleep: () => Promise.resolve(),
+      ...authentication,
     });
     this.protocol = createPop3({ settings, store, authenticator, log: silentLog, version: '0.0.0' });
   }
 
-  static async open(given: Partial<Settings> = {}): Promise<Pop3Server> {
+  static async open(
+    given: Partial<Settings> = {},
+    authentication: Partial<AuthenticatorOptions> = {},
+  ): Promise<Pop3Server> {
     const folder = mkdtempSync(join(tmpdir(), 'mailstore-pop3-'));
     const settings = makeSettings({
       servername: 'pop.nausch.org',
@@ -46,7 +55,7 @@ export class Pop3Server {
       autocreatequota: -1,
       ...given,
     });
-    return new Pop3Server(settings, await openStore(settings, silentLog, 'direct'), folder);
+    return new Pop3Server(settings, await openStore(settings, silentLog, 'direct'), folder, authentication);
   }
 
   /** A new client that has read its greeting. */
