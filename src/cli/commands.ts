@@ -36,6 +36,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list the users with a password in the store (the lines of Cyrus SASL)',
     load: () => import('./sasldblistusers2.ts'),
   },
+  ptdump: {
+    summary: 'print the groups users are in, for ACLs',
+    load: () => import('./ptdump.ts'),
+  },
   mailbox: {
     summary: 'create, delete, rename and list mailboxes; quotas, rights, undelete',
     load: () => import('./mailbox.ts'),

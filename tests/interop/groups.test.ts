@@ -5,8 +5,12 @@ import { Checkers } from '../../src/auth/checker/pool.ts';
 import { configuredGroups } from '../../src/auth/groups/configured.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { limits } from '../../src/limits.ts';
-import { succeed } from '../harness/command.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run, succeed } from '../harness/command.ts';
 import { MANAGER, SUFFIX, TestDirectory } from '../harness/directory.ts';
+import { userName } from '../harness/processes.ts';
 import { mailstoreCommand, TestStore } from '../harness/server.ts';
 import { type LogLine, recordingLog } from '../lmtp/peer.ts';
 
@@ -26,7 +30,11 @@ beforeAll(async () => {
       `dn: uid=django,ou=People,${SUFFIX}\nchangetype: modify\nadd: ou\nou: sales\nou: cn=Buyers,ou=Group,${SUFFIX}\n`,
   );
 });
-afterAll(() => directory.dispose());
+const dir = mkdtempSync(join(tmpdir(), 'mailstore-groups-'));
+afterAll(async () => {
+  await directory.dispose();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 const checkers = new Checkers([...mailstoreCommand(), 'serve', '--role=checker']);
 afterAll(() => checkers.close());
@@ -100,6 +108,21 @@ describe('in a directory', () => {
     expect([groups, unknown]).toEqual([[], true]);
     expect(log).toContain('groups cannot be told');
   });
+});
+
+test('ptdump prints them', async () => {
+  const file = join(dir, 'mailstore.toml');
+  const config = (uri: string) =>
+    `[server]\nuser = "${userName()}"\n[auth]\npts_module = "ldap"\n[ldap]\nuri = ["${uri}"]\nbase = "ou=People,${SUFFIX}"\n` +
+    `bind_dn = "${MANAGER.dn}"\nbind_pw = "${MANAGER.password}"\nmember_method = "filter"\n` +
+    `member_base = "ou=Group,${SUFFIX}"\nmember_attribute = "cn"\n`;
+  const [program = '', ...args] = mailstoreCommand();
+  writeFileSync(file, config(directory.uri), { mode: 0o640 });
+  const { stdout } = await succeed(program, [...args, 'ptdump', '-c', file, 'django', 'nobody']);
+  expect(stdout).toBe('user: django groups: 2\n  group:Staff\n  group:staff\nuser: nobody groups: 0\n');
+  writeFileSync(file, config('ldap://127.0.0.1:1'), { mode: 0o640 });
+  const down = await run(program, [...args, 'ptdump', '-c', file, 'django']);
+  expect([down.code, down.stdout]).toEqual([75, '']);
 });
 
 test('of an account of the system', async () => {

@@ -33,6 +33,8 @@ interface Entry {
   /** When it was last asked. */
   asked: number;
   running: Promise<void> | undefined;
+  /** The administrator wants it asked for anew. */
+  expired: boolean;
 }
 
 /** Asks again this soon after a failure, so that a directory that is down is not asked for every decision. */
@@ -68,9 +70,9 @@ export class Groups {
     };
   }
 
-  /** Forgets what is known: the next login asks. */
-  clear(): void {
-    this.#entries.clear();
+  /** Has everything asked for anew, also for sessions that go on; what is known counts until the answer. */
+  expire(): void {
+    for (const entry of this.#entries.values()) entry.expired = true;
   }
 
   get size(): number {
@@ -82,7 +84,7 @@ export class Groups {
   }
 
   #stale(entry: Entry): boolean {
-    return this.#now() - entry.answered >= this.#options.life * 1000;
+    return entry.expired || this.#now() - entry.answered >= this.#options.life * 1000;
   }
 
   #current(userid: string, entry: Entry): readonly string[] {
@@ -95,7 +97,8 @@ export class Groups {
   #entry(userid: string): Entry {
     const known = this.#entries.get(userid);
     this.#entries.delete(userid);
-    const entry = known ?? { groups: [], answered: -Infinity, asked: -Infinity, running: undefined };
+    const entry = known ??
+      { groups: [], answered: -Infinity, asked: -Infinity, running: undefined, expired: false };
     this.#entries.set(userid, entry);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= limits.groups_entries.value) break;
@@ -117,6 +120,7 @@ export class Groups {
       for (const name of found.flat()) names.add(name).add(name.toLowerCase());
       entry.groups = [...names];
       entry.answered = this.#now();
+      entry.expired = false;
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.#options.log.error('groups cannot be told', { user: userid, reason });

@@ -45,7 +45,10 @@ const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
   squatter: ['later', 'searching by an index is not there yet'],
   fetchnews: ['later', 'NNTP is not there yet'],
   ptloader: ['unneeded', 'the server looks up groups of a directory itself'],
-  ptexpire: ['unneeded', 'groups that were looked up are kept in memory, for ptscache_timeout'],
+  ptexpire: [
+    'unneeded',
+    'groups that were looked up are kept in memory for ptscache_timeout, or until a reload',
+  ],
   promstatsd: ['later', 'metrics for Prometheus are not there yet'],
   ipurge: ['later', 'purging by age is not there yet'],
   calalarmd: ['later', 'calendars are not there'],

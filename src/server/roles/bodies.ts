@@ -69,6 +69,7 @@ async function makeProtocols(
     },
   };
   const guard = new LoginGuard({ settings, ask, key: Buffer.from(loginKey, 'base64') });
+  const groups = configuredGroups(settings, checkers, log);
   const authenticator = new Authenticator({
     settings,
     source: configuredSecrets(settings, { embedded, checkers, learn, log }),
@@ -76,7 +77,7 @@ async function makeProtocols(
     interfaces,
     guard,
     tokens: configuredTokens(settings),
-    groups: configuredGroups(settings, checkers, log),
+    groups,
     decoy: Decoy.at(join(settings.configdirectory, 'decoy')),
     ready: () => store.opened,
     administersInbox: (userid, target) => administersInbox(store, userid, target),
@@ -93,6 +94,7 @@ async function makeProtocols(
   return {
     protocols,
     guard,
+    reload: () => groups.expire(),
     close: async () => {
       closed = true;
       checkers.close();

@@ -17,6 +17,8 @@ export interface RunningRole {
   stop(): Promise<void>;
   /** New certificates. Only workers have it. */
   tls?(material: TlsMaterial): void;
+  /** The administrator has asked for a reload. Only workers have it. */
+  reload?(): void;
   /** Does a scheduled job. Only the janitor has it. */
   job?(job: EventJob): Promise<void>;
   /** Rejects when the role cannot go on; the process then exits with the error's reason in the log. */
@@ -109,6 +111,7 @@ export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
         break;
       case 'level':
         root.setLevel(message.level);
+        running?.reload?.();
         break;
       case 'login':
         answered(message.id, message.answer);

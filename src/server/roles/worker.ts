@@ -14,6 +14,8 @@ export interface MadeProtocols {
   readonly protocols: ReadonlyMap<string, Protocol>;
   /** Told of every connection that begins and ends. */
   readonly guard?: LoginGuard;
+  /** The administrator has asked for a reload. */
+  readonly reload?: () => void;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export function workerBody(
         contexts = new TlsContexts(material);
         log.info('certificates changed');
       },
+      reload: () => made.reload?.(),
       stop: async () => {
         acceptor.stop();
         const patience = new Promise<void>((resolve) => setTimeout(resolve, SHUTDOWN_MS));

@@ -69,6 +69,18 @@ test('a source that is down leaves what was known for a while, and gives nobody 
   expect(effectiveRights(acl, anna, 'inge', settings)).toBe('lrs');
 });
 
+test('are asked for anew when the administrator says so', async () => {
+  const { state, groups } = setup();
+  const session = await groups.identify(anna);
+  state.table = { anna: ['Board'] };
+  state.now = 20;
+  groups.expire();
+  expect(session.groups).toEqual(['Staff', 'staff']);
+  await settle();
+  expect(session.groups).toEqual(['Board', 'board']);
+  expect(state.asked).toBe(2);
+});
+
 test('are kept for a bounded number of users', async () => {
   const { groups } = setup();
   for (let user = 0; user < limits.groups_entries.value + 100; user++) {

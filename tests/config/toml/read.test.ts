@@ -290,6 +290,14 @@ test('what has no effect is a warning', () => {
   ]);
 });
 
+test('the password of the search in a directory is one of them', () => {
+  const text = '[ldap]\nuri = ["ldapi:///"]\nbind_pw = "hunter2"\n';
+  const open = folder.write('search.toml', text, 0o644);
+  expect(findingsOf(() => loadSettings({ toml: open })).map(({ line, key }) => [line, key])).toEqual([
+    [3, 'ldap.bind_pw'],
+  ]);
+});
+
 test('a password in a file everybody can read stops the start', () => {
   const text = '[auth]\nsasl_auxprop_plugin = "ldapdb"\n[ldapdb]\nuri = ["ldapi:///"]\npw = "hunter2"\n';
   const open = folder.write('open.toml', text, 0o644);
