@@ -41,14 +41,17 @@ export interface AcceptorOptions {
   readonly startTls?: boolean;
   /** Told of every connection that begins and ends. */
   readonly guard?: LoginGuard;
+  /** Resolves when logins can be answered; until then nobody's time to log in runs. Without it: at once. */
+  readonly ready?: Promise<unknown>;
   /** Replaces limits.preauth_seconds in tests. */
   readonly preauthMs?: number;
 }
 
 /** A connection that has not authenticated. */
 interface Stranger {
-  /** When it is cut off. */
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly listening: Listening;
+  /** When it is cut off; undefined while that cannot be said. */
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 export class Acceptor {
@@ -60,10 +63,13 @@ export class Acceptor {
   readonly #strangers = new Strangers();
   readonly #proxies: Networks;
   #stopped = false;
+  #ready: boolean;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
     this.#proxies = new Networks(options.proxies ?? []);
+    this.#ready = options.ready === undefined;
+    options.ready?.then(() => this.#begin(), () => {});
   }
 
   /** Connections that stand. */
@@ -132,12 +138,9 @@ export class Acceptor {
       return;
     }
     this.#perService.set(service.name, standing + 1);
-    const timer = setTimeout(
-      () => this.#late(connection, listening),
-      this.#options.preauthMs ?? limits.preauth_seconds.value * 1000,
-    );
-    timer.unref();
-    this.#connections.set(connection, { timer });
+    const stranger: Stranger = { listening, timer: undefined };
+    this.#connections.set(connection, stranger);
+    if (this.#ready) this.#time(connection, stranger);
     this.#options.guard?.opened(connection.id);
     if (connection.unix) connection.admit();
     if (!service.tls) {
@@ -155,6 +158,22 @@ export class Acceptor {
         connection.destroy();
       },
     );
+  }
+
+  /** Logins are answered from now on: the time of those who waited begins. */
+  #begin(): void {
+    this.#ready = true;
+    for (const [connection, stranger] of this.#connections) {
+      if (stranger !== undefined) this.#time(connection, stranger);
+    }
+  }
+
+  #time(connection: SocketConnection, stranger: Stranger): void {
+    stranger.timer = setTimeout(
+      () => this.#late(connection, stranger.listening),
+      this.#options.preauthMs ?? limits.preauth_seconds.value * 1000,
+    );
+    stranger.timer.unref();
   }
 
   #admitted(connection: SocketConnection): void {

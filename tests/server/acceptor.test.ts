@@ -28,7 +28,8 @@ afterEach(() => {
 /** An acceptor on one port; its protocol greets and admits who says so. */
 async function accepting(
   given: Partial<Service>,
-  options: { preauthMs?: number; tls?: TlsContexts; proxies?: readonly string[] } = {},
+  options: { preauthMs?: number; tls?: TlsContexts; proxies?: readonly string[]; ready?: Promise<unknown> } =
+    {},
 ) {
   const service: Service = {
     name: 'imap',
@@ -69,6 +70,7 @@ async function accepting(
     workers: 1,
     ...(options.proxies === undefined ? {} : { proxies: options.proxies }),
     ...(options.preauthMs === undefined ? {} : { preauthMs: options.preauthMs }),
+    ...(options.ready === undefined ? {} : { ready: options.ready }),
   });
   acceptor.start();
   stop = () => {
@@ -120,6 +122,21 @@ test('who does not authenticate in time is told so and cut off; who does stays (
   expect(await stranger.text).toBe('hello\r\nlate\r\n');
   expect(accepted.map(({ closed }) => closed)).toEqual([false, true]);
   known.close();
+});
+
+test('while logins wait for the store nobody’s time runs', async () => {
+  const ready = Promise.withResolvers<void>();
+  const { port, accepted } = await accepting({}, { preauthMs: 60, ready: ready.promise });
+  const stopFirst = stop;
+  const patient = dialogue(port);
+  await patient.first;
+  const other = await accepting({}, { preauthMs: 120 });
+  // Whose time runs is cut off, long after the other's would have been over.
+  expect(await dialogue(other.port).text).toBe('hello\r\nlate\r\n');
+  expect(accepted.map(({ closed }) => closed)).toEqual([false]);
+  ready.resolve();
+  expect(await patient.text).toBe('hello\r\nlate\r\n');
+  stopFirst?.();
 });
 
 test('with TLS from the first byte nothing is said before the handshake', async () => {

@@ -80,6 +80,7 @@ if (argument.startsWith('--role=')) {
           ? workerBody(() =>
             Promise.resolve({
               protocols: new Map([['imap', echoProtocol()]]),
+              ready: Promise.resolve(),
               close: () => Promise.resolve(),
             })
           )

@@ -112,9 +112,6 @@ export class EmbeddedSecrets implements SecretSource {
    */
   async verify(userid: string | null, password: string): Promise<boolean> {
     const record = this.#secrets.get(userid ?? '');
-    const hash = record === null ? null : hashOf(record);
-    const keys = record === null || hash !== null ? this.#nobody : readSecret(record).scram_sha_256;
-    const prepared = tooLong(password) ? null : saslprep(password, 'query');
     const proof = this.#proofs.proof([
       userid ?? '',
       password,
@@ -123,6 +120,9 @@ export class EmbeddedSecrets implements SecretSource {
       record?.changed ?? 0,
     ]);
     if (record !== null && this.#proofs.holds(proof)) return true;
+    const hash = record === null ? null : hashOf(record);
+    const keys = record === null || hash !== null ? this.#nobody : readSecret(record).scram_sha_256;
+    const prepared = tooLong(password) ? null : saslprep(password, 'query');
     // A hash is checked beside the work that everybody costs: what is faster than that cannot be told from it.
     const [salted, matches] = await Promise.all([
       this.#derive(

@@ -93,6 +93,7 @@ async function makeProtocols(
   }
   return {
     protocols,
+    ready: store.opened,
     guard,
     reload: () => groups.expire(),
     close: async () => {

@@ -12,6 +12,8 @@ import type { AskLogins, RoleBody } from './role.ts';
 /** The protocols of a worker by name, and how to let go of what they stand on. */
 export interface MadeProtocols {
   readonly protocols: ReadonlyMap<string, Protocol>;
+  /** Resolves when logins can be answered. */
+  readonly ready: Promise<unknown>;
   /** Told of every connection that begins and ends. */
   readonly guard?: LoginGuard;
   /** The administrator has asked for a reload. */
@@ -42,6 +44,7 @@ export function workerBody(
       listening,
       log,
       workers: start.workers,
+      ready: made.ready,
       tls: () => contexts,
       proxies: start.settings.proxy_networks,
       startTls: start.settings.allowstarttls,
