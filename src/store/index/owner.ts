@@ -293,10 +293,10 @@ export class OwnerIndex {
     this.load();
   }
 
-  /** Folds the journal back into the database and empties it, unless somebody reads just now. */
-  emptyJournal(): void {
+  /** Folds the journal back into the database and empties it, unless somebody reads it for so many milliseconds. */
+  emptyJournal(patience = 50): void {
     try {
-      this.db.run('PRAGMA busy_timeout = 50');
+      this.db.run(`PRAGMA busy_timeout = ${patience}`);
       this.db.query('PRAGMA wal_checkpoint(TRUNCATE)').get();
     } catch {
       // It stays, and is as good.

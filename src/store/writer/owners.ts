@@ -1,8 +1,9 @@
 /**
- * The open indexes of the writer: a least-recently-used pool, and the placing of part files.
+ * The open indexes of the writer: a least-recently-used pool, from which goes what nobody used for a while, and the placing
+ * of part files.
  *
  * Invariants
- * 1. An index with an open transaction is never closed.
+ * 1. An index with an open transaction, or that a long change is at work on, is never closed.
  * 2. A file found under a part's name is kept only if it has the part's size (and content, when asked to verify).
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -22,9 +23,25 @@ import { step } from '../step.ts';
 /** Milliseconds the end of the writer may take for folding journals back; those left are read by the next one as they are. */
 const SETTLE_MS = 3000;
 
+/** How often indexes are looked at: one is closed between once and twice this time after its last use. */
+const SWEEP_MS = 30_000;
+
+/** Closing one takes a millisecond, and a sync where its journal was not folded back: so many at a time, with pauses. */
+const CLOSED_AT_ONCE = 2;
+const PAUSE_MS = 50;
+
+interface Opened {
+  readonly index: OwnerIndex;
+  readonly owner: OwnerRow;
+  /** Number of the sweep before which it was used last. */
+  used: number;
+}
+
 export class OwnerPool {
   /** In order of use: the first is the longest unused. */
-  private readonly pool = new Map<number, { index: OwnerIndex; owner: OwnerRow }>();
+  private readonly pool = new Map<number, Opened>();
+  private sweeps = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   /** Owners that may not be used, with the reason (DESIGN rules 3 and 4). */
   private readonly quarantined = new Map<number, string>();
 
@@ -61,6 +78,7 @@ export class OwnerPool {
     if (found !== undefined) {
       this.pool.delete(owner.id);
       this.pool.set(owner.id, found);
+      found.used = this.sweeps;
       return found.index;
     }
     this.shrink();
@@ -78,7 +96,8 @@ export class OwnerPool {
       throw error instanceof MailError ? error : serverError(`opening ${path} failed: ${text}`, error);
     }
     this.fresh.delete(owner.id);
-    this.pool.set(owner.id, { index, owner });
+    this.pool.set(owner.id, { index, owner, used: this.sweeps });
+    this.timer ??= setTimeout(() => this.sweep(), SWEEP_MS).unref();
     return index;
   }
 
@@ -134,13 +153,32 @@ export class OwnerPool {
   }
 
   private shrink(): void {
-    if (this.pool.size < limits.store_open_indexes.value) return;
-    for (const [id, { index }] of this.pool) {
-      if (index.inTransaction) continue;
+    if (this.pool.size >= limits.store_open_indexes.value) this.closeUnused(1, this.sweeps);
+  }
+
+  /** Closes what was last used before the sweep before this one; its journal is folded back and empty then. */
+  sweep(): void {
+    const before = this.sweeps - 1;
+    const more = this.closeUnused(CLOSED_AT_ONCE, before, (index) => index.emptyJournal(0));
+    if (!more) this.sweeps++;
+    clearTimeout(this.timer);
+    this.timer = this.pool.size === 0
+      ? undefined
+      : setTimeout(() => this.sweep(), more ? PAUSE_MS : SWEEP_MS).unref();
+  }
+
+  /** Closes so many of the longest unused, if they were last used at that sweep or before; false if there were fewer. */
+  private closeUnused(count: number, upTo: number, first: (index: OwnerIndex) => void = () => {}): boolean {
+    let left = count;
+    for (const [id, { index, used }] of this.pool) {
+      if (used > upTo) break;
+      if (index.inTransaction || this.held.has(id)) continue;
       this.pool.delete(id);
+      first(index);
       index.close();
-      return;
+      if (--left === 0) return true;
     }
+    return false;
   }
 
   /** Closes one owner's index, for good or until it is asked for again. */
@@ -213,6 +251,8 @@ export class OwnerPool {
   }
 
   closeAll(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
     for (const { index } of this.pool.values()) index.close();
     this.pool.clear();
   }
