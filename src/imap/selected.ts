@@ -205,9 +205,15 @@ export class Selected {
     if (expunges && !this.view.gone.isEmpty) this.#tellExpunges(session);
     const exists = this.view.announceExists();
     if (exists !== null) {
-      session.untagged(`${exists} EXISTS`);
+      // One of many sessions that are told of the same messages says all of it at once, in one packet.
+      const behind = !session.rev2 && !hasten && this.mailbox.recentAsked;
+      if (!behind) session.untagged(`${exists} EXISTS`);
       // RFC 9051 Appendix E 12: no RECENT once the client speaks IMAP4rev2.
       if (!session.rev2) this.#claimRecent();
+      if (behind) {
+        await this.settled();
+        session.untagged(`${exists} EXISTS`);
+      }
     }
     if (hasten && this.#claiming !== undefined) return;
     if (this.#recentDue) {

@@ -269,6 +269,8 @@ export interface Mailbox {
    * its \Recent ones (RFC 3501 §2.3.2), and nobody else's. Empty where the mailbox is read-only: that claims nothing.
    */
   claimRecent(upTo: number): Promise<UidSet>;
+  /** Another session of this process is claiming just now: `claimRecent` waits for that. */
+  readonly recentAsked: boolean;
   store(
     uids: UidSet,
     operation: StoreOperation,

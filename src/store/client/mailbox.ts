@@ -111,7 +111,9 @@ export class SelectedMailbox implements Mailbox, Listener {
         row = this.row();
       }
       // The index has claims a moment later than the writer.
-      for (let told = this.told(row); told < row.uidnext - 1; row = this.row()) {
+      const logged = this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
+      let told = Math.max(logged, this.parts.recent.upTo(this.place));
+      for (; told < row.uidnext - 1; row = this.row()) {
         const last = row.uidnext - 1;
         if (this.readOnly) {
           const after = await this.parts.recent.look(this.place, (change) => this.change(change));
@@ -132,14 +134,12 @@ export class SelectedMailbox implements Mailbox, Listener {
       : await this.parts.recent.claim(this.place, upTo, (change) => this.change(change));
   }
 
-  private get place(): RecentPlace {
-    return { owner: this.owner.id, mailbox: this.id, by: this.identity };
+  get recentAsked(): boolean {
+    return this.parts.recent.isAsked(this.place);
   }
 
-  /** The UID up to which sessions of this user are known to have been told. */
-  private told(row: MailboxRow): number {
-    const logged = this.own ? row.recentuid : this.reader.seen(this.id, this.identity.userid).recentuid;
-    return Math.max(logged, this.parts.recent.upTo(this.place));
+  private get place(): RecentPlace {
+    return { owner: this.owner.id, mailbox: this.id, by: this.identity };
   }
 
   private take(row: MailboxRow, recent: UidSet): void {

@@ -26,6 +26,11 @@ export class RecentTold {
     return this.known.get(keyOf(place)) ?? 0;
   }
 
+  /** Whether somebody's claim is under way. */
+  isAsked(place: RecentPlace): boolean {
+    return this.asked.has(keyOf(place));
+  }
+
   /** Claims what nobody was told of up to a UID; returns what is the caller's. */
   async claim(place: RecentPlace, upTo: number, ask: Ask): Promise<UidSet> {
     const key = keyOf(place);
