@@ -6,6 +6,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LdapDirectory } from '../../src/auth/ldap/directory.ts';
+import { ldapAccess, ldapPlace } from '../../src/auth/secrets/configured.ts';
+import { LdapSecrets } from '../../src/auth/secrets/ldap.ts';
+import { makeSettings } from '../../src/config/settings.ts';
+import { asMailError } from '../../src/errors.ts';
+import { silentLog } from '../../src/telemetry/log.ts';
 import { run, succeed } from '../harness/command.ts';
 import { MANAGER, SUFFIX, TestDirectory } from '../harness/directory.ts';
 import { ImapClient } from '../harness/imap.ts';
@@ -327,6 +333,81 @@ describe('a directory by a bind', () => {
   test('a name is never more than a value', async () => {
     const names = ['*', 'djang*', 'x)(uid=django', 'x)(|(uid=django))', 'uid=django', '\\64jango'];
     await refused(store, names.map((user) => [user.replace(/[\\"]/g, '\\$&'), PEOPLE.django]));
+  });
+
+  /** What a directory source says of django's password: right, wrong, or the code of the failure. */
+  async function asked(given: Partial<Parameters<typeof makeSettings>[0]>): Promise<boolean | string> {
+    const settings = makeSettings({
+      ldap_uri: [directory.uri],
+      ldap_base: `ou=People,${SUFFIX}`,
+      ldap_bind_dn: MANAGER.dn,
+      ldap_bind_pw: MANAGER.password,
+      ...given,
+    });
+    const access = ldapAccess(settings);
+    const pool = new LdapDirectory(access, silentLog);
+    const source = new LdapSecrets(pool, access, ldapPlace(settings), silentLog);
+    try {
+      return await source.verify('django', PEOPLE.django);
+    } catch (thrown) {
+      return asMailError(thrown).code;
+    } finally {
+      await pool.close();
+    }
+  }
+
+  test(
+    'what is wrong with the directory is never a wrong password, and too many entries are never a user',
+    async () => {
+      expect(await asked({})).toBe(true);
+      // A filter that finds everybody: the directory is asked for two entries, however many there are.
+      const crowd = Array.from(
+        { length: 2_000 },
+        (_, index) =>
+          `dn: uid=u${index},ou=People,${SUFFIX}\nchangetype: add\nobjectClass: inetOrgPerson\n` +
+          `uid: u${index}\ncn: x\nsn: x\nuserPassword: ${PEOPLE.django}\n`,
+      );
+      await directory.modify(crowd.join('\n'));
+      expect(await asked({ ldap_filter: '(|(uid=%u)(objectClass=*))' })).toBe(false);
+      // A referral that leads back to where it came from is not followed.
+      await directory.modify(
+        `dn: ou=Loop,${SUFFIX}\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\nou: Loop\n` +
+          `ref: ${directory.uri}/ou=Loop,${SUFFIX}\n`,
+      );
+      expect(await asked({ ldap_base: `ou=Loop,${SUFFIX}` })).toBe('unavailable');
+      expect(await asked({ ldap_base: SUFFIX })).toBe(true);
+      // The search may not bind, the base is not there, the filter is none, the directory has no TLS.
+      expect(await asked({ ldap_bind_pw: 'wrong' })).toBe('unavailable');
+      expect(await asked({ ldap_base: `ou=Nowhere,${SUFFIX}` })).toBe('unavailable');
+      expect(await asked({ ldap_filter: '(uid=%u' })).toBe('unavailable');
+      expect(await asked({ ldap_starttls: 'demand' })).toBe('unavailable');
+      // The first of several addresses is away.
+      expect(await asked({ ldap_uri: ['ldap://127.0.0.1:1', directory.ldapi] })).toBe(true);
+    },
+    30_000,
+  );
+
+  test('whose certificate nobody knows hears no password', async () => {
+    const key = store.certificate.replace(/\.pem$/, '.key');
+    const secured = await TestDirectory.start({
+      people: PEOPLE,
+      certificate: { cert: store.certificate, key },
+    });
+    try {
+      for (
+        const [uri, starttls] of [
+          [`ldaps://localhost:${secured.tlsPort}`, 'off'],
+          [secured.uri.replace('127.0.0.1', 'localhost'), 'demand'],
+          [secured.uri.replace('127.0.0.1', 'localhost'), 'try'],
+        ] as const
+      ) {
+        const given = { ldap_uri: [uri], ldap_starttls: starttls };
+        expect([uri, await asked({ ...given, ldap_ca_file: store.certificate })]).toEqual([uri, true]);
+        expect([uri, await asked(given)]).toEqual([uri, 'unavailable']);
+      }
+    } finally {
+      await secured.dispose();
+    }
   });
 
   test('that hangs or is away is a temporary failure, and others log in meanwhile', async () => {
