@@ -9,10 +9,12 @@ import { referenceEntries, writeReference, writeSample } from '../config/referen
 import { writeToml } from '../config/toml/write.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError, serverError } from '../errors.ts';
+import { readTlsMaterial } from '../net/tlsfiles.ts';
 import { Checkers } from '../auth/checker/pool.ts';
 import { configuredAccount, dropPrivileges } from '../server/privilege.ts';
 import { selfCommand } from '../server/self.ts';
 import { useridFrom } from './administration.ts';
+import { certificateFindings, type LiveCertificate, liveCertificates } from './certificates.ts';
 import { type Command, type CommandIo, processIo } from './command.ts';
 import { checkLive } from './config/live.ts';
 import { describeLogins } from './logins.ts';
@@ -25,8 +27,9 @@ const usage = `Usage: mailstore config check [-c FILE | -C FILE [-M FILE]] [--li
        mailstore config reference [--json | --sample]
 
   check      says whether the configuration is right, and how one can log in then; names file, line and key of what
-             is not right. With --live also asks the directories, daemons, files and providers it names, and says what
-             they offer and what is wrong; --user NAME tries the way of that user through them
+             is not right, and certificates that end soon, do not fit or lack something. With --live also asks the
+             directories, daemons, files and providers it names, and says what they offer and what is wrong, and the
+             running server which certificates it shows; --user NAME tries the way of that user through them
   show       prints every setting in force as TOML
   import     writes TOML from the configuration of Cyrus, and says on standard error what became of each line
   reference  explains every option; --sample prints a commented configuration
@@ -35,7 +38,7 @@ ${configUsage}  -o, --output FILE       where import writes to; standard output 
   --json                  for programs to read; import prints its report that way
   --help                  this text
 
-Exit codes: 0 right, 64 wrong command line, 69 a source does not answer as it should, 78 wrong configuration.
+Exit codes: 0 right, 64 wrong command line, 69 a source or the server does not answer as it should, 78 wrong configuration.
 `;
 
 const commandArguments = {
@@ -84,7 +87,11 @@ export function run(args: readonly string[]): Promise<number> {
 
 function check(options: Options, io: CommandIo): number {
   try {
-    const { settings, warnings } = settingsFrom(options);
+    const loaded = settingsFrom(options);
+    const { settings } = loaded;
+    const certificates = certificateFindings(settings);
+    if (certificates.problems.length > 0) throw new ConfigError(certificates.problems);
+    const warnings = [...loaded.warnings, ...certificates.warnings];
     if (options.json) io.stdout(`${JSON.stringify({ ok: true, problems: [], warnings })}\n`);
     else {
       for (const warning of warnings) io.stderr(`${formatFinding(warning)}\n`);
@@ -107,17 +114,20 @@ function check(options: Options, io: CommandIo): number {
 /** Asks what the configuration names, as the user of the server. */
 async function live(options: Options, io: CommandIo): Promise<number> {
   const { settings } = settingsFrom(options);
+  const material = readTlsMaterial(settings);
   const account = process.getuid?.() === 0 ? configuredAccount(settings) : undefined;
   if (account !== undefined) dropPrivileges(account, () => true);
   const checkers = new Checkers([...selfCommand(), '--role=checker']);
   let wrong = 0;
   try {
     const user = options.user === undefined ? undefined : useridFrom(options.user, settings);
-    for await (const { source, ok, text } of checkLive(settings, { user, checkers })) {
+    const tell = ({ source, ok, text }: LiveCertificate) => {
       if (!ok) wrong++;
       if (ok) io.stdout(`${source}: ${text}\n`);
       else io.stderr(`${source}: ${text}\n`);
-    }
+    };
+    for await (const found of checkLive(settings, { user, checkers })) tell(found);
+    for await (const found of liveCertificates(settings, material)) tell(found);
   } finally {
     checkers.close();
   }

@@ -1,15 +1,22 @@
 import { afterAll, expect, test } from 'bun:test';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandIo } from '../../src/cli/command.ts';
 import { configCommand } from '../../src/cli/config.ts';
 import { settingsFromToml } from '../../src/config/load.ts';
 import { writeSample } from '../../src/config/reference.ts';
 import { MailError } from '../../src/errors.ts';
+import { Authority } from '../harness/authority.ts';
 import { Folder } from '../config/folder.ts';
 
 const folder = new Folder();
-afterAll(() => folder.remove());
+const made = mkdtempSync(join(tmpdir(), 'mailstore-config-check-'));
+const authority = new Authority(made, 'imap.example.org');
+afterAll(() => {
+  folder.remove();
+  rmSync(made, { recursive: true });
+});
 
 interface Outcome {
   readonly code: number;
@@ -65,7 +72,8 @@ sasl_auxprop_plugin = ["ldapdb", "sasldb"]
 [ldapdb]
 uri = ["ldapi://"]
 [tls]
-server_cert = "/etc/mailstore/server.pem"
+server_cert = "${authority.cert}"
+server_key = "${authority.key}"
 [services.imap]
 [services.imaps]
 [services.pop3]
