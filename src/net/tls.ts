@@ -9,6 +9,16 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { MailError } from '../errors.ts';
 import type { Certificate, ClientCheck, TlsMaterial } from './tlsmaterial.ts';
 
+/** Up to TLS 1.2: forward secrecy and authenticated encryption only (RFC 9325 §4.2). */
+const SUITES = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
 /** What one handshake is made with. */
 export interface TlsParameters {
   /** Where the client names no host, or none of ours. */
@@ -72,7 +82,7 @@ export class TlsContexts {
         key: certificates.map(({ key }) => key),
         minVersion,
         honorCipherOrder: preferServerCiphers,
-        ...(ciphers === '' ? {} : { ciphers }),
+        ciphers: ciphers === '' ? SUITES : ciphers,
         ...(curves === '' ? {} : { ecdhCurve: curves }),
         // Every context that asks for client certificates needs the authorities, those chosen by name too.
         ...(client.mode === 'off' ? {} : { ca: [...client.authorities] }),

@@ -26,7 +26,7 @@ export interface ServiceMaterial {
 /** Everything TLS needs, as text, so that it can be handed to a worker. */
 export interface TlsMaterial {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** OpenSSL cipher list, or '' for the runtime's. */
+  /** OpenSSL cipher list, or '' for ours. */
   readonly ciphers: string;
   /** Groups of the key exchange, or '' for the runtime's. */
   readonly curves: string;

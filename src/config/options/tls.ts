@@ -109,7 +109,7 @@ export const tlsOptions = {
     toml: 'tls.ciphers',
     kind: textKind(),
     default: '',
-    defaultText: "the runtime's list",
+    defaultText: 'those with forward secrecy and authenticated encryption (RFC 9325)',
     imapd: imapd('tls_ciphers', 'tls_cipher_list'),
     doc: 'Cipher suites up to TLS 1.2, in the notation of OpenSSL.',
     check(value) {
