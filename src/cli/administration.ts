@@ -8,6 +8,7 @@ import { configuredAccount, dropPrivileges } from '../server/privilege.ts';
 import type { Identity, MailboxName, Store, StoreSession } from '../store/border.ts';
 import { Namespace } from '../store/names.ts';
 import { openStore } from '../store/open.ts';
+import { acceptLogLoss, type LossReport } from '../store/reconstruct/acceptloss.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { CommandIo } from './command.ts';
 import { type Arguments, type configArguments, settingsFrom } from './options.ts';
@@ -17,6 +18,8 @@ import { openTerminal, type Terminal } from './terminal.ts';
 export interface Surroundings {
   /** The store of these settings: through the running server where there is one, else directly. */
   readonly open: (settings: Settings) => Promise<Store>;
+  /** Gives up what cannot be read of these settings' log (reconstruct/acceptloss.ts). */
+  readonly acceptLogLoss: (settings: Settings) => Promise<LossReport>;
   readonly terminal: () => Terminal | null;
 }
 
@@ -25,6 +28,10 @@ export const processSurroundings: Surroundings = {
   open(settings) {
     becomeServer(settings);
     return openStore(settings, createLog({ level: 'warn', journal: false }), 'either');
+  },
+  acceptLogLoss(settings) {
+    becomeServer(settings);
+    return acceptLogLoss(settings, createLog({ level: 'warn', journal: false }));
   },
   terminal: openTerminal,
 };

@@ -389,16 +389,25 @@ export interface StoreAdmin {
     options: { expungeDays: number; deleteDays: number },
   ): Promise<{ messages: number; mailboxes: number }>;
   /**
-   * Builds a user's index anew: exactly, from its snapshot and the log; or with `fromSpool` from the message files alone, with
-   * new UIDVALIDITYs, everything in INBOX. Throws 'corruption' when the exact way is not possible.
+   * Builds a user's index anew. Throws 'corruption' when that way is not possible.
    */
-  reconstruct(userid: string, fromSpool: boolean): Promise<ReconstructReport>;
+  reconstruct(userid: string, from: ReconstructSource): Promise<ReconstructReport>;
 }
+
+/**
+ * - `log`: exactly, from its snapshot and the log.
+ * - `snapshot`: from what there is of them, where records are missing. UIDNEXTs and modseqs are raised beyond what those can have
+ *   given; message files that no row names any more are in INBOX.
+ * - `spool`: from the message files alone, with new UIDVALIDITYs, everything in INBOX.
+ */
+export type ReconstructSource = 'log' | 'snapshot' | 'spool';
 
 export interface ReconstructReport {
   /** Log records applied on top of the snapshot; 0 from the spool. */
   readonly records: number;
   readonly messages: number;
+  /** Messages that are in INBOX because their files were found without a row: from the snapshot and from the spool alone. */
+  readonly adopted: number;
   /** Message files that were missing or damaged and have their bytes back. */
   readonly mended: readonly string[];
   /** Those whose bytes are nowhere else: file, what is wrong, and the messages. */

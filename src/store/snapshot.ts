@@ -51,7 +51,19 @@ export function makeSnapshot(indexPath: string, path: string, owner: number): nu
   });
 }
 
-/** The same for directory.db. */
+/**
+ * A snapshot that has everything up to `lsn`: made where the one that is there does not. Throws IndexDamage when the index does
+ * not have it either: it lost its journal while the writer went on in what was no longer there by that name.
+ */
+export function ensureSnapshot(indexPath: string, path: string, owner: number, lsn: number): void {
+  if (snapshotLsn(path, owner) >= lsn) return;
+  const made = makeSnapshot(indexPath, path, owner);
+  if (made < lsn) {
+    throw new IndexDamage(owner, indexPath, `it is at ${made} but has had ${lsn}: its journal was lost`);
+  }
+}
+
+/** The same as `makeSnapshot` for directory.db. */
 export function makeDirectorySnapshot(directoryPath: string, path: string): number {
   return replace(directoryPath, path, (copy) => {
     const found = damageIn(checkDirectory(copy));

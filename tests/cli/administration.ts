@@ -13,6 +13,8 @@ import { userCommand } from '../../src/cli/user.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { MailError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/border.ts';
+import { reconstructCommand } from '../../src/cli/reconstruct.ts';
+import { acceptLogLoss } from '../../src/store/reconstruct/acceptloss.ts';
 import { openStore } from '../../src/store/open.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 
@@ -50,6 +52,7 @@ const COMMANDS: Readonly<Record<string, (surroundings: Surroundings) => Command>
   user: userCommand,
   saslpasswd2: saslpasswd2Command,
   sasldblistusers2: sasldblistusers2Command,
+  reconstruct: reconstructCommand,
 };
 
 /** A store with its configuration. */
@@ -73,7 +76,7 @@ export class TestStore {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs `mailstore user ...` or `mailstore mailbox ...`. */
+  /** Runs `mailstore user ...`, `mailstore mailbox ...` or `mailstore reconstruct ...`. */
   async run(line: readonly string[], more: { stdin?: string; person?: Person } = {}): Promise<Outcome> {
     const surroundings: Surroundings = {
       open: (settings) => {
@@ -81,6 +84,7 @@ export class TestStore {
         this.opened++;
         return openStore(settings, silentLog, 'direct');
       },
+      acceptLogLoss: (settings) => acceptLogLoss(settings, silentLog),
       terminal: () => more.person ?? null,
     };
     let [stdout, stderr] = ['', ''];

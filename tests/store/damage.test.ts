@@ -1,6 +1,6 @@
 /** Losing whole kinds of files: what is rebuilt, what is refused, and what the administrator is told. */
 import { Database } from 'bun:sqlite';
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readScrub, Scrub } from '../../src/store/janitor/scrub.ts';
@@ -153,11 +153,11 @@ describe('lost', () => {
       folders.root,
     );
     t = new TestStore(folders);
-    await expect(t.store.admin.reconstruct('anna', false)).rejects.toThrow(/no user anna/);
-    await expect(t.store.admin.reconstruct('nobody', true)).rejects.toThrow(
+    await expect(t.store.admin.reconstruct('anna', 'log')).rejects.toThrow(/no user anna/);
+    await expect(t.store.admin.reconstruct('nobody', 'spool')).rejects.toThrow(
       /no user nobody.*no message files/,
     );
-    const report = await t.store.admin.reconstruct('anna', true);
+    const report = await t.store.admin.reconstruct('anna', 'spool');
     expect(report.messages).toBe(files);
     expect(damage(folders.settings)).toEqual([]);
   });
@@ -173,7 +173,7 @@ describe('lost', () => {
     expect(answer?.uid).toBeUndefined();
     await t.writer.idle();
     expect(t.lines.lines.join('\n')).toMatch(/owner stays closed .*anna.*--from-spool/);
-    expect((await t.store.admin.reconstruct('anna', true)).messages).toBe(15);
+    expect((await t.store.admin.reconstruct('anna', 'spool')).messages).toBe(15);
     expect(damage(folders.settings)).toEqual([]);
   });
 
@@ -240,16 +240,16 @@ describe('a flipped bit', () => {
     writeFileSync(path, bytes);
     flipAt(path, 'body 3');
     expect(damage(folders.settings).join()).toMatch(/the bytes of the file are not those that were stored/);
-    expect(await t.store.admin.reconstruct('anna', false)).toMatchObject({ mended: [path], damaged: [] });
+    expect(await t.store.admin.reconstruct('anna', 'log')).toMatchObject({ mended: [path], damaged: [] });
     expect(readFileSync(path).equals(bytes)).toBe(true);
     // The log still has message 12, whoever's file is gone.
     for (const file of messageFiles(folders.spool)) if (readFileSync(file).includes('body 12')) rmSync(file);
     for (const userid of ['anna', 'bert']) {
-      expect((await t.store.admin.reconstruct(userid, false)).damaged).toEqual([]);
+      expect((await t.store.admin.reconstruct(userid, 'log')).damaged).toEqual([]);
     }
     expect(damage(folders.settings)).toEqual([]);
     for (const file of [path, twin]) flipAt(file, 'body 3');
-    const { damaged } = await t.store.admin.reconstruct('anna', false);
+    const { damaged } = await t.store.admin.reconstruct('anna', 'log');
     expect(damaged).toEqual([
       `${path}: the bytes of the file are not those that were stored; anna: UID 4 of INBOX (<3@example.org>)`,
     ]);
@@ -268,6 +268,53 @@ describe('a flipped bit', () => {
       }
     }
     expect(told).toMatch(/^\d+ \/.*, the file of a message, is missing; run "mailstore reconstruct anna"$/);
+  });
+});
+
+describe('a user whom a damaged directory.db does not find', () => {
+  /** Flips a bit of the key in SQLite's index of the userids: rows stay as they are, only this way to them is gone. */
+  function hide(userid: string): void {
+    const path = layoutOf(folders.settings).directory;
+    const db = new Database(path, { readwrite: true, create: false });
+    db.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    db.close();
+    const bytes = readFileSync(path);
+    // An index record: length of its header, a text of four bytes, the constant 1 for the rowid.
+    const at = bytes.indexOf(`\x03\x15\x09${userid}`, 0, 'latin1');
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 6] = (bytes[at + 6] as number) ^ 2;
+    writeFileSync(path, bytes);
+  }
+
+  test('is not made anew over what he has', async () => {
+    // Replay would make the writer remember him.
+    await t.checkpoint();
+    const before = dump(folders.settings);
+    await t.close();
+    hide('anna');
+    t = new TestStore(folders);
+    const [answer] = await t.deliver(message('new'), 'anna');
+    expect(answer?.error?.kind).toBe('server');
+    await t.writer.idle();
+    expect(t.fatal?.message).toMatch(/directory.db/);
+    t.abandon();
+    t = new TestStore(folders);
+    expect(dump(folders.settings)).toBe(before);
+  });
+
+  test('is not told to be unknown', async () => {
+    await t.close();
+    hide('anna');
+    folders = new TestFolders({ ...folders.settings, createonpost: false }, folders.root);
+    t = new TestStore(folders);
+    const later = spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
+    try {
+      await expect(t.deliver(message('new'), 'anna')).rejects.toThrow(/cannot be opened now/);
+      await expect(t.deliver(message('new'), 'nobody')).rejects.toThrow(/User unknown/);
+    } finally {
+      later.mockRestore();
+    }
+    expect(t.fatal?.message).toMatch(/directory.db/);
   });
 });
 

@@ -14,8 +14,11 @@ export interface WriterLink {
    */
   watch(owner: number, ready: () => void): void;
   unwatch(owner: number): void;
-  /** Builds an owner's index anew from its snapshot and the log. */
-  rebuild(owner: number): Promise<{ records: number }>;
+  /** Builds an owner's index anew from its snapshot and the log; `acceptLoss`: from what there is of them. */
+  rebuild(
+    owner: number,
+    acceptLoss: boolean,
+  ): Promise<{ records: number; snapshot: number; skipped: number }>;
   /** Puts a message file back; false when its part has gone meanwhile. */
   mend(mending: Mending): Promise<boolean>;
   /** Tells the writer that an owner's index (0: directory.db) was found damaged. */
@@ -67,8 +70,11 @@ export class DirectLink implements WriterLink {
 
   unwatch(): void {}
 
-  rebuild(owner: number): Promise<{ records: number }> {
-    return this.writer.rebuild(owner);
+  rebuild(
+    owner: number,
+    acceptLoss: boolean,
+  ): Promise<{ records: number; snapshot: number; skipped: number }> {
+    return this.writer.rebuild(owner, acceptLoss);
   }
 
   mend(mending: Mending): Promise<boolean> {

@@ -1,9 +1,12 @@
 /** What the handles of one process share. */
+import { statSync } from 'node:fs';
 import type { Settings } from '../../config/settings.ts';
+import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { AclEntry, Identity } from '../border.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { Layout } from '../layout.ts';
+import { ownerFolder } from '../names.ts';
 import { effectiveRights } from '../rights.ts';
 import type { Spool } from '../spool/spool.ts';
 import { MessageStage } from '../spool/stage.ts';
@@ -12,6 +15,9 @@ import { Feed } from './feed.ts';
 import type { WriterLink } from './link.ts';
 import { Readers } from './readers.ts';
 import { RecentTold } from './recent.ts';
+
+/** Milliseconds in which an index may be there before its owner is: a new user's, whose record is being made durable. */
+const BEING_MADE = 30_000;
 
 export class StoreParts {
   readonly readers: Readers;
@@ -68,11 +74,24 @@ export class StoreParts {
     const known = this.owners.get(userid);
     if (known !== undefined && this.link.isConnected) return known;
     const row = this.readers.directory.owner(userid);
-    if (row === null) return null; // may be made at any time
+    if (row === null) {
+      this.refuseKnown(userid);
+      return null; // may be made at any time
+    }
     if (!this.link.isConnected) return row;
     if (this.owners.size >= limits.store_known_owners.value) this.owners.clear();
     this.owners.set(userid, row);
     return row;
+  }
+
+  /** Somebody directory.db does not find although an index has been there for a while is not told to be unknown: that is final. */
+  private refuseKnown(userid: string): void {
+    const path = this.layout.index(ownerFolder(userid, this.settings).join('/'));
+    const made = statSync(path, { throwIfNoEntry: false })?.birthtimeMs;
+    if (made === undefined || Date.now() - made < BEING_MADE) return;
+    const reason = `directory.db does not find ${userid}, who has an index`;
+    this.link.suspect(0, reason);
+    throw serverError('the mailbox cannot be opened now; the administrator finds the reason in the log');
   }
 
   rights(acl: readonly AclEntry[], identity: Identity, owner: string): string {

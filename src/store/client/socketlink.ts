@@ -262,10 +262,15 @@ export class SocketLink implements WriterLink {
     if (this.socket !== null) this.send(encodeFrame({ t: 'unwatch', owner } satisfies ToWriter, []));
   }
 
-  async rebuild(owner: number): Promise<{ records: number }> {
-    const answer = await this.ask((n) => ({ t: 'rebuild', n, owner })) as { records: number } | {
-      e: WireError;
-    };
+  async rebuild(
+    owner: number,
+    acceptLoss: boolean,
+  ): Promise<{ records: number; snapshot: number; skipped: number }> {
+    const answer = await this.ask((n) => ({ t: 'rebuild', n, owner, acceptLoss })) as
+      | { records: number; snapshot: number; skipped: number }
+      | {
+        e: WireError;
+      };
     if ('e' in answer) throw fromWireError(answer.e);
     return answer;
   }

@@ -1,6 +1,5 @@
 /** The store as a worker or a tool holds it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { MailError, serverError, userError } from '../../errors.ts';
 import type {
   DeletedMailbox,
@@ -10,6 +9,7 @@ import type {
   Identity,
   MailboxName,
   ReconstructReport,
+  ReconstructSource,
   Secrets,
   Stage,
   StagedMessage,
@@ -21,11 +21,12 @@ import { checkDirectory } from '../check/index.ts';
 import type { Layout } from '../layout.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import { damagedParts, describeDamage, findCopies } from '../reconstruct/mend.ts';
-import { foundMessages } from '../reconstruct/fromspool.ts';
+import { adoptFiles } from '../reconstruct/adopt.ts';
 import { isSnapshot, makeSnapshot, snapshotPath } from '../snapshot.ts';
 import { mayPost } from '../rights.ts';
 import { isRefusal, type Received } from '../spool/stage.ts';
-import type { Spool } from '../spool/spool.ts';
+import { partFileLsn, type Spool } from '../spool/spool.ts';
+import { UNKNOWN_UIDS } from '../writer/decide/restore.ts';
 import type { Change, DeliveredTarget } from '../writer/requests.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { WriterLink } from './link.ts';
@@ -69,7 +70,7 @@ export class MailStore implements Store {
       undelete: (mailboxid, as) =>
         this.change({ op: 'undelete', owner: as.owner, mailboxid, path: as.path }).then(() => {}),
       expire: (options) => this.expire(options),
-      reconstruct: (userid, fromSpool) => this.reconstruct(userid, fromSpool),
+      reconstruct: (userid, from) => this.reconstruct(userid, from),
     };
   }
 
@@ -183,9 +184,8 @@ export class MailStore implements Store {
     return total;
   }
 
-  private async reconstruct(userid: string, fromSpool: boolean): Promise<ReconstructReport> {
-    const { readers, settings, spool } = this.parts;
-    const damaged: string[] = [];
+  private async reconstruct(userid: string, from: ReconstructSource): Promise<ReconstructReport> {
+    const { settings } = this.parts;
     const wrong = checkDirectory(this.layout.directory).find(({ severity }) => severity === 'damage');
     if (wrong !== undefined) {
       this.link.suspect(0, wrong.text);
@@ -193,33 +193,43 @@ export class MailStore implements Store {
         `directory.db is damaged (${wrong.text}): the writer makes it anew now; run this once more`,
       );
     }
-    if (!fromSpool) {
-      const owner = this.parts.owner(userid);
-      if (owner === null) throw userError('nouser', `There is no user ${userid}`);
-      const { records } = await this.link.rebuild(owner.id);
-      readers.drop(owner.id);
-      const messages = readers.of(owner).mailboxes().reduce((sum, row) => sum + row.messages, 0);
-      const snapshot = snapshotPath(spool.partition(owner.partition), owner.folder);
-      if (existsSync(snapshot) && !isSnapshot(snapshot, owner.id)) {
-        makeSnapshot(this.layout.index(owner.folder), snapshot, owner.id);
-      }
-      return { records, messages, ...await this.mend(owner) };
-    }
+    if (from !== 'spool') return await this.reconstructFromLog(userid, from === 'snapshot');
     await this.change({ op: 'replaceowner', userid });
     const owner = this.parts.owner(userid);
     if (owner === null) throw userError('nouser', `There is no user ${userid}`);
-    let messages = 0;
-    for (const partition of Object.keys(settings.partition)) {
-      const folder = join(spool.partition(partition), owner.folder);
-      for (const slice of foundMessages(partition, folder, (path) => damaged.push(path))) {
-        const { adopted } = await this.change(
-          { op: 'adopt', userid, path: '', messages: slice.messages },
-          slice.structures,
-        ) as { adopted: number };
-        messages += adopted;
-      }
+    const { adopted, damaged } = await adoptFiles(
+      settings,
+      owner,
+      (change, blobs) => this.change(change, blobs),
+    );
+    return { records: 0, messages: adopted, adopted, mended: [], damaged };
+  }
+
+  private async reconstructFromLog(userid: string, acceptLoss: boolean): Promise<ReconstructReport> {
+    const { readers, settings, spool } = this.parts;
+    const owner = this.parts.owner(userid);
+    if (owner === null) throw userError('nouser', `There is no user ${userid}`);
+    let exact = !acceptLoss;
+    let { records, snapshot: start } = await this.link.rebuild(owner.id, false).catch((error: unknown) => {
+      // What can be had exactly is; only else something is given up.
+      if (!acceptLoss || !(error instanceof MailError) || error.kind !== 'server') throw error;
+      return { records: 0, snapshot: -1 };
+    });
+    if (start === -1) ({ records, snapshot: start } = await this.link.rebuild(owner.id, true));
+    else exact = true;
+    readers.drop(owner.id);
+    let adopted = 0;
+    if (!exact) {
+      await this.change({ op: 'raise', owner: owner.id, uids: UNKNOWN_UIDS, newUidvalidity: false });
+      const later = (path: string) => !(partFileLsn(path) <= start);
+      ({ adopted } = await adoptFiles(settings, owner, (change, blobs) => this.change(change, blobs), later));
     }
-    return { records: 0, messages, mended: [], damaged };
+    const messages = readers.of(owner).mailboxes().reduce((sum, row) => sum + row.messages, 0);
+    const snapshot = snapshotPath(spool.partition(owner.partition), owner.folder);
+    if (!exact || existsSync(snapshot) && !isSnapshot(snapshot, owner.id)) {
+      makeSnapshot(this.layout.index(owner.folder), snapshot, owner.id);
+    }
+    return { records, messages, adopted, ...await this.mend(owner) };
   }
 
   /** Message files that are damaged get their bytes back where those still are. */

@@ -15,15 +15,10 @@ import { OwnerReader } from '../index/reader.ts';
 import { layoutOf } from '../layout.ts';
 import { closedOwners } from '../log/closed.ts';
 import { readCheckpoint } from '../log/redo.ts';
+import { partFileLsn } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
 
 const GRACE_MS = 3_600_000;
-
-/** The LSN in a message file's name, `<hash>.<lsn>-<part>` in base 36; NaN where it is not of that form. */
-function lsnOf(path: string): number {
-  const match = /\.([0-9a-z]+)-[0-9a-z]+$/.exec(path);
-  return match?.[1] === undefined ? NaN : parseInt(match[1], 36);
-}
 
 /** Sweeps all owners; returns how many files went. An owner whose index cannot be read is left alone. */
 export function sweepOrphans(settings: Settings, log: Log, directory: DirectoryReader): number {
@@ -48,7 +43,7 @@ export function sweepOrphans(settings: Settings, log: Log, directory: DirectoryR
       for (const path of orphans) {
         const made = statSync(path).mtimeMs;
         const old = made < Date.now() - GRACE_MS && made > (owner.created + 1) * 1000;
-        if (!old || !(lsnOf(path) <= passed)) continue;
+        if (!old || !(partFileLsn(path) <= passed)) continue;
         unlinkSync(path);
         removed++;
       }

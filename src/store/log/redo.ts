@@ -26,6 +26,7 @@ import type { LogRecord } from './record.ts';
 import {
   createSegment,
   listSegments,
+  LOSS_REMEDY,
   readHeaderOf,
   readSegment,
   SEGMENT_HEADER,
@@ -114,7 +115,7 @@ export class RedoLog {
           'server',
           'corruption',
           `redo log: the records up to ${segment.header.predecessorLast} are missing before ${segment.path}, ` +
-            `but the checkpoint stands at ${checkpoint}. Put the missing segments back or restore from a backup. If only ` +
+            `but the checkpoint stands at ${checkpoint}. ${LOSS_REMEDY} If only ` +
             `the files "checkpoint" and "checkpoint.copy" were lost, make an empty file "checkpoint" beside the ` +
             `segments: everything there is gets replayed.`,
         );
@@ -137,7 +138,7 @@ export class RedoLog {
           'server',
           'corruption',
           `redo log ${segment.path} ends at ${last} but its successor continues from ${limit}: ` +
-            `acknowledged changes are missing. Restore the file from a backup.`,
+            `acknowledged changes are missing. ${LOSS_REMEDY}`,
         );
       }
       lastLsn = last;
@@ -260,7 +261,7 @@ export function lostThrough(folder: string): number {
 }
 
 /** Two, so that a damaged one costs nothing. */
-function checkpointFiles(folder: string): string[] {
+export function checkpointFiles(folder: string): string[] {
   return [join(folder, 'checkpoint'), join(folder, 'checkpoint.copy')];
 }
 
@@ -314,7 +315,7 @@ export function headersOf(
       throw new MailError(
         'server',
         'corruption',
-        `redo log ${path} has a damaged header; restore the file from a backup`,
+        `redo log ${path} has a damaged header. ${LOSS_REMEDY}`,
       );
     }
   }

@@ -24,6 +24,10 @@ import { step } from '../step.ts';
 const MAGIC = Buffer.from('MSLOG1\r\n', 'latin1');
 export const SEGMENT_HEADER = 48;
 
+/** What an administrator can do where acknowledged records cannot be read. */
+export const LOSS_REMEDY = 'Put the file back from a backup or restore the store; if there is none, ' +
+  '"mailstore reconstruct --accept-log-loss" goes on without what cannot be read.';
+
 export interface SegmentHeader {
   id: bigint;
   firstLsn: number;
@@ -72,16 +76,22 @@ export function writeDurably(path: string, contents: string | Uint8Array): void 
   step('note.named');
 }
 
-/** The header of a segment, with a random id of its own. */
-export function segmentHeader(firstLsn: number, predecessorLast: number): Buffer {
+/** The bytes of a header. */
+export function encodeHeader({ id, firstLsn, predecessorLast, created }: SegmentHeader): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER);
   MAGIC.copy(header);
-  randomBytes(8).copy(header, 8);
+  header.writeBigUInt64LE(id, 8);
   header.writeBigUInt64LE(BigInt(firstLsn), 16);
   header.writeBigUInt64LE(BigInt(predecessorLast), 24);
-  header.writeBigInt64LE(BigInt(Date.now()), 32); // signed: clocks can be wrong in both directions
+  header.writeBigInt64LE(BigInt(created), 32); // signed: clocks can be wrong in both directions
   header.writeBigUInt64LE(Bun.hash.xxHash64(header.subarray(0, 40), 1n), 40);
   return header;
+}
+
+/** The header of a segment, with a random id of its own. */
+export function segmentHeader(firstLsn: number, predecessorLast: number): Buffer {
+  const id = randomBytes(8).readBigUInt64LE(0);
+  return encodeHeader({ id, firstLsn, predecessorLast, created: Date.now() });
 }
 
 /** Creates a segment file durably (contents and name) and returns it open for appending. */
@@ -202,7 +212,7 @@ export function scanSegment(
           'server',
           'corruption',
           `redo log ${path} is damaged at offset ${at}: a valid batch follows at ${behind}. ` +
-            `Nothing was changed. Restore this file from a backup, or move it away and run "mailstore check".`,
+            `Nothing was changed. ${LOSS_REMEDY}`,
         );
       }
       break;

@@ -16,13 +16,18 @@ export interface FoundSlice {
 /**
  * The messages of an owner's folder in one partition, oldest first, in slices. The date of a file is the best guess of its
  * internal date. `damaged` hears of files whose bytes are not those their name was made from; they are adopted as they are.
+ * @param wanted other files are not read
  */
 export function* foundMessages(
   partition: string,
   folder: string,
   damaged: (path: string) => void,
+  wanted: (path: string) => boolean = () => true,
 ): IterableIterator<FoundSlice> {
-  const files = [...messageFiles(folder)].map((path) => ({ path, mtime: statSync(path).mtimeMs }))
+  const files = [...messageFiles(folder)].filter(wanted).map((path) => ({
+    path,
+    mtime: statSync(path).mtimeMs,
+  }))
     .sort((a, b) => a.mtime - b.mtime || (a.path < b.path ? -1 : 1));
   for (let at = 0; at < files.length; at += SLICE) {
     const slice: FoundSlice = { messages: [], structures: [] };

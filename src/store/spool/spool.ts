@@ -41,6 +41,12 @@ export function partFile(hash: string, lsn: number, part: number): string {
   return `${group}/${hash.slice(0, 40)}.${lsn.toString(36)}-${part.toString(36)}`;
 }
 
+/** The LSN of the record a message file was made for, from its name; NaN where it is not of that form. */
+export function partFileLsn(path: string): number {
+  const match = /\.([0-9a-z]+)-[0-9a-z]+$/.exec(path);
+  return match?.[1] === undefined ? NaN : parseInt(match[1], 36);
+}
+
 /** Whether an entry of an owner's folder is a folder of message files. */
 export function isPartFolder(name: string): boolean {
   return /^([0-9a-f]{2}|[0-9a-f]{4,})$/.test(name);

@@ -35,11 +35,15 @@ const DISTANCE = 1_000_000;
 
 const SUFFIXES = ['', '-wal', '-shm'];
 
-/** Opens directory.db, making it anew where it is missing or damaged although there is a store. */
+/**
+ * Opens directory.db, making it anew where it is missing or damaged although there is a store.
+ * @param complete what records that were lost may have told it is taken from the owners themselves
+ */
 export function openDirectory(
   layout: Layout,
   settings: Settings,
   log: Log,
+  complete = false,
 ): { directory: Directory; derived: boolean } {
   const path = layout.directory;
   const note = join(layout.configdirectory, DIRECTORY_DAMAGED);
@@ -54,7 +58,10 @@ export function openDirectory(
   if (problem === null) {
     try {
       const directory = new Directory(path, !storeExists(layout, settings));
-      if (directory.lsn >= checkpoint.directory) return { directory, derived: false };
+      if (directory.lsn >= checkpoint.directory) {
+        if (complete) completeDirectory(directory, layout, settings);
+        return { directory, derived: complete };
+      }
       problem = `it is at ${directory.lsn} but had ${checkpoint.directory}: its journal was lost`;
       directory.close();
     } catch (error) {
@@ -69,8 +76,9 @@ export function openDirectory(
   for (const suffix of SUFFIXES) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   const exact = young ? new Directory(path, true) : fromSnapshot(layout, settings, checkpoint.lsn, log);
   const directory = exact ?? derive(layout, settings, aside, checkpoint.lsn, log);
+  if (complete && exact !== null) completeDirectory(exact, layout, settings);
   rmSync(note, { force: true });
-  return { directory, derived: exact === null };
+  return { directory, derived: complete || exact === null };
 }
 
 /** Whether there was a store here before: only then is an empty directory a loss. */
@@ -177,11 +185,25 @@ function derive(
   } catch (error) {
     log.warn('the log cannot tell all of directory.db', { reason: errorText(error) });
   }
+  highest = Math.max(highest, addFound(directory, layout, settings));
+  directory.start = Math.max(directory.start, Math.floor(highest / 2 ** 32));
+  directory.applied(checkpoint);
+  directory.commit();
+  log.warn('directory.db derived from its owners', {
+    users: directory.owners().length,
+    secrets: secrets.length,
+  });
+  return directory;
+}
+
+/** Adds owners whose index or snapshot is found; numbers go on with a distance. Returns the highest LSN among them. */
+function addFound(directory: Directory, layout: Layout, settings: Settings): number {
+  let highest = 0;
   for (const { path, folder } of foundIndexes(layout, settings)) {
     const found = identify(path);
     if (found === null) continue;
     highest = Math.max(highest, found.lsn);
-    take(found.owner);
+    directory.nextOwner = Math.max(directory.nextOwner, found.owner + 1);
     directory.uidvalidity = Math.max(directory.uidvalidity, found.uidvalidity);
     if (directory.anyOwner(found.owner) !== null || directory.owner(found.userid) !== null) continue;
     directory.apply({
@@ -195,18 +217,17 @@ function derive(
   }
   directory.uidvalidity = Math.max(directory.uidvalidity, Math.floor(Date.now() / 1000)) + DISTANCE;
   directory.nextOwner += DISTANCE;
-  directory.start = Math.max(directory.start, Math.floor(highest / 2 ** 32));
-  directory.applied(checkpoint);
+  return highest;
+}
+
+function completeDirectory(directory: Directory, layout: Layout, settings: Settings): void {
+  directory.begin();
+  addFound(directory, layout, settings);
   directory.commit();
-  log.warn('directory.db derived from its owners', {
-    users: directory.owners().length,
-    secrets: secrets.length,
-  });
-  return directory;
 }
 
 /** Indexes first, then the snapshots of those whose index is lost. */
-function* foundIndexes(
+export function* foundIndexes(
   layout: Layout,
   settings: Settings,
 ): IterableIterator<{ path: string; folder: string }> {

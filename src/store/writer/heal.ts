@@ -43,6 +43,7 @@ export class Healing {
     private readonly hooks: HealingHooks,
   ) {
     state.owners.onDamage = (owner, reason) => this.damaged(owner, reason);
+    state.owners.onDirectoryDamage = (reason) => this.suspect(0, reason);
   }
 
   /** Closes an owner and heals its index as soon as no batch is under way. */
@@ -119,7 +120,7 @@ export class Healing {
   }
 
   /** Builds an owner's index anew from its snapshot and the log, between two batches. */
-  async rebuild(id: number): Promise<Rebuilt> {
+  async rebuild(id: number, acceptLoss: boolean): Promise<Rebuilt> {
     const owner = this.state.directory.ownerById(id);
     if (owner === null) throw serverError(`there is no owner ${id}`);
     // Whether it is whole as it is can only be said of one that is open.
@@ -130,13 +131,13 @@ export class Healing {
     }
     this.state.owners.quarantine(id, 'its index is being rebuilt');
     await this.hooks.settled();
-    return this.rebuildNow(owner);
+    return this.rebuildNow(owner, acceptLoss);
   }
 
-  private rebuildNow(owner: OwnerRow): Rebuilt {
+  private rebuildNow(owner: OwnerRow, acceptLoss = false): Rebuilt {
     const { owners, spool } = this.state;
     try {
-      const report = rebuildOwner(owner, owners, spool, this.layout, this.hooks.durableLsn());
+      const report = rebuildOwner(owner, owners, spool, this.layout, this.hooks.durableLsn(), acceptLoss);
       this.hooks.replaced(owner.id);
       if (report.kept !== undefined) {
         this.log.warn('index in order and kept', { userid: owner.userid, notrebuilt: report.kept });
@@ -147,6 +148,7 @@ export class Healing {
         snapshot: report.snapshot,
         records: report.records,
         filesremade: report.filesRemade,
+        ...(acceptLoss ? { lossaccepted: true, skipped: report.skipped } : {}),
       });
       return report;
     } catch (error) {

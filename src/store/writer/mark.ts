@@ -2,12 +2,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError } from '../../errors.ts';
+import { refuseHalfAccepted } from '../log/loss.ts';
 
 /** Its name in the log folder. */
 export const MARK = 'restoring';
 
 export function restoreMark(logFolder: string): string {
   return join(logFolder, MARK);
+}
+
+/** Throws 'config' while something has not been completed that only who is at it may open the store for. */
+export function refuseUnfinished(
+  logFolder: string,
+  { restoring = false, acceptingLoss = false }: { restoring?: boolean; acceptingLoss?: boolean },
+): void {
+  if (!restoring) refuseHalfRestored(logFolder);
+  if (!acceptingLoss) refuseHalfAccepted(logFolder);
 }
 
 /** Throws 'config' while a restore has not been completed. */

@@ -51,6 +51,9 @@ export class OwnerPool {
   /** Called when an index that is damaged or missing was asked for; it is closed already. */
   onDamage: (owner: OwnerRow, reason: string) => void = () => {};
 
+  /** Called when what lies in the folders says that directory.db is damaged. */
+  onDirectoryDamage: (reason: string) => void = () => {};
+
   /** Owners a long change is at work on: nobody else's until it is done (long.ts). */
   held: ReadonlySet<number> = new Set();
 
@@ -179,6 +182,11 @@ export class OwnerPool {
       if (--left === 0) return true;
     }
     return false;
+  }
+
+  /** Where the index of an owner with this folder lies. */
+  indexPath(folder: string): string {
+    return this.layout.index(folder);
   }
 
   /** Closes one owner's index, for good or until it is asked for again. */

@@ -11,6 +11,9 @@ import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import { closedOwners, readLogOf } from '../log/closed.ts';
+import type { OwnerEvent } from '../log/events.ts';
+import { isAcceptedLoss, readLosses } from '../log/loss.ts';
+import type { LogRecord } from '../log/record.ts';
 import { lostThrough } from '../log/redo.ts';
 import { identify } from '../index/salvage.ts';
 import { errorText } from './errortext.ts';
@@ -22,14 +25,16 @@ import type { Spool } from '../spool/spool.ts';
 import { step } from '../step.ts';
 
 const REMEDY =
-  'restore the log or the snapshot from a backup, or run "mailstore reconstruct --from-spool", which makes a ' +
-  'new index from the message files';
+  'restore the log or the snapshot from a backup; or run "mailstore reconstruct --from-snapshot", which goes on with what ' +
+  'there is, or "mailstore reconstruct --from-spool", which makes a new index from the message files';
 
 export interface Rebuilt {
   /** LSN of the snapshot it started from; 0 when the log reaches back to the owner's beginning. */
   snapshot: number;
   records: number;
   filesRemade: number;
+  /** Records that could not be applied for what is missing before them; only where a loss is accepted. */
+  skipped: number;
   /** Set when nothing is wrong with the index and it stays, for it cannot be built anew: why not. */
   kept?: string;
 }
@@ -64,13 +69,17 @@ export function endRebuild(logFolder: string, owner: number): void {
   rmSync(join(logFolder, NOTE + owner), { force: true });
 }
 
-/** Rebuilds while nothing else touches the owner. Throws 'corruption' when records are missing; nothing is lost then. */
+/**
+ * Rebuilds while nothing else touches the owner. Throws 'corruption' when records are missing; nothing is lost then.
+ * @param acceptLoss go on with what there is where records are missing. The caller raises UIDNEXT and modseqs then
+ */
 export function rebuildOwner(
   owner: OwnerRow,
   owners: OwnerPool,
   spool: Spool,
   layout: Layout,
   durableLsn: number,
+  acceptLoss = false,
 ): Rebuilt {
   const path = layout.index(owner.folder);
   writeFileSync(join(layout.log, NOTE + owner.id), '', { mode: 0o600 });
@@ -89,13 +98,13 @@ export function rebuildOwner(
   else owners.allowNew(owner);
   step('rebuild.copied');
   owners.release(owner.id);
-  const report: Rebuilt = { snapshot: 0, records: 0, filesRemade: 0 };
+  const report: Rebuilt = { snapshot: 0, records: 0, filesRemade: 0, skipped: 0 };
   try {
     const index = owners.open(owner, true);
     report.snapshot = index.lsn;
-    replay(index, layout, owners, durableLsn, report);
+    replay(index, layout, owners, durableLsn, report, acceptLoss);
     const lost = lostThrough(layout.log);
-    if (report.snapshot > 0 && report.snapshot < lost) {
+    if (!acceptLoss && report.snapshot > 0 && report.snapshot < lost) {
       throw new MailError(
         'server',
         'corruption',
@@ -103,7 +112,7 @@ export function rebuildOwner(
       );
     }
     const floor = owners.floor(owner.id);
-    if (index.lsn < floor) {
+    if (!acceptLoss && index.lsn < floor) {
       throw new MailError(
         'server',
         'corruption',
@@ -130,7 +139,7 @@ export function rebuildOwner(
     if (!whole) throw error;
     syncFolder(dirname(path));
     endRebuild(layout.log, owner.id);
-    return { snapshot: 0, records: 0, filesRemade: 0, kept: errorText(error) };
+    return { snapshot: 0, records: 0, filesRemade: 0, skipped: 0, kept: errorText(error) };
   }
 }
 
@@ -140,34 +149,35 @@ function replay(
   owners: OwnerPool,
   durableLsn: number,
   report: Rebuilt,
+  acceptLoss: boolean,
 ): void {
+  const losses = readLosses(layout.log);
+  let bridged = false;
   readLogOf(layout.log, index.id, index.lsn, (record) => {
     if (record.l > durableLsn) return;
     const placed = new Map<string, string>();
     for (const section of record.s) {
       if (section.o !== index.id || record.l <= index.lsn) continue;
       if (index.lsn < section.p) {
-        throw new MailError(
-          'server',
-          'corruption',
-          `${index.path}: the log continues at ${section.p} but the snapshot ends at ${index.lsn}; ${REMEDY}`,
-        );
-      }
-      index.begin();
-      for (const event of section.e) {
-        if (event.k === 'add') {
-          for (const part of event.parts) {
-            const path = owners.partPath(index, part);
-            if (owners.intact(path, part, false)) continue;
-            try {
-              owners.place(path, part, record.blobs, placed);
-              report.filesRemade++;
-            } catch {
-              // Purged since: a later record takes the message away again. "mailstore check" tells otherwise.
-            }
-          }
+        if (!acceptLoss && !isAcceptedLoss(losses, index.id, section.p)) {
+          throw new MailError(
+            'server',
+            'corruption',
+            `${index.path}: the log continues at ${section.p} but the snapshot ends at ${index.lsn}; ${REMEDY}`,
+          );
         }
-        applyOwnerEvent(index, event, record.blobs);
+        bridged = true;
+      }
+      if (bridged) index.commit();
+      index.begin();
+      try {
+        for (const event of section.e) applyAgain(index, event, record, placed, owners, report);
+      } catch (error) {
+        if (!bridged) throw error;
+        // It cannot be done without what is missing before it.
+        report.skipped++;
+        index.rollback();
+        index.begin();
       }
       index.applied(record.l);
       report.records++;
@@ -176,4 +186,27 @@ function replay(
   if (index.lsn === 0) {
     throw serverError(`${index.path}: the log has nothing of this user and there is no snapshot; ${REMEDY}`);
   }
+}
+
+function applyAgain(
+  index: OwnerIndex,
+  event: OwnerEvent,
+  record: LogRecord,
+  placed: Map<string, string>,
+  owners: OwnerPool,
+  report: Rebuilt,
+): void {
+  if (event.k === 'add') {
+    for (const part of event.parts) {
+      const path = owners.partPath(index, part);
+      if (owners.intact(path, part, false)) continue;
+      try {
+        owners.place(path, part, record.blobs, placed);
+        report.filesRemade++;
+      } catch {
+        // Purged since: a later record takes the message away again. "mailstore check" tells otherwise.
+      }
+    }
+  }
+  applyOwnerEvent(index, event, record.blobs);
 }

@@ -14,6 +14,7 @@ import { applyOwnerEvent } from '../index/apply.ts';
 import type { Directory, OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { PartData } from '../log/events.ts';
+import { type AcceptedLosses, isAcceptedLoss, readLosses } from '../log/loss.ts';
 import type { LogRecord, Section } from '../log/record.ts';
 import { MailError } from '../../errors.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -29,14 +30,27 @@ export interface RecoveryReport {
   applied: number;
   filesRemade: number;
   quarantined: number;
+  /** Owners that lack records whose loss was accepted, with how many of the later ones could not be applied to them. */
+  bridged: Map<number, number>;
+  /** Ids in the log that directory.db does not know. */
+  unknown: Set<number>;
 }
 
 export class Recovery {
-  readonly report: RecoveryReport = { records: 0, applied: 0, filesRemade: 0, quarantined: 0 };
+  readonly report: RecoveryReport = {
+    records: 0,
+    applied: 0,
+    filesRemade: 0,
+    quarantined: 0,
+    bridged: new Map(),
+    unknown: new Set(),
+  };
   /** Files of purged parts, by the LSN of the purge. */
   readonly unlinks: Unlink[] = [];
   private readonly gone: OwnerRow[] = [];
   private sinceCommit = 0;
+  /** What is missing from the log with the administrator's consent. */
+  private readonly losses: readonly AcceptedLosses[];
 
   /** @param verify compare contents of files too, not only their size: after a loss of power */
   constructor(
@@ -45,7 +59,9 @@ export class Recovery {
     private readonly spool: Spool,
     private readonly log: Log,
     private readonly verify: boolean,
+    logFolder: string,
   ) {
+    this.losses = readLosses(logFolder);
     spool.syncNames();
   }
 
@@ -55,7 +71,7 @@ export class Recovery {
     for (const event of record.d?.e ?? []) if (event.k === 'ownergone') this.forget(event.id);
     // A new owner has to be known before its index can be opened, so the directory comes first here.
     if (record.d !== undefined && this.directory.lsn < record.l) {
-      if (this.directory.lsn < record.d.p) {
+      if (this.directory.lsn < record.d.p && !isAcceptedLoss(this.losses, null, record.d.p)) {
         throw new MailError(
           'server',
           'corruption',
@@ -85,6 +101,7 @@ export class Recovery {
 
   private applySection(record: LogRecord, section: Section, placed: Map<string, string>): void {
     const owner = this.directory.ownerById(section.o);
+    if (owner === null && this.directory.anyOwner(section.o) === null) this.report.unknown.add(section.o);
     if (owner === null || this.owners.closed.has(owner.id)) return;
     try {
       if (section.p === 0) this.owners.allowNew(owner);
@@ -92,23 +109,13 @@ export class Recovery {
       if (index.lsn >= record.l) {
         // Files are made before their record is logged: without a loss of power they are there.
         if (this.verify) this.remake(index, section, record, placed);
+      } else if (this.report.bridged.has(owner.id) || this.isBridge(owner.id, index.lsn, section)) {
+        this.applyBehindLoss(index, section, record, placed);
       } else if (index.lsn !== section.p) {
         throw new Error(`its index is at ${index.lsn} but the log continues at ${section.p}`);
       } else {
         index.begin();
-        for (const event of section.e) {
-          if (event.k === 'add') {
-            for (const part of event.parts) {
-              const path = this.owners.partPath(index, part);
-              if (this.owners.intact(path, part, this.verify)) {
-                if (!placed.has(part.hash)) placed.set(part.hash, path);
-                continue;
-              }
-              this.make(path, part, record, placed);
-            }
-          }
-          applyOwnerEvent(index, event, record.blobs);
-        }
+        this.applyEvents(index, section, record, placed);
         index.applied(record.l);
         this.report.applied++;
         step('recovery.section');
@@ -119,6 +126,59 @@ export class Recovery {
     } catch (error) {
       this.quarantine(owner, error);
     }
+  }
+
+  private applyEvents(
+    index: OwnerIndex,
+    section: Section,
+    record: LogRecord,
+    placed: Map<string, string>,
+  ): void {
+    for (const event of section.e) {
+      if (event.k === 'add') {
+        for (const part of event.parts) {
+          const path = this.owners.partPath(index, part);
+          if (this.owners.intact(path, part, this.verify)) {
+            if (!placed.has(part.hash)) placed.set(part.hash, path);
+            continue;
+          }
+          this.make(path, part, record, placed);
+        }
+      }
+      applyOwnerEvent(index, event, record.blobs);
+    }
+  }
+
+  private isBridge(owner: number, lsn: number, { p }: Section): boolean {
+    return lsn < p && isAcceptedLoss(this.losses, owner, p);
+  }
+
+  /** Something before this record is missing: what cannot be applied without it is left out, as a whole. */
+  private applyBehindLoss(
+    index: OwnerIndex,
+    section: Section,
+    record: LogRecord,
+    placed: Map<string, string>,
+  ): void {
+    index.commit();
+    let failed = this.report.bridged.get(index.id) ?? 0;
+    index.begin();
+    try {
+      this.applyEvents(index, section, record, placed);
+    } catch (error) {
+      failed++;
+      this.log.warn('record behind the lost ones not applied', {
+        userid: index.userid,
+        lsn: record.l,
+        reason: errorText(error),
+      });
+      index.rollback();
+      index.begin();
+    }
+    this.report.bridged.set(index.id, failed);
+    index.applied(record.l);
+    index.commit();
+    this.report.applied++;
   }
 
   /** The database has the record; its files may be missing or torn. */

@@ -161,7 +161,7 @@ export class WriterServer {
         );
         return;
       case 'rebuild':
-        this.writer.rebuild(message.owner).then(
+        this.writer.rebuild(message.owner, message.acceptLoss === true).then(
           (r) => peer.send({ t: 'answer', n: message.n, r }),
           (error) => peer.send({ t: 'answer', n: message.n, r: { e: toWireError(error) } }),
         );

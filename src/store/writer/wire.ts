@@ -29,7 +29,7 @@ export type ToWriter =
   /** Put a message file back whose bytes were found again. */
   | { t: 'mend'; n: number; mending: Mending }
   /** Build an owner's index anew from its snapshot and the log. */
-  | { t: 'rebuild'; n: number; owner: number };
+  | { t: 'rebuild'; n: number; owner: number; acceptLoss?: boolean };
 
 export type FromWriter =
   | { t: 'done'; id: string; r: unknown }

@@ -29,7 +29,7 @@ import { decide, decideLong, type Removals } from './decide/decide.ts';
 import { noteDirectoryDamage, openDirectory, reconcileDirectory } from './derive.ts';
 import { asAnswer, errorText } from './errortext.ts';
 import { Healing } from './heal.ts';
-import { refuseHalfRestored } from './mark.ts';
+import { refuseUnfinished } from './mark.ts';
 import { LongChange } from './long.ts';
 import { OwnerPool } from './owners.ts';
 import { placeFiles } from './placement.ts';
@@ -55,8 +55,9 @@ export interface WriterOptions {
   reserve?: Reserve;
   /** Verify the contents of files during recovery, not only their sizes. */
   verifyFiles: boolean;
-  /** Set by the restore alone, which opens the store before it is complete. */
+  /** The restore, or accepting a loss of the log: they open the store before it is complete. */
   restoring?: boolean;
+  acceptingLoss?: boolean;
 }
 
 export class Writer {
@@ -87,20 +88,20 @@ export class Writer {
   private fatal: Error | null = null;
   private readonly log: Log;
   private readonly removals: Removals;
-  /** The LSN up to which everything is durable and committed. */
+  /** Everything up to this LSN is durable and committed. */
   durableLsn: number;
 
   private constructor(private readonly options: WriterOptions) {
     const { settings, log } = options;
     this.log = log;
     this.layout = layoutOf(settings);
-    if (options.restoring !== true) refuseHalfRestored(this.layout.log);
+    refuseUnfinished(this.layout.log, options);
     const spool = new Spool(settings.partition);
-    const { directory, derived } = openDirectory(this.layout, settings, log);
+    const { directory, derived } = openDirectory(this.layout, settings, log, options.acceptingLoss);
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool };
     this.recent = new RecentClaims(this.state, (request) => this.submit(request, []));
-    const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles);
+    const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles, this.layout.log);
     const behind = closeUnfinished(this.layout.log, owners);
     const { log: redo } = RedoLog.recover(
       this.layout.log,
@@ -175,8 +176,7 @@ export class Writer {
 
   /** Has something done while no batch is under way: at once, or behind the running one. */
   betweenBatches(work: () => void): void {
-    if (this.running === null) this.attempt(work);
-    else this.between.push(work);
+    this.running === null ? this.attempt(work) : void this.between.push(work);
   }
 
   /** The result of a change by its id if it was logged, else undefined: then it never happened. */
@@ -194,9 +194,9 @@ export class Writer {
     return out;
   }
 
-  /** Builds an owner's index anew from its snapshot and the log, between two batches. */
-  rebuild(id: number): Promise<Rebuilt> {
-    return this.healing.rebuild(id);
+  /** Builds an owner's index anew between two batches (rebuild.ts). */
+  rebuild(id: number, acceptLoss = false): Promise<Rebuilt> {
+    return this.healing.rebuild(id, acceptLoss);
   }
 
   /** A reader found an owner's index (0: directory.db) damaged: it is looked at, and healed if so. */

@@ -84,7 +84,7 @@ export function makeReference(recorded: Recorded, folder: string): Reference {
   const directory = new Directory(layout.directory, true);
   const owners = new OwnerPool(layout, spool, () => 0);
   const lines = new Lines();
-  const recovery = new Recovery(directory, owners, spool, lines, false);
+  const recovery = new Recovery(directory, owners, spool, lines, false, layout.log);
   const removeFolders = (owner: OwnerRow): void => {
     owners.drop(owner.id);
     owners.release(owner.id);

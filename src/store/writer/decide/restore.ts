@@ -16,6 +16,9 @@ const MODSEQS = 2 ** 28;
 /** As many parts: their ids tell a backup what it has already. */
 const PARTS = 2 ** 24;
 
+/** UIDs that are skipped where nobody knows how many were given: more than a mailbox is given between two checkpoints or snapshots. */
+export const UNKNOWN_UIDS = 2 ** 24;
+
 /** A mailbox whose UIDNEXT would get beyond this gets a new UIDVALIDITY instead: half of the UIDs are left then. */
 const HIGHEST_UIDNEXT = 2 ** 31;
 

@@ -1,4 +1,6 @@
 /** Users and mailboxes coming into being, and users going. */
+import { IndexDamage } from '../../index/damage.ts';
+import { identify } from '../../index/salvage.ts';
 import { limitError, userError } from '../../../errors.ts';
 import { limits } from '../../../limits.ts';
 import { randomBytes } from 'node:crypto';
@@ -37,9 +39,24 @@ export function newOwner(context: Context, userid: string, keepOld: boolean): Ow
     partition: context.settings.defaultpartition,
     created: context.now,
   };
+  if (!keepOld) refuseKnown(context, owner);
   context.state.owners.expectNew(owner, keepOld);
   context.emitDirectory({ k: 'owner', ...owner });
   return context.owner(userid) as OwnerRow;
+}
+
+/**
+ * An index that lies where the new one would, with changes in it and of an owner that is not gone, says that there is such a user:
+ * it is directory.db that does not find him, and making him anew would destroy what he has.
+ */
+function refuseKnown(context: Context, { userid, folder }: OwnerRow): void {
+  const { directory, owners } = context.state;
+  const found = identify(owners.indexPath(folder));
+  if (found === null || found.lsn === 0) return;
+  if (directory.anyOwner(found.owner) !== null && directory.ownerById(found.owner) === null) return;
+  const damage = new IndexDamage(0, directory.path, `it does not find ${userid}, who has an index`);
+  owners.onDirectoryDamage(damage.message);
+  throw damage;
 }
 
 /** A UIDVALIDITY never used before: larger of now and the high-water mark plus one (DESIGN rule 13). */
