@@ -76,7 +76,7 @@ async function obey(order: Order): Promise<void> {
           await store.admin.purgeUser(order.name);
         } else if (order.do === 'adduser') {
           await store.secrets.set(order.name, await makeSecret('test-password', false));
-        } else await store.admin.reconstruct(order.name, order.do === 'fromspool');
+        } else await store.admin.reconstruct(order.name, order.do === 'fromspool' ? 'spool' : 'log');
       } finally {
         await store.close();
       }
