@@ -9,7 +9,7 @@
  * 3. The manifest is put last, after everything it names is durable: a run that is interrupted leaves the earlier ones as they
  *    are, and what it sent is not sent again.
  */
-import { setPriority } from 'node:os';
+
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import { MailError, userError } from '../../errors.ts';
@@ -18,6 +18,7 @@ import { version } from '../../version.ts';
 import { CopiedDatabase } from '../index/copied.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import { continuation, logEnd, logPieces, readPiece } from '../log/piece.ts';
+import { standBack } from '../niceness.ts';
 import { makeDirectorySnapshot, makeSnapshot } from '../snapshot.ts';
 import { errno, Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
@@ -63,7 +64,7 @@ const FACTS = [
 
 /** Makes a backup; resolves to its manifest. Throws 'inuse', 'cannot' for a target of another store, 'unavailable'. */
 export async function runBackup(settings: Settings, target: Target, log: Log): Promise<Manifest> {
-  setPriority(NICE);
+  standBack(NICE);
   const lock = await target.lock();
   const layout = layoutOf(settings);
   const work = makeWork(layout);

@@ -1,5 +1,4 @@
 /** The janitor's process: checkpoints, expiry, sweeping, all at low priority. */
-import { setPriority } from 'node:os';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Store } from '../border.ts';
@@ -7,6 +6,7 @@ import { MailStore } from '../client/store.ts';
 import { SocketLink } from '../client/socketlink.ts';
 import { layoutOf } from '../layout.ts';
 import { DirectoryReader } from '../index/directoryreader.ts';
+import { standBack } from '../niceness.ts';
 import { Spool } from '../spool/spool.ts';
 import { errorText } from '../writer/errortext.ts';
 import { type CheckpointReport, runCheckpoint } from './checkpoint.ts';
@@ -41,7 +41,7 @@ export interface RunningJanitor {
 
 /** Runs the janitor in this process. */
 export async function runJanitor(settings: Settings, log: Log): Promise<RunningJanitor> {
-  setPriority(NICE);
+  standBack(NICE);
   const layout = layoutOf(settings);
   const link = new SocketLink(layout.writerSocket, log);
   await link.connected();
