@@ -5,7 +5,10 @@
  * 1. A mailbox that reads its snapshot before the writer tells this process about its owner compares itself with the index
  *    when it does (`onReady`), and drops what the snapshot already has: nothing is lost between, and SELECT waits for nobody.
  * 2. When news may have been lost (the writer went away), every mailbox compares itself with the index.
+ * 3. An index that cannot be read just then (being built anew, closed for repair) is no reason to end: whoever listens compares
+ *    when it can be read again, which is told as lost news.
  */
+import { MailError } from '../../errors.ts';
 import type { Published } from '../writer/publish.ts';
 import type { OwnerNews } from '../writer/publish.ts';
 import type { WriterLink } from './link.ts';
@@ -36,7 +39,7 @@ export class Feed {
       this.listeners.set(owner, set);
     }
     set.add(listener);
-    this.link.watch(owner, () => listener.onReady());
+    this.link.watch(owner, () => tell(() => listener.onReady()));
   }
 
   remove(owner: number, listener: Listener): void {
@@ -53,7 +56,7 @@ export class Feed {
   /** Everybody who listens to this owner compares with the index. */
   lost(owner: number): void {
     if (this.closed.has(owner)) return;
-    for (const listener of [...this.listeners.get(owner) ?? []]) listener.onLost();
+    for (const listener of [...this.listeners.get(owner) ?? []]) tell(() => listener.onLost());
   }
 
   private deliver(news: OwnerNews | null): void {
@@ -63,6 +66,17 @@ export class Feed {
     }
     const set = this.listeners.get(news.owner);
     if (set === undefined || this.closed.has(news.owner)) return;
-    for (const listener of [...set]) listener.onEvents(news.events, listener.origin === news.origin);
+    for (const listener of [...set]) {
+      tell(() => listener.onEvents(news.events, listener.origin === news.origin));
+    }
+  }
+}
+
+/** Invariant 3. */
+function tell(listen: () => void): void {
+  try {
+    listen();
+  } catch (error) {
+    if (!(error instanceof MailError && error.code === 'unavailable')) throw error;
   }
 }

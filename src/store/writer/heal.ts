@@ -3,7 +3,7 @@
  * built anew from snapshot and log between two batches. Where that is not exact the owner stays closed and the log says what to
  * do. Others go on.
  */
-import { serverError } from '../../errors.ts';
+import { MailError, serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { checkDirectory, checkIndex } from '../check/index.ts';
 import { IndexDamage, isDamage } from '../index/damage.ts';
@@ -15,6 +15,9 @@ import { endRebuild, rebuildOwner, type Rebuilt } from './rebuild.ts';
 
 /** Milliseconds in which an index that was found in order is not looked at again: looking takes time. */
 const TRUSTED = 60_000;
+
+/** Milliseconds until an index is built anew again that could not be, because a system call failed. */
+const AGAIN = 2000;
 
 /** What healing needs of the writer. */
 export interface HealingHooks {
@@ -153,7 +156,19 @@ export class Healing {
       return report;
     } catch (error) {
       owners.quarantine(owner.id, errorText(error));
+      // What is missing or damaged stays so; a disk that was full or failed for a moment need not.
+      if (!isDamage(error) && !(error instanceof MailError && error.code === 'corruption')) this.again(owner);
       throw error;
     }
+  }
+
+  /** Tries once more after a while, unless somebody else did. */
+  private again(owner: OwnerRow): void {
+    const retry = (): void => {
+      const { directory, owners } = this.state;
+      const wanted = owners.closed.has(owner.id) && directory.ownerById(owner.id) !== null;
+      if (wanted && !this.hooks.stopped()) this.heal(owner);
+    };
+    setTimeout(() => this.hooks.between(retry), AGAIN).unref();
   }
 }

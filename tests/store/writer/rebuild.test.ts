@@ -1,6 +1,6 @@
 /** A rebuild of an index that did not come to its end: what lies there is not the whole, and must not pass for it. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layoutOf } from '../../../src/store/layout.ts';
 import { makeSnapshot, snapshotPath } from '../../../src/store/snapshot.ts';
@@ -67,4 +67,21 @@ test('a rebuild that comes to its end leaves no note', async () => {
   await t.writer.rebuild(owner);
   expect(existsSync(join(folders.log, `rebuilding.${owner}`))).toBe(false);
   expect(t.as('anna').info(inbox('anna')).exists).toBe(1);
+});
+
+test('one that a failing disk ended is done again by itself', async () => {
+  await t.deliver(message(1), 'anna');
+  const owner = t.writer.state.directory.owner('anna')?.id as number;
+  // Nothing can be put aside under this name.
+  const obstacle = `${index()}.damaged-${t.writer.durableLsn.toString(16)}`;
+  mkdirSync(obstacle);
+  await expect(t.writer.rebuild(owner)).rejects.toThrow();
+  expect(t.writer.state.owners.closed.has(owner)).toBe(true);
+  rmSync(obstacle, { recursive: true });
+  for (const end = Date.now() + 30_000; t.writer.state.owners.closed.has(owner);) {
+    if (Date.now() > end) throw new Error('the owner was not opened again');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect((await t.deliver(message(2), 'anna'))[0]?.uid).toBe(2);
+  expect(damage(folders.settings)).toEqual([]);
 });
