@@ -48,6 +48,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'check, show or translate the configuration; explain its options',
     load: () => import('./config.ts'),
   },
+  tls_prune: {
+    summary: 'say how long TLS sessions live; there is nothing to remove',
+    load: () => import('./tls_prune.ts'),
+  },
   check: {
     summary: 'compare index, log, spool and quota; report damage',
     load: () => import('./check.ts'),

@@ -53,7 +53,7 @@ const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
   ipurge: ['later', 'purging by age is not there yet'],
   calalarmd: ['later', 'calendars are not there'],
   idled: ['unneeded', 'clients are told of changes at once, without a daemon'],
-  tls_prune: ['unneeded', 'the TLS library forgets its sessions itself'],
+  tls_prune: ['unneeded', 'clients keep the sessions of TLS themselves, in tickets'],
   ctl_deliver: ['unneeded', 'old Message-IDs are forgotten by the expiry run'],
   cyr_info: ['unneeded', 'it changes nothing'],
 };
