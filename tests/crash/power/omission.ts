@@ -100,5 +100,7 @@ function fatesFor(lost: ReadonlySet<Operation>, random: Random): Fates[] {
           : { size: false, sector: () => false, stale: null },
     };
   };
-  return [kept, without(lost, false), some(0), some(5)];
+  // Of a file that was made anew the name may be there and the bytes not.
+  const named: Fates = { ...kept, names: () => true };
+  return [kept, named, without(lost, false), some(0), some(5)];
 }

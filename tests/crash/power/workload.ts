@@ -226,6 +226,7 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     const dora = new Reader(place, 'dora', 'd', null);
     await dora.connect();
     await dora.lend('anna', 'bert');
+    await deliver(place, ['dora'], 3);
     for (const reader of readers.slice(0, 2)) await reader.takeFrom('dora');
     dora.disconnect();
     await told('purged', 'dora');
