@@ -40,6 +40,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'print the groups users are in, for ACLs',
     load: () => import('./ptdump.ts'),
   },
+  ptexpire: {
+    summary: 'report how long groups of users are kept',
+    load: () => import('./ptexpire.ts'),
+  },
   mailbox: {
     summary: 'create, delete, rename and list mailboxes; quotas, rights, undelete',
     load: () => import('./mailbox.ts'),
