@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { MailError } from '../../src/errors.ts';
 import type { StoreSession } from '../../src/store/border.ts';
 import { UidSet } from '../../src/store/uidset.ts';
+import { layoutOf } from '../../src/store/layout.ts';
+import { breakClaim } from '../../src/store/writer/committed.ts';
 import { Random } from '../harness/random.ts';
 import { keyOf, Model, type ModelBox, type Name, Refused, type Who } from './model.ts';
 import { damage, message, TestFolders, TestStore } from './teststore.ts';
@@ -454,6 +456,7 @@ class History {
     else await this.t.close();
     if (kind > 1 && this.saved) {
       const { configdirectory } = this.folders.settings;
+      breakClaim(layoutOf(this.folders.settings)); // it does not outlive a loss of power
       for (const name of ['user', 'directory.db', 'directory.db-wal', 'directory.db-shm']) {
         rmSync(join(configdirectory, name), { recursive: true, force: true });
         const from = join(this.folders.root, 'saved', name);

@@ -35,6 +35,7 @@ import {
   syncTail,
   writeDurably,
 } from './segment.ts';
+import { removeSummary } from './summary.ts';
 import { step } from '../step.ts';
 
 const START = 2 ** 32;
@@ -45,6 +46,12 @@ export interface ClosedSegment {
   firstLsn: number;
   lastLsn: number;
   bytes: number;
+}
+
+/** A segment as it lies there. */
+export interface Segment {
+  readonly path: string;
+  readonly header: SegmentHeader;
 }
 
 export interface RecoveredLog {
@@ -65,6 +72,8 @@ export class RedoLog {
   /** What a replay would have to read, roughly: nothing is subtracted while a checkpoint is under way. */
   bytesSinceCheckpoint = 0;
   private syncing = false;
+  /** Called when a segment is complete, before the next one exists. */
+  onClosed: (segment: ClosedSegment, id: bigint) => void = () => {};
 
   private constructor(
     private readonly folder: string,
@@ -82,12 +91,15 @@ export class RedoLog {
    * is not a torn end.
    * @param minimumStart a start counter known from elsewhere (directory.db), so that LSNs cannot repeat even if
    *   the log folder was lost
+   * @param each gets each record with the first LSN of its batch and the path of its segment
+   * @param known says of a closed segment that its records are not wanted: it is not read
    */
   static recover(
     folder: string,
     segmentSize: number,
     minimumStart: number,
-    each: (record: LogRecord) => void,
+    each: (record: LogRecord, batch: number, segment: string) => void,
+    known: (segment: Segment, last: number) => boolean = () => false,
   ): RecoveredLog {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // The folder itself may be new.
@@ -120,7 +132,7 @@ export class RedoLog {
             `segments: everything there is gets replayed.`,
         );
       }
-      if (next !== undefined && limit <= checkpoint) {
+      if (next !== undefined && (limit <= checkpoint || known(segment, limit))) {
         // Nothing in it needs replaying: its contents are not even read.
         lastLsn = limit;
         closed.push({
@@ -131,7 +143,12 @@ export class RedoLog {
         });
         continue;
       }
-      const contents = readSegment(segment.path, checkpoint, limit, each);
+      const contents = readSegment(
+        segment.path,
+        checkpoint,
+        limit,
+        (record, batch) => each(record, batch, segment.path),
+      );
       const last = contents?.lastLsn ?? 0;
       if (next !== undefined && last < limit && limit > checkpoint) {
         throw new MailError(
@@ -213,12 +230,9 @@ export class RedoLog {
     const last = this.nextLsn - 1;
     closeSync(this.current.fd);
     step('segment.closed');
-    this.closed.push({
-      path: this.current.path,
-      firstLsn: this.firstLsn,
-      lastLsn: last,
-      bytes: this.bytes,
-    });
+    const closed = { path: this.current.path, firstLsn: this.firstLsn, lastLsn: last, bytes: this.bytes };
+    this.closed.push(closed);
+    this.onClosed(closed, this.current.id);
     this.current = createSegment(this.folder, this.nextLsn, last);
     this.firstLsn = this.nextLsn;
     this.bytes = 0;
@@ -238,6 +252,7 @@ export class RedoLog {
     while (this.closed.length > 0 && (this.closed[0] as ClosedSegment).lastLsn <= limit) {
       const segment = this.closed.shift() as ClosedSegment;
       unlinkSync(segment.path);
+      removeSummary(segment.path);
       step('segment.unlinked');
       gone.push(segment);
     }
@@ -302,8 +317,8 @@ export function headersOf(
   folder: string,
   removeTorn: boolean,
   checkpoint = 0,
-): { path: string; header: SegmentHeader }[] {
-  const found: { path: string; header: SegmentHeader }[] = [];
+): Segment[] {
+  const found: Segment[] = [];
   const paths = listSegments(folder);
   for (const [index, path] of paths.entries()) {
     const header = readHeaderOf(path);

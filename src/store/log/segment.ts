@@ -136,6 +136,13 @@ export function readHeaderOf(path: string): SegmentHeader | null {
   }
 }
 
+/** Whether a segment's first batch is whole. */
+export function holdsBatch(path: string): boolean {
+  const bytes = readFileSync(path);
+  const header = readHeader(bytes);
+  return header !== null && decodeBatch(bytes, SEGMENT_HEADER, header.id) !== null;
+}
+
 /**
  * Makes the end of a segment durable (DESIGN rule 2). The last batch is written again, byte for byte: if its sync failed in the
  * last run, the kernel holds its pages for clean although the disk never got them, and a sync alone would do nothing.
@@ -174,12 +181,13 @@ export interface SegmentContents {
  * behind it is damage and throws 'corruption' naming file and offset (DESIGN rule 5). `each` gets every record.
  * @param after records up to this LSN are checked but not reported
  * @param limit records with a higher LSN are dead and not reported
+ * @param each gets the first LSN of the record's batch, too
  */
 export function readSegment(
   path: string,
   after: number,
   limit: number,
-  each: (record: LogRecord) => void,
+  each: (record: LogRecord, batch: number) => void,
 ): SegmentContents | null {
   return scanSegment(path, readFileSync(path), after, limit, each);
 }
@@ -190,7 +198,7 @@ export function scanSegment(
   bytes: Buffer,
   after: number,
   limit: number,
-  each: (record: LogRecord) => void,
+  each: (record: LogRecord, batch: number) => void,
 ): SegmentContents | null {
   const header = readHeader(bytes);
   if (header === null) {
@@ -230,7 +238,7 @@ export function scanSegment(
       offset = frame.end;
       const head = unpackHead(frame.head);
       if (head.l > limit) break;
-      if (head.l > after) each({ ...head, blobs: frame.blobs });
+      if (head.l > after) each({ ...head, blobs: frame.blobs }, batch.firstLsn);
       lastLsn = head.l;
     }
     at = batch.end;

@@ -12,14 +12,19 @@ function read(path: string): string {
   }
 }
 
+/** An id of this boot of the machine; '' where there is none. */
+export function bootId(): string {
+  return read(BOOT_ID);
+}
+
 /** True unless this boot of the machine has recovered the store before. */
 export function machineRestarted(logFolder: string): boolean {
-  const boot = read(BOOT_ID);
+  const boot = bootId();
   return boot === '' || boot !== read(join(logFolder, 'boot'));
 }
 
 /** Notes that everything was verified in this boot. Only a recovery that came to its end may say so. */
 export function rememberBoot(logFolder: string): void {
-  const boot = read(BOOT_ID);
+  const boot = bootId();
   if (boot !== '') writeFileSync(join(logFolder, 'boot'), boot, { mode: 0o600 });
 }

@@ -7,6 +7,16 @@ import { errorText } from './errortext.ts';
 import type { Writer } from './writer.ts';
 import { step } from '../step.ts';
 
+/** Owners changed since the last checkpoint, with the folders of their indexes. */
+export function dirtyFolders({ dirty, state }: Writer): { id: number; folder: string }[] {
+  const out: { id: number; folder: string }[] = [];
+  for (const id of dirty.keys()) {
+    const owner = state.directory.ownerById(id);
+    if (owner !== null) out.push({ id, folder: owner.folder });
+  }
+  return out;
+}
+
 /**
  * The janitor has synced the file systems of configdirectory and of all partitions after `lsn` was committed: every
  * database and every file up to there is durable without the log. It goes on without an owner that is closed for repair: that is
@@ -37,7 +47,10 @@ export async function completeCheckpoint(
   const known = directory.lsn <= lsn ? directory.lsn : 0;
   writer.redo.checkpoint(lsn, known);
   // An index that is found below its floor later has lost its journal.
-  writer.betweenBatches(() => directory.raiseFloors(floors));
+  writer.betweenBatches(() => {
+    directory.raiseFloors(floors);
+    writer.claimCommitted();
+  });
   return { checkpoint: lsn, segments: writer.redo.segments, closed: [...closed] };
 }
 

@@ -19,6 +19,7 @@ import type { Layout } from '../layout.ts';
 import { readCheckpoint, readLog } from '../log/redo.ts';
 import { listSegments, readHeaderOf } from '../log/segment.ts';
 import { directorySnapshot, SNAPSHOT } from '../snapshot.ts';
+import { breakClaim } from './committed.ts';
 import type { WriterState } from './context.ts';
 import { errorText } from './errortext.ts';
 
@@ -69,6 +70,7 @@ export function openDirectory(
       problem = errorText(error);
     }
   }
+  breakClaim(layout);
   // A loss of power before the first checkpoint leaves any part of it or nothing: the log has all.
   const young = readCheckpoint(layout.log) === null && reachesBack(layout, settings);
   if (!young) log.error('directory.db is damaged and made anew', { path, reason: problem });

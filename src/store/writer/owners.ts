@@ -17,6 +17,7 @@ import type { Layout } from '../layout.ts';
 import type { PartData } from '../log/events.ts';
 import type { Spool } from '../spool/spool.ts';
 import { limits } from '../../limits.ts';
+import { breakClaim } from './committed.ts';
 import { errorText } from './errortext.ts';
 import { step } from '../step.ts';
 
@@ -47,6 +48,11 @@ export class OwnerPool {
 
   /** Owners whose index may be created because nothing was ever applied to it. */
   private readonly fresh = new Set<number>();
+
+  /** The LSN an index has at least when it is opened first: nobody looked at it when the store was (restart.ts). */
+  private readonly expected = new Map<number, number>();
+  /** Applies the records of the log that an index lacks, and commits them. */
+  catchUp: (index: OwnerIndex) => void = () => {};
 
   /** Called when an index that is damaged or missing was asked for; it is closed already. */
   onDamage: (owner: OwnerRow, reason: string) => void = () => {};
@@ -111,9 +117,25 @@ export class OwnerPool {
     }
     const index = new OwnerIndex(path, owner, fresh);
     const floor = behind || fresh ? 0 : this.floor(owner.id);
+    if (index.lsn < (behind || fresh ? 0 : this.expected.get(owner.id) ?? 0)) this.bringUp(index);
+    this.expected.delete(owner.id);
     if (index.lsn >= floor) return index;
     index.close();
     throw new IndexDamage(owner.id, path, `it is at ${index.lsn} but had ${floor}: its journal was lost`);
+  }
+
+  private bringUp(index: OwnerIndex): void {
+    try {
+      this.catchUp(index);
+    } catch (error) {
+      index.close();
+      throw isDamage(error) ? error : new IndexDamage(index.id, index.path, errorText(error));
+    }
+  }
+
+  /** Says how far indexes should be that were not looked at. */
+  expect(lsns: ReadonlyMap<number, number>): void {
+    for (const [owner, lsn] of lsns) this.expected.set(owner, lsn);
   }
 
   /**
@@ -141,7 +163,9 @@ export class OwnerPool {
     else if (ownerOfIndex(path) !== owner.id) this.expectNew(owner);
   }
 
+  /** Closes an owner. The log is needed for it again, whatever was claimed (committed.ts). */
   quarantine(id: number, reason: string): void {
+    breakClaim(this.layout);
     this.quarantined.set(id, reason);
     this.onClosed(id, true);
   }

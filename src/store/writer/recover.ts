@@ -19,11 +19,12 @@ import type { LogRecord, Section } from '../log/record.ts';
 import { MailError } from '../../errors.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { OwnerPool } from './owners.ts';
-import type { Unlink } from './unlinks.ts';
 import { step } from '../step.ts';
 
-/** Records between two commits of a long replay. */
-const COMMIT_EVERY = 500;
+/** Records that are taken together: each index they touch is opened and committed once for all of them. */
+const SLICE_RECORDS = 20_000;
+/** And how many bytes of bodies they may hold. */
+const SLICE_BYTES = 64 << 20;
 
 export interface RecoveryReport {
   records: number;
@@ -36,6 +37,16 @@ export interface RecoveryReport {
   unknown: Set<number>;
 }
 
+/** A section that waits for its owner's turn. */
+interface Waiting {
+  readonly record: LogRecord;
+  readonly section: Section;
+  /** First file of the record with the same content: the others are linked to it. */
+  readonly placed: Map<string, string>;
+  /** Parts whose files could not be made. */
+  readonly unmade: { part: PartData; error: unknown }[];
+}
+
 export class Recovery {
   readonly report: RecoveryReport = {
     records: 0,
@@ -45,10 +56,10 @@ export class Recovery {
     bridged: new Map(),
     unknown: new Set(),
   };
-  /** Files of purged parts, by the LSN of the purge. */
-  readonly unlinks: Unlink[] = [];
   private readonly gone: OwnerRow[] = [];
-  private sinceCommit = 0;
+  private readonly waiting = new Map<number, Waiting[]>();
+  private records = 0;
+  private bytes = 0;
   /** What is missing from the log with the administrator's consent. */
   private readonly losses: readonly AcceptedLosses[];
 
@@ -61,92 +72,106 @@ export class Recovery {
     private readonly verify: boolean,
     logFolder: string,
   ) {
-    this.losses = readLosses(logFolder);
     spool.syncNames();
+    this.losses = readLosses(logFolder);
   }
 
-  /** Takes the next record of the log, in order. */
+  /** Takes the next record of the log, in order. Owners get theirs when enough has come together. */
   apply(record: LogRecord): void {
     this.report.records++;
     for (const event of record.d?.e ?? []) if (event.k === 'ownergone') this.forget(event.id);
     // A new owner has to be known before its index can be opened, so the directory comes first here.
-    if (record.d !== undefined && this.directory.lsn < record.l) {
-      if (this.directory.lsn < record.d.p && !isAcceptedLoss(this.losses, null, record.d.p)) {
-        throw new MailError(
-          'server',
-          'corruption',
-          `directory.db is at ${this.directory.lsn} but the log continues at ${record.d.p}: ` +
-            `records are missing. Restore directory.db or the log from a backup.`,
-        );
-      }
-      this.directory.begin();
-      for (const event of record.d.e) this.directory.apply(event);
-      this.directory.applied(record.l);
-      this.report.applied++;
-      step('recovery.directory');
-    }
+    if (record.d !== undefined && this.directory.lsn < record.l) this.applyDirectory(record, record.d);
     const placed = new Map<string, string>();
-    for (const section of record.s) this.applySection(record, section, placed);
+    for (const section of record.s) {
+      const owner = this.directory.ownerById(section.o);
+      if (owner === null && this.directory.anyOwner(section.o) === null) this.report.unknown.add(section.o);
+      if (owner === null || this.owners.closed.has(owner.id)) continue;
+      const one: Waiting = { record, section, placed, unmade: [] };
+      // A file may be linked to one of an earlier record, whoever that belongs to: files in the order of the log.
+      if (this.verify) this.remakeFiles(owner, one);
+      const list = this.waiting.get(owner.id);
+      if (list === undefined) this.waiting.set(owner.id, [one]);
+      else list.push(one);
+    }
     step('recovery.record');
-    if (++this.sinceCommit >= COMMIT_EVERY) this.commit();
+    for (const blob of record.blobs) this.bytes += blob.length;
+    if (++this.records >= SLICE_RECORDS || this.bytes >= SLICE_BYTES) this.settle();
+  }
+
+  private applyDirectory(record: LogRecord, { p, e: events }: NonNullable<LogRecord['d']>): void {
+    if (this.directory.lsn < p && !isAcceptedLoss(this.losses, null, p)) {
+      throw new MailError(
+        'server',
+        'corruption',
+        `directory.db is at ${this.directory.lsn} but the log continues at ${p}: ` +
+          `records are missing. Restore directory.db or the log from a backup.`,
+      );
+    }
+    this.directory.begin();
+    for (const event of events) this.directory.apply(event);
+    this.directory.applied(record.l);
+    this.report.applied++;
+    step('recovery.directory');
   }
 
   /** A user was removed: nothing of the old records is wanted any more, and the folders may have survived. */
   private forget(id: number): void {
+    this.waiting.delete(id);
     this.owners.drop(id);
     this.owners.release(id);
     const owner = this.directory.anyOwner(id);
     if (owner !== null) this.gone.push(owner);
   }
 
-  private applySection(record: LogRecord, section: Section, placed: Map<string, string>): void {
-    const owner = this.directory.ownerById(section.o);
-    if (owner === null && this.directory.anyOwner(section.o) === null) this.report.unknown.add(section.o);
-    if (owner === null || this.owners.closed.has(owner.id)) return;
-    try {
-      if (section.p === 0) this.owners.allowNew(owner);
-      const index = this.owners.open(owner);
-      if (index.lsn >= record.l) {
-        // Files are made before their record is logged: without a loss of power they are there.
-        if (this.verify) this.remake(index, section, record, placed);
-      } else if (this.report.bridged.has(owner.id) || this.isBridge(owner.id, index.lsn, section)) {
-        this.applyBehindLoss(index, section, record, placed);
-      } else if (index.lsn !== section.p) {
-        throw new Error(`its index is at ${index.lsn} but the log continues at ${section.p}`);
-      } else {
-        index.begin();
-        this.applyEvents(index, section, record, placed);
-        index.applied(record.l);
-        this.report.applied++;
-        step('recovery.section');
+  /** Applies what waits, owner by owner, and commits it. */
+  private settle(): void {
+    for (const [id, list] of this.waiting) {
+      const owner = this.directory.ownerById(id);
+      if (owner === null || this.owners.closed.has(id)) continue;
+      try {
+        for (const one of list) this.applySection(owner, one);
+      } catch (error) {
+        this.quarantine(owner, error);
+        continue;
       }
-      for (const event of section.e) {
-        if (event.k === 'purge') this.remember(owner, record.l, event.files);
-      }
-    } catch (error) {
-      this.quarantine(owner, error);
+      this.owners.peek(id)?.commit();
+      step('recovery.committing');
     }
+    this.directory.commit();
+    this.waiting.clear();
+    this.records = this.bytes = 0;
   }
 
-  private applyEvents(
-    index: OwnerIndex,
-    section: Section,
-    record: LogRecord,
-    placed: Map<string, string>,
-  ): void {
-    for (const event of section.e) {
-      if (event.k === 'add') {
-        for (const part of event.parts) {
-          const path = this.owners.partPath(index, part);
-          if (this.owners.intact(path, part, this.verify)) {
-            if (!placed.has(part.hash)) placed.set(part.hash, path);
-            continue;
-          }
-          this.make(path, part, record, placed);
-        }
+  private applySection(owner: OwnerRow, waiting: Waiting): void {
+    const { record, section } = waiting;
+    if (section.p === 0) this.owners.allowNew(owner);
+    const index = this.owners.open(owner);
+    if (index.lsn >= record.l) {
+      // Files are made before their record is logged: without a loss of power they are there.
+      for (const { part, error } of waiting.unmade) {
+        // Another owner's copy may need a purged part, too; where it cannot be made and is purged, nobody missed it.
+        const row = index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file);
+        if (row !== null) throw error;
       }
-      applyOwnerEvent(index, event, record.blobs);
+      return;
     }
+    const bridging = this.report.bridged.has(owner.id) || this.isBridge(owner.id, index.lsn, section);
+    if (!bridging && index.lsn !== section.p) {
+      throw new Error(`its index is at ${index.lsn} but the log continues at ${section.p}`);
+    }
+    if (!this.verify) this.remakeFiles(owner, waiting);
+    if (bridging) return this.applyBehindLoss(index, waiting);
+    index.begin();
+    this.applyEvents(index, waiting);
+    index.applied(record.l);
+    this.report.applied++;
+    step('recovery.section');
+  }
+
+  private applyEvents(index: OwnerIndex, { record, section, unmade: [unmade] }: Waiting): void {
+    if (unmade !== undefined) throw unmade.error;
+    for (const event of section.e) applyOwnerEvent(index, event, record.blobs);
   }
 
   private isBridge(owner: number, lsn: number, { p }: Section): boolean {
@@ -154,17 +179,13 @@ export class Recovery {
   }
 
   /** Something before this record is missing: what cannot be applied without it is left out, as a whole. */
-  private applyBehindLoss(
-    index: OwnerIndex,
-    section: Section,
-    record: LogRecord,
-    placed: Map<string, string>,
-  ): void {
+  private applyBehindLoss(index: OwnerIndex, waiting: Waiting): void {
+    const { record } = waiting;
     index.commit();
     let failed = this.report.bridged.get(index.id) ?? 0;
     index.begin();
     try {
-      this.applyEvents(index, section, record, placed);
+      this.applyEvents(index, waiting);
     } catch (error) {
       failed++;
       this.log.warn('record behind the lost ones not applied', {
@@ -181,28 +202,21 @@ export class Recovery {
     this.report.applied++;
   }
 
-  /** The database has the record; its files may be missing or torn. */
-  private remake(
-    index: OwnerIndex,
-    section: Section,
-    record: LogRecord,
-    placed: Map<string, string>,
-  ): void {
+  /** Makes files that are missing or torn. */
+  private remakeFiles(owner: OwnerRow, { record, section, placed, unmade }: Waiting): void {
     for (const event of section.e) {
       if (event.k !== 'add') continue;
       for (const part of event.parts) {
-        const path = this.owners.partPath(index, part);
+        const path = this.spool.path(part.partition, owner.folder, part.file);
         if (this.owners.intact(path, part, this.verify)) {
-          placed.set(part.hash, path);
+          if (!placed.has(part.hash)) placed.set(part.hash, path);
           continue;
         }
         try {
           this.make(path, part, record, placed);
           this.report.filesRemade++;
         } catch (error) {
-          // Another owner's copy may need a purged part, too; where it cannot be made and is purged, nobody missed it.
-          const row = index.sql('SELECT 1 FROM part WHERE id = ? AND file = ?').get(part.id, part.file);
-          if (row !== null) throw error;
+          unmade.push({ part, error });
         }
       }
     }
@@ -216,15 +230,6 @@ export class Recovery {
     this.owners.place(path, part, record.blobs, placed);
   }
 
-  private remember({ id, folder }: OwnerRow, lsn: number, files: readonly [string, string][]): void {
-    if (files.length === 0) return;
-    this.unlinks.push({
-      lsn,
-      owner: id,
-      paths: files.map(([partition, file]) => this.spool.path(partition, folder, file)),
-    });
-  }
-
   private quarantine(owner: OwnerRow, error: unknown): void {
     const reason = errorText(error);
     this.owners.drop(owner.id);
@@ -233,18 +238,9 @@ export class Recovery {
     this.log.error('owner closed until repaired', { userid: owner.userid, reason });
   }
 
-  private commit(): void {
-    for (const index of this.owners.opened()) {
-      index.commit();
-      step('recovery.committing');
-    }
-    this.directory.commit();
-    this.sinceCommit = 0;
-  }
-
-  /** Commits what is left, removes the folders of users that are gone. */
+  /** Applies what is left, removes the folders of users that are gone. */
   finish(removeFolders: (owner: OwnerRow) => void): void {
-    this.commit();
+    this.settle();
     for (const owner of this.gone) {
       if (this.directory.owner(owner.userid) === null) removeFolders(owner);
       step('recovery.gone');

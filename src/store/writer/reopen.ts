@@ -10,6 +10,7 @@ import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import type { LogRecord } from '../log/record.ts';
 import { readLogOf } from '../log/closed.ts';
+import { breakClaim } from './committed.ts';
 import type { WriterState } from './context.ts';
 import { errorText } from './errortext.ts';
 import type { Healing } from './heal.ts';
@@ -35,7 +36,9 @@ export class Reopening {
     private readonly log: Log,
     private readonly healing: Healing,
     private readonly hooks: ReopeningHooks,
-  ) {}
+  ) {
+    state.owners.catchUp = (index) => this.catchUp(index);
+  }
 
   /**
    * Takes an index whose commit failed out of use and applies its records again: at once, so that what is about to be answered
@@ -44,6 +47,7 @@ export class Reopening {
   close(index: OwnerIndex, error: unknown): void {
     const { owners } = this.state;
     const owner = owners.ownerOf(index);
+    breakClaim(this.layout);
     this.log.error('owner closed: commit failed', { userid: owner.userid, error: errorText(error) });
     this.hooks.repaired();
     owners.drop(owner.id);
@@ -78,6 +82,14 @@ export class Reopening {
       owners.quarantine(owner.id, `its index could not be written (${errorText(error)}); it is tried again`);
       setTimeout(() => this.reopen(owner, FURTHER), next).unref();
     }
+  }
+
+  /** Brings an index to what the log has of it: it was claimed to have that already. */
+  private catchUp(index: OwnerIndex): void {
+    this.log.warn('index is behind: its records are applied again', { path: index.path, lsn: index.lsn });
+    readLogOf(this.layout.log, index.id, index.lsn, (record) => this.apply(index, record));
+    index.commit();
+    this.hooks.repaired();
   }
 
   private apply(index: OwnerIndex, record: LogRecord): void {

@@ -1,7 +1,7 @@
 /** Answers kept by the ids of their changes: asked again, a change is answered and not done twice (DESIGN rule 10). */
 
 /** So many are kept, for askers that lost their connection. */
-const REMEMBERED = 20_000;
+export const REMEMBERED = 20_000;
 
 export class Results {
   private readonly kept = new Map<string, unknown>();
@@ -9,6 +9,10 @@ export class Results {
   /** The result of a change, undefined where none of that id was logged. */
   get(id: string): unknown {
     return this.kept.get(id);
+  }
+
+  clear(): void {
+    this.kept.clear();
   }
 
   remember(id: string, result: unknown): void {

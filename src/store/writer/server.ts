@@ -10,7 +10,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
-import { completeCheckpoint, retireSegments } from './checkpoint.ts';
+import { completeCheckpoint, dirtyFolders, retireSegments } from './checkpoint.ts';
 import { mend } from './mend.ts';
 import { shortenJournals } from './journals.ts';
 import { errorText } from './errortext.ts';
@@ -123,7 +123,7 @@ export class WriterServer {
           r: {
             lsn: this.writer.durableLsn,
             bytes: this.writer.redo.bytesSinceCheckpoint,
-            owners: this.writer.dirtyFolders(),
+            owners: dirtyFolders(this.writer),
           },
         });
         return;

@@ -1,5 +1,6 @@
 /** Files of purged parts on their way out: each waits for the checkpoint that has its purge (DESIGN rule 6). */
-import type { OwnerRow } from '../index/directory.ts';
+import type { Directory, OwnerRow } from '../index/directory.ts';
+import type { Summary } from '../log/summary.ts';
 import type { Spool } from '../spool/spool.ts';
 import { step } from '../step.ts';
 
@@ -11,6 +12,21 @@ export interface Unlink {
   readonly lsn: number;
   readonly owner: number;
   readonly paths: string[];
+}
+
+/** What was purged above the checkpoint. Files of users that are gone go with their folders. */
+export function unlinksOf(summary: Summary, directory: Directory, spool: Spool): Unlink[] {
+  const unlinks: Unlink[] = [];
+  for (const { lsn, owner, files } of summary.purges) {
+    const folder = directory.ownerById(owner)?.folder;
+    if (folder === undefined) continue;
+    unlinks.push({
+      lsn,
+      owner,
+      paths: files.map(([partition, file]) => spool.path(partition, folder, file)),
+    });
+  }
+  return unlinks;
 }
 
 export class Unlinks {

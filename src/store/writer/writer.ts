@@ -10,8 +10,6 @@
  * 4. After a failed append the process must end (`onFatal`); everybody is answered with a temporary failure first.
  * 5. The result of a change is kept with its id, also across a restart: asked again, it is answered, not done twice (rule 10).
  */
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -21,13 +19,15 @@ import type { OwnerIndex } from '../index/owner.ts';
 import { type Layout, layoutOf } from '../layout.ts';
 import { encodeFrame } from '../log/frame.ts';
 import { packHead, type RecordHead } from '../log/record.ts';
-import { RedoLog } from '../log/redo.ts';
+import type { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
+import { breakClaim, claimCommitted } from './committed.ts';
 import { Context, type WriterState } from './context.ts';
 import { Batch, commitOrder, headOf } from './decided.ts';
 import { decide, decideLong, type Removals } from './decide/decide.ts';
 import { noteDirectoryDamage, openDirectory, reconcileDirectory } from './derive.ts';
 import { asAnswer, errorText } from './errortext.ts';
+import { removeOwnerFolders } from './folders.ts';
 import { Healing } from './heal.ts';
 import { refuseUnfinished } from './mark.ts';
 import { LongChange } from './long.ts';
@@ -37,12 +37,14 @@ import { type OwnerNews, publishedOf } from './publish.ts';
 import { ChangeQueue, isLong, type Pending, whenDone } from './queue.ts';
 import { RecentClaims } from './recent.ts';
 import { closeUnfinished, type Rebuilt } from './rebuild.ts';
-import { Recovery, type RecoveryReport } from './recover.ts';
+import type { RecoveryReport } from './recover.ts';
 import { Reopening } from './reopen.ts';
 import type { Reserve } from './reserve.ts';
+import { Restart } from './restart.ts';
 import { Results } from './results.ts';
 import type { ChangeRequest } from './requests.ts';
-import { Unlinks } from './unlinks.ts';
+import { Summaries } from './summaries.ts';
+import { Unlinks, unlinksOf } from './unlinks.ts';
 import { upgradeOwners } from './upgrade.ts';
 import { step } from '../step.ts';
 
@@ -81,6 +83,7 @@ export class Writer {
   private readonly reopening: Reopening;
   private readonly results = new Results();
   readonly recent: RecentClaims;
+  private readonly summaries: Summaries;
   /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
   private readonly unlinks: Unlinks;
   private running: Promise<void> | null = null;
@@ -101,23 +104,15 @@ export class Writer {
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool };
     this.recent = new RecentClaims(this.state, (request) => this.submit(request, []));
-    const recovery = new Recovery(directory, owners, spool, log, options.verifyFiles, this.layout.log);
     const behind = closeUnfinished(this.layout.log, owners);
-    const { log: redo } = RedoLog.recover(
-      this.layout.log,
-      settings.log_segment_size,
-      directory.start,
-      (record) => {
-        recovery.apply(record);
-        for (const section of record.s) this.dirty.set(section.o, record.l);
-        this.results.remember(record.c, record.r);
-      },
-    );
+    const restart = new Restart(this.state, this.layout, this.results, options);
+    const { redo, report, summary } = restart.run((owner) => this.removeFolders(owner));
     this.redo = redo;
-    recovery.finish((owner) => this.removeFolders(owner));
-    this.recovery = recovery.report;
-    const remove = (path: string): void => this.attempt(() => spool.remove(path));
-    this.unlinks = new Unlinks(recovery.unlinks, owners.closed, remove);
+    this.recovery = report;
+    for (const [owner, lsn] of summary.owners) this.dirty.set(owner, lsn);
+    const remove = (path: string): boolean => this.attempt(() => spool.remove(path));
+    this.unlinks = new Unlinks(unlinksOf(summary, directory, spool), owners.closed, remove);
+    this.summaries = new Summaries(redo, log);
     // Kept at once: should the log folder be lost, the next run must not give its LSNs again (rule 3).
     directory.begin();
     directory.start = redo.start;
@@ -141,6 +136,7 @@ export class Writer {
     this.reopening.resume(behind);
     upgradeOwners(this.state, log);
     if (derived) reconcileDirectory(this.state, log);
+    this.claimCommitted();
     this.removals = {
       folders: (owner) => this.removeFolders(owner),
       files: (owner, lsn, files) => this.unlinks.add(spool, owner, lsn, files),
@@ -182,16 +178,6 @@ export class Writer {
   /** The result of a change by its id if it was logged, else undefined: then it never happened. */
   resultOf(id: string): unknown {
     return this.results.get(id);
-  }
-
-  /** Owners changed since the last checkpoint, with the folders of their indexes. */
-  dirtyFolders(): { id: number; folder: string }[] {
-    const out: { id: number; folder: string }[] = [];
-    for (const id of this.dirty.keys()) {
-      const owner = this.state.directory.ownerById(id);
-      if (owner !== null) out.push({ id, folder: owner.folder });
-    }
-    return out;
   }
 
   /** Builds an owner's index anew between two batches (rebuild.ts). */
@@ -378,9 +364,15 @@ export class Writer {
     step('batch.durable');
     this.commit(heads);
     step('batch.committed');
-    for (const head of heads) this.results.remember(head.c, head.r);
+    for (const head of heads) {
+      this.results.remember(head.c, head.r);
+      this.summaries.note(head);
+    }
     for (const context of contexts) {
-      for (const action of context.afterCommit) this.attempt(action);
+      for (const action of context.afterCommit) {
+        // A replay does it again.
+        if (!this.attempt(action)) breakClaim(this.layout);
+      }
     }
     step('batch.aftercommit');
     if (news.length > 0) this.attempt(() => this.onNews(news));
@@ -477,12 +469,19 @@ export class Writer {
     }
   }
 
-  private attempt(action: () => void): void {
+  private attempt(action: () => void): boolean {
     try {
       action();
+      return true;
     } catch (error) {
       this.log.warn('clean-up failed', { error: errorText(error) });
+      return false;
     }
+  }
+
+  /** Says that everything is committed, unless an owner is closed: between two batches. */
+  claimCommitted(): void {
+    if (this.fatal === null && this.state.owners.closed.size === 0) claimCommitted(this.layout);
   }
 
   private removeFolders(owner: OwnerRow): void {
@@ -490,11 +489,6 @@ export class Writer {
     this.state.owners.release(owner.id);
     this.dirty.delete(owner.id);
     this.onReplaced(owner.id);
-    rmSync(this.layout.userFolder(owner.folder), { recursive: true, force: true });
-    step('remove.index');
-    for (const partition of Object.values(this.state.settings.partition)) {
-      rmSync(join(partition, owner.folder), { recursive: true, force: true });
-      step('remove.messages');
-    }
+    removeOwnerFolders(this.state, this.layout, owner);
   }
 }

@@ -223,7 +223,9 @@ class Whole {
   private clear(): void {
     const { layout } = this;
     for (const name of existsSync(layout.log) ? readdirSync(layout.log) : []) {
-      if (/\.log$|^checkpoint|^boot$|^storeid|^backedup|^backingup|^syncfailed$/.test(name)) {
+      if (
+        /\.log$|\.sum$|^committed$|^checkpoint|^boot$|^storeid|^backedup|^backingup|^syncfailed$/.test(name)
+      ) {
         rmSync(join(layout.log, name), { force: true });
       }
     }
