@@ -157,6 +157,8 @@ export class Steps {
     const whole = random.oneIn(3) ? random.pick(all) : undefined;
     while (round.acknowledged < UNDER_WAY && !work.ended) await sleep(5);
     round.killed = true;
+    // The next writer replays everything, as after a loss of power, or the last batch.
+    if (random.oneIn(2)) rmSync(join(store.dir, 'state/log/committed'), { force: true });
     const undo = all.map((step) => provoke(store, step));
     try {
       for (const group of [[first], then]) {
