@@ -197,10 +197,11 @@ describe('everything is replayed', () => {
     owners.quarantine(anna, 'for a test');
     expect(claimed()).toBe(false);
     await t.deliver(message(2), 'bert');
-    expect(await t.checkpoint()).toBe(0);
+    expect(await t.checkpoint()).toBeGreaterThan(0);
     expect(claimed()).toBe(false);
     owners.release(anna);
     expect(claimed()).toBe(false);
+    await t.deliver(message(3), 'bert');
     await t.checkpoint();
     expect(claimed()).toBe(true);
   });
