@@ -42,36 +42,25 @@ export function snapshotLsn(path: string, owner: number): number {
 
 /**
  * Copies an owner's index, verifies the copy and durably replaces the snapshot. Returns the LSN of the copy. Throws
- * IndexDamage when the index is damaged; the snapshot before stays.
+ * IndexDamage when the index is damaged or has not all up to `least`, which it must have had: it lost its journal. The snapshot
+ * before stays, which may have more.
  */
-export function makeSnapshot(indexPath: string, path: string, owner: number): number {
-  return replace(indexPath, path, (copy) => {
-    const found = damageIn(checkIndex(copy, ''));
-    if (found !== undefined) throw new IndexDamage(owner, indexPath, `${found.place}: ${found.text}`);
-  });
-}
-
-/**
- * A snapshot that has everything up to `lsn`: made where the one that is there does not. Throws IndexDamage when the index does
- * not have it either: it lost its journal while the writer went on in what was no longer there by that name.
- */
-export function ensureSnapshot(indexPath: string, path: string, owner: number, lsn: number): void {
-  if (snapshotLsn(path, owner) >= lsn) return;
-  const made = makeSnapshot(indexPath, path, owner);
-  if (made < lsn) {
-    throw new IndexDamage(owner, indexPath, `it is at ${made} but has had ${lsn}: its journal was lost`);
-  }
+export function makeSnapshot(indexPath: string, path: string, owner: number, least = 0): number {
+  return replace(indexPath, path, owner, least, (copy) => damageIn(checkIndex(copy, '')));
 }
 
 /** The same as `makeSnapshot` for directory.db. */
-export function makeDirectorySnapshot(directoryPath: string, path: string): number {
-  return replace(directoryPath, path, (copy) => {
-    const found = damageIn(checkDirectory(copy));
-    if (found !== undefined) throw new IndexDamage(0, directoryPath, `${found.place}: ${found.text}`);
-  });
+export function makeDirectorySnapshot(directoryPath: string, path: string, least = 0): number {
+  return replace(directoryPath, path, 0, least, (copy) => damageIn(checkDirectory(copy)));
 }
 
-function replace(from: string, path: string, verify: (copy: string) => void): number {
+function replace(
+  from: string,
+  path: string,
+  owner: number,
+  least: number,
+  damage: (copy: string) => Finding | undefined,
+): number {
   const fresh = `${path}.new`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(fresh, { force: true });
@@ -82,13 +71,18 @@ function replace(from: string, path: string, verify: (copy: string) => void): nu
     source.close();
   }
   step('snapshot.copied');
-  verify(fresh);
+  const found = damage(fresh);
+  if (found !== undefined) throw new IndexDamage(owner, from, `${found.place}: ${found.text}`);
   const copy = new Database(fresh, { readwrite: true, create: false });
   let lsn: number;
   try {
     lsn = copy.query<{ lsn: number }, []>('SELECT lsn FROM state').get()?.lsn ?? 0;
   } finally {
     copy.close();
+  }
+  if (lsn < least) {
+    rmSync(fresh, { force: true });
+    throw new IndexDamage(owner, from, `it is at ${lsn} but has had ${least}: its journal was lost`);
   }
   step('snapshot.verified');
   const fd = openSync(fresh, 'r');

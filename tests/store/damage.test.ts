@@ -226,6 +226,22 @@ describe('a flipped bit', () => {
     t = new TestStore(folders);
   });
 
+  test('an index or a directory.db that lost its journal replaces no snapshot', () => {
+    const anna = t.writer.state.directory.owner('anna');
+    const lsn = t.writer.state.owners.peek(anna?.id ?? 0)?.lsn ?? 0;
+    expect(lsn).toBeGreaterThan(0);
+    makeSnapshot(index('anna'), snapshot('anna'), anna?.id ?? 0, lsn);
+    const before = readFileSync(snapshot('anna'));
+    expect(() => makeSnapshot(index('anna'), snapshot('anna'), anna?.id ?? 0, lsn + 1)).toThrow(/has had/);
+    expect(readFileSync(snapshot('anna')).equals(before)).toBe(true);
+    const { directory } = layoutOf(folders.settings);
+    const path = directorySnapshot(folders.settings);
+    const made = makeDirectorySnapshot(directory, path);
+    const whole = readFileSync(path);
+    expect(() => makeDirectorySnapshot(directory, path, made + 1)).toThrow(/has had/);
+    expect(readFileSync(path).equals(whole)).toBe(true);
+  });
+
   test('in a message file: named, put back from another recipient, or from the log, else said with its message', async () => {
     const path = messageFiles(folders.spool).find((file) =>
       file.includes('anna') && readFileSync(file).includes('body 3')

@@ -6,7 +6,7 @@
  * are few; then its records are kept apart (log/closed.ts), so that it is healed exactly and the log does not grow with others' mail.
  */
 import { rmSync, statSync } from 'node:fs';
-import { MailError, serverError } from '../../errors.ts';
+import { MailError } from '../../errors.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { releasedByBackup } from '../backup/hold.ts';
@@ -67,11 +67,15 @@ export async function retire(
   const stages: string[] = [];
   let through = 0;
   let directoryLast = 0;
+  let unreadable = false;
   for (const [at, segment] of released.entries()) {
     if (segment.lastLsn > done.checkpoint || statSync(segment.path).mtimeMs > keepAfter) break;
     const found = contentsOf(segment, closed);
-    // What is in a damaged segment nobody can tell: everybody gets a snapshot, then it is not missed.
-    if (!found.readable) { for (const id of owners.keys()) found.last.set(id, segment.lastLsn); }
+    // What is in a damaged segment nobody can tell: with everybody's snapshot as new as a checkpoint knows, it is not missed.
+    if (!found.readable) {
+      unreadable = true;
+      for (const id of owners.keys()) found.last.set(id, directory.floor(id));
+    }
     const needed = [...found.last].flatMap(([id, last]) => {
       const owner = closed.has(id) ? owners.get(id) : undefined;
       return owner !== undefined && snapshots.lsn(owner) < last ? [owner] : [];
@@ -97,7 +101,14 @@ export async function retire(
     through = segment.lastLsn;
   }
   if (through === 0) return 0;
-  if (directoryLast > 0) makeDirectorySnapshot(layout.directory, directorySnapshot(settings));
+  if (directoryLast > 0 || unreadable) {
+    try {
+      makeDirectorySnapshot(layout.directory, directorySnapshot(settings), directoryLast);
+    } catch (error) {
+      if (isDamage(error)) link.suspect(0, errorText(error));
+      throw error;
+    }
+  }
   const answer = await link.ask((n) => ({ t: 'retire', n, lsn: through, stages })) as { removed: number };
   return answer.removed;
 }
@@ -139,7 +150,7 @@ function contentsOf(segment: ClosedSegment, closed: ReadonlySet<number>): Conten
   return {
     readable,
     last,
-    directoryLast: readable ? directoryLast : segment.lastLsn,
+    directoryLast,
     stages: [...stages.difference(wanted)],
     records,
   };
@@ -175,9 +186,8 @@ class Snapshots {
   atLeast(owner: OwnerRow, lsn: number): void {
     const { id, folder } = owner;
     if (this.lsn(owner) >= lsn) return;
-    let made: number;
     try {
-      made = makeSnapshot(layoutOf(this.settings).index(folder), this.path(owner), id);
+      makeSnapshot(layoutOf(this.settings).index(folder), this.path(owner), id, lsn);
     } catch (error) {
       // The owner is healed with the help of the segment.
       if (isDamage(error)) this.link.suspect(id, errorText(error));
@@ -185,8 +195,5 @@ class Snapshots {
     }
     // Removed meanwhile, with all its folders: what was made after that must not lie in those of a new owner of the name.
     if (this.directory.owner(owner.userid)?.id !== id) rmSync(this.path(owner), { force: true });
-    else if (made < lsn) {
-      throw serverError(`the index of ${owner.userid} is at ${made}, behind the log's ${lsn}`);
-    }
   }
 }

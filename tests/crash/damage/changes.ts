@@ -8,8 +8,9 @@ import { Scrub } from '../../../src/store/janitor/scrub.ts';
 import { layoutOf } from '../../../src/store/layout.ts';
 import {
   directorySnapshot,
-  ensureSnapshot,
   makeDirectorySnapshot,
+  makeSnapshot,
+  snapshotLsn,
   snapshotPath,
 } from '../../../src/store/snapshot.ts';
 import { UidSet } from '../../../src/store/uidset.ts';
@@ -125,7 +126,8 @@ async function retire(t: TestStore): Promise<void> {
     const path = layoutOf(settings).index(owner.folder);
     try {
       const lsn = owners.peek(owner.id)?.lsn ?? owners.floor(owner.id);
-      ensureSnapshot(path, snapshotPath(t.folders.spool, owner.folder), owner.id, lsn);
+      const snapshot = snapshotPath(t.folders.spool, owner.folder);
+      if (snapshotLsn(snapshot, owner.id) < lsn) makeSnapshot(path, snapshot, owner.id, lsn);
     } catch (error) {
       t.writer.suspect(owner.id, String(error));
       throw error;
