@@ -18,7 +18,7 @@ import { errorText } from './errortext.ts';
 import { Recovery, type RecoveryReport } from './recover.ts';
 import { REMEMBERED, type Results } from './results.ts';
 
-/** Bytes of the log that are read back, at most, for answers of changes behind the newest segment with records. */
+/** So many bytes of the log are read back for what was answered: nobody is owed an answer for longer; then whole segments are known. */
 const ANSWERS_BYTES = 32 << 20;
 
 export interface RestartOptions {
@@ -111,7 +111,7 @@ export class Restart {
     for (let at = found.length - 1; at >= 0; at--) {
       const { path, header } = found[at] as (typeof found)[number];
       const size = statSync(path).size;
-      if (tail && (bytes + size > ANSWERS_BYTES || records >= REMEMBERED)) break;
+      if (tail && (bytes >= ANSWERS_BYTES || records >= REMEMBERED)) break;
       wanted.add(path);
       const next = found[at + 1];
       const count = next === undefined ? 0 : next.header.predecessorLast - header.firstLsn + 1;

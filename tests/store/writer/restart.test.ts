@@ -137,6 +137,26 @@ describe('after kill -9', () => {
     expect(ids.map((id) => t.writer.resultOf(id))).toEqual(answers);
   });
 
+  test('also when the newest segment has only just begun and the one before is large', async () => {
+    await t.close();
+    folders.remove();
+    folders = new TestFolders({ log_segment_size: 40 << 20 });
+    t = new TestStore(folders);
+    const submit = t.writer.submit.bind(t.writer);
+    const ids: string[] = [];
+    t.writer.submit = (request, blobs) => {
+      ids.push(request.id);
+      return submit(request, blobs);
+    };
+    const text = message('large', 62_000);
+    while (t.writer.redo.segments.length === 0) {
+      await Promise.all(Array.from({ length: 32 }, (_, n) => t.deliver(text + n, 'anna')));
+    }
+    const answers = ids.map((id) => t.writer.resultOf(id));
+    killed();
+    expect(ids.map((id) => t.writer.resultOf(id))).toEqual(answers);
+  });
+
   test('a summary that was cut off, changed or lost is made anew', async () => {
     for (let n = 0; n < 40; n++) await t.deliver(message(n, 60_000), `user${n % 3}`);
     killed();
