@@ -74,7 +74,11 @@ for (const command of commands) {
     } else if (command.startsWith('lmtptest')) {
       expect(done.stdout).toMatch(/^S: 220 .*\nC: LHLO lmtptest\n[^]*\nThe server asks for no login\.\n/);
     } else expect(done.stdout).toMatch(/^Authenticated\.$/m);
-    expect([done.stderr, done.code]).toEqual(['', 0]);
+    // The test's certificate is for another name, and for a month.
+    const said = done.stderr.split('\n').filter((line) => !line.startsWith(`${store.certificate}: `)).join(
+      '\n',
+    );
+    expect([said, done.code]).toEqual(['', 0]);
   });
 }
 
