@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['imap', 'pop3', 'lmtp', 'authd'],
   ['auth'],
   ['store'],
+  ['sieve'],
   ['mime'],
   ['net'],
   ['config'],

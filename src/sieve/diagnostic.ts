@@ -1,0 +1,18 @@
+/** What is wrong with a script, and where. */
+
+/** A place in a script: both count from 1; a column is a character, whatever its number of octets. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One finding. `text` says what was found and what was expected, without the place. */
+export interface Diagnostic extends Position {
+  readonly severity: 'error' | 'warning';
+  readonly text: string;
+}
+
+/** `line 3, column 7: error: …`, as tools and ManageSieve show it. */
+export function formatDiagnostic({ severity, line, column, text }: Diagnostic): string {
+  return `line ${line}, column ${column}: ${severity}: ${text}`;
+}
