@@ -12,6 +12,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateRule } from '../config/externalrules.ts';
 import { syntaxError } from '../errors.ts';
+import { type Element, elements, first, only, SEQUENCE } from '../net/der.ts';
 
 /** Names in a certificate, as they stand there; null for one that cannot be used. */
 export interface CertificateNames {
@@ -62,7 +63,6 @@ function applyRule({ pattern, template }: CertificateRule, name: string): string
 }
 
 /** Universal and context tags (X.690). */
-const SEQUENCE = 0x30;
 const SET = 0x31;
 const OID = 0x06;
 const OCTETS = 0x04;
@@ -73,11 +73,6 @@ const SUBJECT_ALT_NAME = Buffer.from([0x55, 0x1d, 0x11]);
 const RFC822_NAME = 0x81;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
-
-interface Element {
-  readonly tag: number;
-  readonly content: Uint8Array;
-}
 
 /**
  * The names in a certificate.
@@ -139,38 +134,4 @@ function clean(bytes: Buffer, ascii: boolean): string | null {
   }
   // deno-lint-ignore no-control-regex
   return ascii && /[^\x20-\x7e]/.test(text) ? null : text;
-}
-
-/** The content of the one element there is, of this tag. */
-function only(bytes: Uint8Array, tag: number): Uint8Array {
-  const found = elements(bytes);
-  if (found.length !== 1 || found[0]?.tag !== tag) throw syntaxError('not what a certificate is made of');
-  return found[0].content;
-}
-
-function first(bytes: Uint8Array, tag: number): Element {
-  const found = elements(bytes)[0];
-  if (found === undefined || found.tag !== tag) throw syntaxError('not what a certificate is made of');
-  return found;
-}
-
-/** The elements in a row of bytes (X.690 §8.1): definite lengths, tags of one byte. */
-function elements(bytes: Uint8Array): Element[] {
-  const found: Element[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const tag = bytes[at++] as number;
-    let length = bytes[at++];
-    if (length === undefined || (tag & 0x1f) === 0x1f) throw syntaxError('not DER');
-    if (length >= 0x80) {
-      const count = length & 0x7f;
-      if (count === 0 || count > 3 || at + count > bytes.length) throw syntaxError('not DER');
-      length = 0;
-      for (let index = 0; index < count; index++) length = length << 8 | (bytes[at++] as number);
-    }
-    if (at + length > bytes.length) throw syntaxError('not DER');
-    found.push({ tag, content: bytes.subarray(at, at + length) });
-    at += length;
-  }
-  return found;
 }

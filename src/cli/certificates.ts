@@ -5,6 +5,7 @@ import type { Finding } from '../config/finding.ts';
 import { formatListen } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkCertificates } from '../net/certificatecheck.ts';
+import { checkRevocations } from '../net/crlcheck.ts';
 import { shownCertificate } from '../net/livecheck.ts';
 import type { TlsMaterial } from '../net/tlsmaterial.ts';
 
@@ -13,9 +14,9 @@ export interface CertificateFindings {
   readonly warnings: readonly Finding[];
 }
 
-/** What is to be said of the files. */
+/** What is to be said of the files, lists of revoked certificates among them. */
 export function certificateFindings(settings: Settings): CertificateFindings {
-  const found = checkCertificates(settings);
+  const found = [...checkCertificates(settings), ...checkRevocations(settings)];
   const finding = ({ file, text }: (typeof found)[number]): Finding => ({ file, line: 0, key: '', text });
   return {
     problems: found.filter(({ problem }) => problem).map(finding),

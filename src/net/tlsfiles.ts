@@ -119,25 +119,31 @@ function authorityFiles(folder: string): string[] {
 }
 
 /** The authorities of a file and a folder, each once. */
-function readAuthorities(file: string, folder: string): string[] {
+export function readAuthorities(file: string, folder: string): string[] {
   const files = [...(file === '' ? [] : [file]), ...(folder === '' ? [] : authorityFiles(folder))];
   return [...new Set(files.flatMap((each) => pemBlocks(readPem(each, 'authorities'))))];
 }
 
-function readClientCheck({ ca, caDir, clientCerts, crl }: TlsFiles): ClientCheck {
-  const nobody = ca === '' && caDir === '';
-  if (clientCerts === 'off' || (clientCerts === 'optional' && nobody)) {
-    return { mode: 'off', authorities: [], revoked: [] };
-  }
+/** Whether clients are asked for certificates. */
+export function checksClients({ ca, caDir, clientCerts }: TlsFiles): boolean {
+  return clientCerts !== 'off' && !(clientCerts === 'optional' && ca === '' && caDir === '');
+}
+
+/** The lists of revoked certificates in a file, PEM. @throws MailError 'config' */
+export function readRevoked(file: string): string[] {
+  const revoked = pemBlocks(readPem(file, 'list of revoked certificates'), 'X509 CRL');
+  if (revoked.length === 0) throw wrong(file, 'holds no list of revoked certificates in PEM form');
+  return revoked;
+}
+
+function readClientCheck(files: TlsFiles): ClientCheck {
+  if (!checksClients(files)) return { mode: 'off', authorities: [], revoked: [] };
+  const { ca, caDir, clientCerts, crl } = files;
   const authorities = readAuthorities(ca, caDir);
   if (authorities.length === 0) {
     throw wrong(ca || caDir, 'holds no authority in PEM form to check clients against');
   }
-  const revoked = crl === '' ? [] : pemBlocks(readPem(crl, 'list of revoked certificates'), 'X509 CRL');
-  if (crl !== '' && revoked.length === 0) {
-    throw wrong(crl, 'holds no list of revoked certificates in PEM form');
-  }
-  return { mode: clientCerts, authorities, revoked };
+  return { mode: clientCerts, authorities, revoked: crl === '' ? [] : readRevoked(crl) };
 }
 
 /** Adds the issuers found among authorities to a certificate that comes without its chain (RFC 8446 §4.4.2). */

@@ -92,8 +92,8 @@ export class Authority {
     this.publish();
   }
 
-  /** Writes the list of what was revoked. */
-  publish(): void {
+  /** Writes the list of what was revoked; `options` as of openssl ca: -crlhours 1. */
+  publish(...options: readonly string[]): void {
     openssl(
       ...[
         'ca',
@@ -104,6 +104,7 @@ export class Authority {
         '-cert',
         this.cert,
         '-gencrl',
+        ...options,
         '-out',
         this.crl,
       ],

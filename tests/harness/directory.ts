@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { succeed } from './command.ts';
+import { crowdLdif, feed } from './crowd.ts';
 import { freePorts } from './ports.ts';
 import { gone } from './processes.ts';
 
@@ -20,6 +21,8 @@ const START_LIMIT_MS = 15_000;
 export interface DirectoryOptions {
   /** People by uid, with their password as it is stored. */
   readonly people: Readonly<Record<string, string>>;
+  /** So many people more (`crowd.ts`). */
+  readonly crowd?: number;
   /** Leaves a step of the how-to out. */
   readonly without?: 'authzTo' | 'access';
   /** Files of a certificate: StartTLS and ldaps are there. */
@@ -62,6 +65,13 @@ export class TestDirectory {
       throw error;
     }
     return directory;
+  }
+
+  /** Process id of slapd. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('slapd is not running');
+    return pid;
   }
 
   /** Starts slapd; resolves once it accepts connections. */
@@ -111,7 +121,7 @@ export class TestDirectory {
   }
 
   /** The directory before anything of SASL: the database, the people, the six access rules the how-to begins with. */
-  async #make({ people, certificate }: DirectoryOptions): Promise<void> {
+  async #make({ people, certificate, crowd = 0 }: DirectoryOptions): Promise<void> {
     const tls = certificate === undefined
       ? ''
       : `olcTLSCertificateFile: ${certificate.cert}\nolcTLSCertificateKeyFile: ${certificate.key}\n`;
@@ -159,8 +169,8 @@ olcSuffix: ${SUFFIX}
 olcRootDN: ${MANAGER.dn}
 olcRootPW: ${MANAGER.password}
 olcDbDirectory: ${this.dir}/data
-olcDbMaxSize: 104857600
-olcDbIndex: objectClass,uid eq
+olcDbMaxSize: ${(100 << 20) + 8192 * crowd}
+olcDbIndex: objectClass,uid,member eq
 `;
     await this.#add('0', config);
     const entries = Object.entries(people).map(([uid, password]) =>
@@ -173,6 +183,12 @@ userPassword: ${password}
 `
     );
     await this.#add('1', [...TREE, ...entries].join('\n'));
+    if (crowd > 0) {
+      await feed('/usr/sbin/slapadd', [
+        '-q',
+        ...['-F', join(this.dir, 'slapd.d'), '-n', '1'],
+      ], crowdLdif(crowd, SUFFIX));
+    }
   }
 
   /** The how-to's steps, in its order. */

@@ -132,6 +132,6 @@ test('the other sources', async () => {
   expect(wrong).toContain(`pam: ${pam}/imap is missing`);
   expect(wrong).toContain('oauth: http://127.0.0.1:1/: ');
   const odd = await check(config(`ou=Group,${SUFFIX}`, '/nowhere'), '--user', 'django');
-  expect(odd.wrong).toContain('not exactly one entry is found for django');
+  expect(odd.wrong).toContain('no entry is found for django');
   expect(odd.wrong).toContain('passwd-file: /nowhere cannot be read');
 });

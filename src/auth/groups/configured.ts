@@ -13,7 +13,7 @@ import { type LdapGroups, ldapGroups } from './ldap.ts';
 export function configuredGroups(settings: Settings, checkers: Pick<Checkers, 'ask'>, log: Log): Groups {
   const lookups: GroupLookup[] = [];
   if (settings.pts_module === 'ldap') {
-    lookups.push(ldapGroups(new LdapDirectory(ldapAccess(settings), log), ldapGroupsOf(settings), log));
+    lookups.push(ldapGroups(new LdapDirectory(ldapAccess(settings), log), ldapGroupsOf(settings)));
   }
   if (settings.unix_group_enable) {
     lookups.push(async (user) => {

@@ -5,7 +5,6 @@
 
 import type { Entry } from 'ldapts';
 import { limits } from '../../limits.ts';
-import type { Log } from '../../telemetry/log.ts';
 import type { DirectoryConnection } from '../ldap/connection.ts';
 import type { LdapDirectory } from '../ldap/directory.ts';
 import { DirectoryFailure, directoryFailure } from '../ldap/failure.ts';
@@ -24,14 +23,10 @@ export interface LdapGroups {
 }
 
 /** @throws from the lookup: DirectoryFailure */
-export function ldapGroups(
-  directory: Pick<LdapDirectory, 'use'>,
-  groups: LdapGroups,
-  log: Log,
-): GroupLookup {
+export function ldapGroups(directory: Pick<LdapDirectory, 'use'>, groups: LdapGroups): GroupLookup {
   return (userid) =>
     directory.use(async (connection) => {
-      const dn = await findUser(connection, groups.user, userid, log);
+      const dn = await findUser(connection, groups.user, userid);
       if (dn === null) return [];
       return groups.method === 'attribute'
         ? await ofEntry(connection, groups, dn)

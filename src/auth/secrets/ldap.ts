@@ -3,7 +3,8 @@
  * §5.1.3). No secret ever leaves the directory, so there is no challenge and response.
  *
  * Invariants
- * 1. Exactly one entry may be found: none and several never log in.
+ * 1. Exactly one entry may be found. Several are a search that is too wide: whose password it is cannot be told, and that is
+ *    said, never "wrong password"; the directory is asked for two at most, however many there are.
  * 2. An empty password never binds: RFC 4513 §5.1.2 would take it for an anonymous bind, which succeeds.
  * 3. Somebody who is not there costs a bind, too, as an entry that does not exist.
  */
@@ -15,7 +16,7 @@ import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type DirectoryAccess, DirectoryConnection } from '../ldap/connection.ts';
 import type { LdapDirectory } from '../ldap/directory.ts';
-import { directoryFailure } from '../ldap/failure.ts';
+import { DirectoryFailure, directoryFailure } from '../ldap/failure.ts';
 import { dnValue, fillTemplate, filterValue } from '../ldap/template.ts';
 import type { SecretSource, UserSecret } from './source.ts';
 
@@ -51,7 +52,7 @@ export class LdapSecrets implements SecretSource {
     const sent = password !== '' && Buffer.byteLength(password) <= limits.password_bytes.value;
     try {
       return await this.#directory.use(async (connection) => {
-        const dn = await findUser(connection, this.#place, name, this.#log);
+        const dn = await findUser(connection, this.#place, name);
         const nobody = `cn=${randomBytes(12).toString('hex')}${
           this.#place.base === '' ? '' : `,${this.#base(name)}`
         }`;
@@ -89,14 +90,13 @@ export class LdapSecrets implements SecretSource {
 }
 
 /**
- * The DN of the one entry that is this user; null where there is none, or more than one.
- * @throws DirectoryFailure
+ * The DN of the one entry that is this user; null where there is none.
+ * @throws DirectoryFailure 'many' where there is more than one
  */
 export async function findUser(
   connection: DirectoryConnection,
   { base, filter, scope, realm }: LdapPlace,
   userid: string,
-  log: Log,
 ): Promise<string | null> {
   let dns: readonly string[];
   try {
@@ -110,16 +110,11 @@ export async function findUser(
     dns = entries.map(({ dn }) => dn);
   } catch (thrown) {
     const failure = directoryFailure(thrown, 'ldap');
-    if (failure.kind !== 'many') {
-      // A base made of the name that is not there: no such user.
-      if (failure.kind === 'missing' && /%[uUd1-9]/.test(base)) return null;
-      throw failure;
-    }
+    // A base made of the name that is not there: no such user.
+    if (failure.kind === 'missing' && /%[uUd1-9]/.test(base)) return null;
+    if (failure.kind !== 'many') throw failure;
     dns = ['', ''];
   }
   if (dns.length <= 1) return dns[0] ?? null;
-  log.error('ldap finds several entries for one user, who cannot log in; make ldap.filter narrower', {
-    user: userid,
-  });
-  return null;
+  throw new DirectoryFailure('many', 'ldap finds several entries for one user; make ldap.filter narrower');
 }

@@ -7,7 +7,6 @@ import { ProxiedAuthorization } from '../../auth/ldap/proxied.ts';
 import { ldapAccess, ldapdbAccess, ldapPlace } from '../../auth/secrets/configured.ts';
 import { findUser } from '../../auth/secrets/ldap.ts';
 import type { Settings } from '../../config/settings.ts';
-import { silentLog } from '../../telemetry/log.ts';
 import { failed, type LiveFinding, passed } from './finding.ts';
 
 const PROXIED_AUTHORIZATION = '2.16.840.1.113730.3.4.18';
@@ -62,11 +61,18 @@ async function* ownRights(
   });
   const values = valuesOf(entry, 'authzTo');
   yield values.length > 0
-    ? passed('ldapdb', `${place}: authzTo: ${values.join(' ')}; --user NAME tries it`)
+    ? passed('ldapdb', `${place}: authzTo: ${values.join(' ')}; --user NAME tries it${searching(values)}`)
     : failed(
       'ldapdb',
       `${place}: ${own} may act for nobody: its entry needs authzTo, and the directory olcAuthzPolicy "to"`,
     );
+}
+
+/** What to know of rules that are searches: OpenLDAP reads what they find entry by entry, up to the user, at each login. */
+function searching(rules: readonly string[]): string {
+  return rules.some((rule) => /^ldap:.*\?(?:sub|one|children)\?/i.test(rule))
+    ? '. With many thousands of users write dn.children:BASE in its place: OpenLDAP walks through the entries of a search'
+    : '';
 }
 
 async function* actFor(
@@ -130,11 +136,11 @@ export async function* checkLdap(settings: Settings, user: string | undefined): 
         `${place}: bound as ${settings.ldap_bind_dn === '' ? 'nobody' : settings.ldap_bind_dn}`,
       );
       if (user === undefined) continue;
-      const dn = await findUser(connection, ldapPlace(settings), user, silentLog);
+      const dn = await findUser(connection, ldapPlace(settings), user);
       yield dn === null
         ? failed(
           'ldap',
-          `${place}: not exactly one entry is found for ${user}: ldap.base and ldap.filter decide, and what ` +
+          `${place}: no entry is found for ${user}: ldap.base and ldap.filter decide, and what ` +
             'ldap.bind_dn may see',
         )
         : passed('ldap', `${place}: ${user} is ${dn}`);
