@@ -127,13 +127,14 @@ function actionOf(
 async function add(administration: Administration, user: string): Promise<number> {
   const { store, settings, io } = administration;
   const userid = useridFrom(user, settings);
-  if (store.secrets.get(userid) !== null) {
-    throw userError(
+  const exists = () =>
+    userError(
       'alreadyexists',
       `there is a user ${userid} already; 'mailstore user passwd' changes the password`,
     );
-  }
-  await setPassword(administration, userid);
+  if (store.secrets.get(userid) !== null) throw exists();
+  // While the password is typed, somebody else may add the same user.
+  if (!await store.secrets.replace(userid, null, await askSecret(administration, userid))) throw exists();
   io.stdout(`User ${printable(userid)} added.\n`);
   if (settings.autocreatequota === 0 && !isAdmin(userid, settings) && !hasInbox(administration, userid)) {
     const inbox = administration.names.toExternal({ owner: userid, path: '' });
@@ -146,17 +147,15 @@ async function passwd(administration: Administration, user: string): Promise<num
   const { store, settings, io } = administration;
   const userid = useridFrom(user, settings);
   if (store.secrets.get(userid) === null) throw noUser(userid);
-  await setPassword(administration, userid);
+  await store.secrets.set(userid, await askSecret(administration, userid));
   io.stdout(`Password of ${printable(userid)} changed.\n`);
   return EX_OK;
 }
 
-async function setPassword(
-  { store, settings, io, terminal }: Administration,
-  userid: string,
-): Promise<void> {
+/** The record of a new password that is asked for. */
+async function askSecret({ settings, io, terminal }: Administration, userid: string): Promise<string> {
   const password = await newPassword(printable(userid), io, terminal);
-  await store.secrets.set(userid, await makeSecret(password, retrievableSecrets(settings)));
+  return await makeSecret(password, retrievableSecrets(settings));
 }
 
 function list({ store, settings, io }: Administration, json: boolean): Promise<number> {

@@ -173,6 +173,20 @@ export const authLimits = rows({
     reason: 'questions of a worker to the identity provider at a time',
     onExcess: 'the login is answered [UNAVAILABLE]',
   },
+  oauth_refused_seconds: {
+    value: 5,
+    unit: 'seconds',
+    reason:
+      'a client that repeats a token which is not good at once; one that becomes good is not kept out for long',
+    onExcess: 'the identity provider is asked again',
+  },
+  oauth_cache_entries: {
+    value: 10_000,
+    unit: 'count',
+    reason:
+      'tokens an identity provider called good, and as many it did not; some hundred bytes each, per worker',
+    onExcess: 'the oldest is asked about again',
+  },
   jwks_keys: {
     value: 100,
     unit: 'count',

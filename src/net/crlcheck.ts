@@ -4,13 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { asMailError } from '../errors.ts';
 import type { CertificateFinding } from './certificatecheck.ts';
 import { type RevocationList, revocationList, subjectOf } from './crl.ts';
-import {
-  checksClients,
-  readAuthorities,
-  readRevoked,
-  type TlsFiles,
-  tlsFiles,
-} from './tlsfiles.ts';
+import { checksClients, readAuthorities, readRevoked, type TlsFiles, tlsFiles } from './tlsfiles.ts';
 import type { TlsSettings } from './tlsfiles.ts';
 
 const DAY_MS = 86_400_000;

@@ -348,6 +348,11 @@ export interface Secrets {
   get(userid: string): SecretRecord | null;
   list(): SecretRecord[];
   set(userid: string, secret: string): Promise<void>;
+  /**
+   * Sets it only where what stands there is still `before`, null for nothing; false where somebody was faster. Decided by
+   * the writer: of several who try at once one wins.
+   */
+  replace(userid: string, before: string | null, secret: string): Promise<boolean>;
   remove(userid: string): Promise<void>;
 }
 

@@ -29,6 +29,7 @@ export class DeferredStore implements Store {
       get: (userid) => this.now.secrets.get(userid),
       list: () => this.now.secrets.list(),
       set: async (userid, secret) => (await this.opened).secrets.set(userid, secret),
+      replace: async (userid, before, secret) => (await this.opened).secrets.replace(userid, before, secret),
       remove: async (userid) => (await this.opened).secrets.remove(userid),
     };
   }

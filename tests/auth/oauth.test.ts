@@ -9,6 +9,8 @@ import { BARE_CHANNEL } from '../../src/auth/channel.ts';
 import { Authenticator } from '../../src/auth/login.ts';
 import { jwtCheck } from '../../src/auth/oauth/jwt.ts';
 import { remoteKeys } from '../../src/auth/oauth/keys.ts';
+import { introspection } from '../../src/auth/oauth/introspection.ts';
+import { remembered } from '../../src/auth/oauth/remembered.ts';
 import { configuredTokens } from '../../src/auth/oauth/tokens.ts';
 import { startSasl } from '../../src/auth/sasl.ts';
 import { makeSettings } from '../../src/config/settings.ts';
@@ -269,7 +271,7 @@ describe('introspection', () => {
   });
 
   test('besides keys notices what was revoked, and a token of somebody else', async () => {
-    const both = asking({ oauth_jwks_url: address('/jwks') });
+    const both = asking({ oauth_jwks_url: address('/jwks'), oauth_introspection_cache: 0 });
     const good = await token();
     provider.answer = { active: true, email: 'django' };
     expect(await both.userOf(good)).toBe('django');
@@ -277,6 +279,78 @@ describe('introspection', () => {
     expect(await both.userOf(good)).toBeNull();
     provider.answer = { active: true, email: 'inge' };
     expect(await both.userOf(good)).toBeNull();
+  });
+
+  test('is asked once for a while about a token that is good, and again soon about one that is not', async () => {
+    const time = { now: 0, day: seconds() };
+    const check = introspection(
+      settingsFor({ oauth_introspection_url: address('/introspect'), oauth_clock_skew: 0 }),
+      '',
+      '',
+      () => time.day * 1000,
+      () => time.now,
+    );
+    const pass = (wait: number) => (time.now += wait * 1000, time.day += wait);
+    const asked = async (token: string) => {
+      provider.asked = 0;
+      const claims = await check(token);
+      return [claims === null ? 'no' : claims['email'], provider.asked];
+    };
+    provider.answer = { active: true, email: 'django' };
+    expect(await asked('one')).toEqual(['django', 1]);
+    expect(await asked('one')).toEqual(['django', 0]);
+    expect(await asked('two')).toEqual(['django', 1]);
+    pass(59);
+    expect(await asked('one')).toEqual(['django', 0]);
+    // Withdrawn: noticed when the minute is over.
+    provider.answer = { active: false };
+    pass(1);
+    expect(await asked('one')).toEqual(['no', 1]);
+    expect(await asked('one')).toEqual(['no', 0]);
+    provider.answer = { active: true, email: 'django', exp: time.day + 15 };
+    pass(limits.oauth_refused_seconds.value);
+    expect(await asked('one')).toEqual(['django', 1]);
+    // Its own end comes before that of the minute.
+    pass(9);
+    expect(await asked('one')).toEqual(['django', 0]);
+    pass(1);
+    expect(await asked('one')).toEqual(['no', 0]);
+    // At once is once; what could not be told is asked again.
+    provider.answer = { active: true, email: 'inge' };
+    provider.asked = 0;
+    const many = await Promise.all(Array.from({ length: 20 }, () => check('three')));
+    expect([many.every((claims) => claims?.['email'] === 'inge'), provider.asked]).toEqual([true, 1]);
+    provider.status = 503;
+    for (let time = 0; time < 2; time++) {
+      provider.asked = 0;
+      expect(await check('four').then(() => '', (error) => asMailError(error).code)).toBe('unavailable');
+      expect(provider.asked).toBe(1);
+    }
+    provider.status = 200;
+  });
+
+  test('keeps no more than its bound, and good tokens apart from others', async () => {
+    let asked = 0;
+    const check = remembered(
+      (token) => {
+        asked++;
+        return Promise.resolve(token.startsWith('good') ? { sub: token } : null);
+      },
+      () => true,
+      60,
+      () => 0,
+    );
+    await check('good0');
+    for (let index = 0; index < limits.oauth_cache_entries.value + 10; index++) await check(`bad${index}`);
+    asked = 0;
+    expect(await check('good0')).toEqual({ sub: 'good0' });
+    expect(asked).toBe(0);
+    expect(await check('bad0')).toBeNull();
+    expect(asked).toBe(1);
+    for (let index = 1; index <= limits.oauth_cache_entries.value; index++) await check(`good${index}`);
+    asked = 0;
+    await check('good0');
+    expect(asked).toBe(1);
   });
 
   test('never sends what cannot be a token', async () => {

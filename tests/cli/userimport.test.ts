@@ -135,7 +135,8 @@ test('a hash becomes a password for all mechanisms at the next login, where that
     const learn = learning(settings('yes'), secrets, silentLog);
     let learned: Promise<void> | undefined;
     const source = new EmbeddedSecrets(secrets, {
-      learn: (userid, password) => learned = learn?.(userid, password) ?? Promise.resolve(),
+      learn: (userid, password, before) =>
+        learned = learn?.keep(userid, password, before) ?? Promise.resolve(),
     });
     expect(await source.secret('anna')).toEqual({});
     expect(await source.verify('anna', 'wrong')).toBe(false);

@@ -88,6 +88,7 @@ export class FakeStore implements Store {
     get: () => null,
     list: () => [],
     set: () => Promise.resolve(),
+    replace: () => Promise.resolve(true),
     remove: () => Promise.resolve(),
   };
 

@@ -22,6 +22,7 @@ export type OauthSettings = Pick<
   | 'oauth_scope'
   | 'oauth_clock_skew'
   | 'oauth_introspection_url'
+  | 'oauth_introspection_cache'
   | 'oauth_client_id'
   | 'oauth_client_secret_file'
   | 'oauth_ca_file'

@@ -4,24 +4,28 @@ import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { fetchJson } from './http.ts';
 import type { Claims, OauthSettings, TokenCheck } from './check.ts';
+import { remembered } from './remembered.ts';
 
 /**
  * @param secret of the client who asks
  * @param ca a PEM file of authorities, '' for those of the system
  * @param at the time of day, for tests
+ * @param now milliseconds of a clock that only goes forward, for tests
  */
 export function introspection(
   settings: OauthSettings,
   secret: string,
   ca: string,
   at: () => number = () => Date.now(),
+  now?: () => number,
 ): TokenCheck {
   const { oauth_introspection_url: url, oauth_client_id: id } = settings;
   // RFC 6749 §2.3.1: both are form-encoded before they become Basic credentials.
   const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
   const authorization = `Basic ${Buffer.from(`${encode(id)}:${encode(secret)}`).toString('base64')}`;
   let asking = 0;
-  return async (token) => {
+  const isActive = (answer: unknown): answer is Claims => isGood(answer, settings, at() / 1000);
+  const ask: TokenCheck = async (token) => {
     if (asking >= limits.oauth_connections.value) {
       throw serverError('too many tokens wait for the identity provider');
     }
@@ -36,11 +40,12 @@ export function introspection(
         },
         body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
       }, ca);
-      return isGood(answer, settings, at() / 1000) ? answer : null;
+      return isActive(answer) ? answer : null;
     } finally {
       asking--;
     }
   };
+  return remembered(ask, isActive, settings.oauth_introspection_cache, now);
 }
 
 /** Whether the provider calls the token active, and nothing it says of it is against that (RFC 7662 §2.2). */

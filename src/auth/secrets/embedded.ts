@@ -78,7 +78,7 @@ export class EmbeddedSecrets implements SecretSource {
   readonly #derive: Derive;
   readonly #proofs: Proofs;
   readonly #crypt: Crypt | undefined;
-  readonly #learn: ((userid: string, password: string) => Promise<void>) | undefined;
+  readonly #learn: ((userid: string, password: string, before: string) => Promise<void>) | undefined;
   /** What users who do not exist are checked against. */
   readonly #nobody: ScramKeys;
 
@@ -89,8 +89,8 @@ export class EmbeddedSecrets implements SecretSource {
       readonly proofs?: Proofs;
       /** The system's crypt(3), for users that were imported with a hash. */
       readonly crypt?: Crypt;
-      /** Told of a password of which only a hash is stored. */
-      readonly learn?: (userid: string, password: string) => Promise<void>;
+      /** Told of a password of which only a hash is stored, and of the record it was checked with. */
+      readonly learn?: (userid: string, password: string, before: string) => Promise<void>;
     } = {},
   ) {
     this.#secrets = secrets;
@@ -138,7 +138,7 @@ export class EmbeddedSecrets implements SecretSource {
       timingSafeEqual(storedKeyOf(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
     const right = same && userid !== null && record !== null && prepared !== null && prepared !== '';
     if (right) this.#proofs.remember(proof);
-    if (matches && right) void this.#learn?.(userid, password);
+    if (matches && right) void this.#learn?.(userid, password, record.secret);
     return right;
   }
 

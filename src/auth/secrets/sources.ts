@@ -4,8 +4,8 @@
  * Invariants
  * 1. Before a password is called wrong, all have been asked: how long that takes does not tell which of them knows a user.
  * 2. A source that cannot answer counts only where no other knows the user: then nobody can tell, and 'unavailable' it is.
- * 3. A source is asked once the one before it has said no, or has said nothing for `PATIENCE_MS`: one that hangs does not
- *    keep out the users of the others.
+ * 3. A source is asked once the one before it has said no, or has said nothing for `PATIENCE_MS`, for secrets all at once;
+ *    one that hangs for longer does not keep out the users of the others.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,11 +52,23 @@ export class SecretSources implements SecretSource {
     return false;
   }
 
-  /** What the first source says that knows the user; each is asked, and waited for. */
+  /**
+   * What the first source says that knows the user. All are asked at once and waited for, so that the time does not tell
+   * which of them knows a user; one that has said nothing for `PATIENCE_MS` keeps out nobody whom another one knows.
+   */
   async secret(userid: string | null): Promise<UserSecret | null> {
-    const ended = await Promise.allSettled(this.#sources.map((source) => source.secret(userid)));
-    for (const one of ended) if (one.status === 'fulfilled' && one.value !== null) return one.value;
-    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    const found: (UserSecret | null)[] = this.#sources.map(() => null);
+    const known = () => found.find((secret) => secret !== null) ?? null;
+    const { promise: oneMore, resolve: tell } = Promise.withResolvers<undefined>();
+    const asked = this.#sources.map(async (source, index) => {
+      found[index] = await source.secret(userid);
+      if (found[index] !== null) tell(undefined);
+    });
+    const all = Promise.allSettled(asked);
+    await Promise.race([all, this.#patience()]);
+    const ended = known() === null ? await Promise.race([oneMore, all]) : undefined;
+    if (known() !== null) return known();
+    for (const one of ended ?? []) if (one.status === 'rejected') throw one.reason;
     return null;
   }
 }

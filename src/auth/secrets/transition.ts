@@ -11,28 +11,36 @@ import type { Log } from '../../telemetry/log.ts';
 import { makeSecret } from './embedded.ts';
 import type { Asking, SecretSource, SourceAbilities, UserSecret } from './source.ts';
 
-/** Keeps a password that was right. Resolves when it is durable or was not kept; never rejects. */
-export type Learn = (userid: string, password: string) => Promise<void>;
+/** Keeps passwords that were right. */
+export interface Learn {
+  /** The record of a user as it is now, to be read before the password is checked. @throws MailError 'unavailable' */
+  before(userid: string): string | null;
+  /**
+   * Keeps it, unless the record is another than `before` by now: whoever set or removed the password meanwhile knows better.
+   * Resolves when it is durable or was not kept; never rejects.
+   */
+  keep(userid: string, password: string, before: string | null): Promise<void>;
+}
 
 /** Undefined where nothing is to be learned. */
 export function learning(
   settings: Pick<Settings, 'sasl_auto_transition' | 'sasl_mech_list' | 'allowapop'>,
-  secrets: Pick<Secrets, 'get' | 'set'>,
+  secrets: Pick<Secrets, 'get' | 'replace'>,
   log: Log,
 ): Learn | undefined {
   const how = settings.sasl_auto_transition;
   if (how === 'off') return undefined;
-  return async (userid, password) => {
-    try {
-      const before = secrets.get(userid)?.changed;
-      const secret = await makeSecret(password, how === 'yes' && retrievableSecrets(settings));
-      // Somebody who set or removed the password meanwhile knows better.
-      if (secrets.get(userid)?.changed !== before) return;
-      await secrets.set(userid, secret);
-      log.info('password taken over', { user: userid });
-    } catch (thrown) {
-      log.warn('password not taken over', { user: userid, error: asMailError(thrown) });
-    }
+  return {
+    before: (userid) => secrets.get(userid)?.secret ?? null,
+    async keep(userid, password, before) {
+      try {
+        const secret = await makeSecret(password, how === 'yes' && retrievableSecrets(settings));
+        if (!await secrets.replace(userid, before, secret)) return;
+        log.info('password taken over', { user: userid });
+      } catch (thrown) {
+        log.warn('password not taken over', { user: userid, error: asMailError(thrown) });
+      }
+    },
   };
 }
 
@@ -51,8 +59,9 @@ export class LearnedSource implements SecretSource {
   }
 
   async verify(userid: string | null, password: string, asking?: Asking): Promise<boolean> {
+    const before = this.#before(userid);
     const right = await this.#source.verify(userid, password, asking);
-    if (right && userid !== null) void this.#keep(userid, password);
+    if (right && userid !== null && before !== undefined) void this.#keep(userid, password, before);
     return right;
   }
 
@@ -60,12 +69,21 @@ export class LearnedSource implements SecretSource {
     return this.#source.secret(userid);
   }
 
-  async #keep(userid: string, password: string): Promise<void> {
+  /** Undefined where the store cannot be read: then nothing is kept. */
+  #before(userid: string | null): string | null | undefined {
+    try {
+      return userid === null ? null : this.#learn.before(userid);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #keep(userid: string, password: string, before: string | null): Promise<void> {
     try {
       if (await this.#embedded.verify(userid, password)) return;
     } catch {
       return; // Its record cannot be read: that is for the administrator.
     }
-    await this.#learn(userid, password);
+    await this.#learn.keep(userid, password, before);
   }
 }

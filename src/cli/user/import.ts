@@ -49,14 +49,15 @@ export async function importUsers(
   const take = async (user: ListedUser): Promise<void> => {
     try {
       const userid = useridOf(user, settings);
-      if (seen.has(userid) || (!replace && store.secrets.get(userid) !== null)) {
-        throw userError('alreadyexists', 'there is such a user already; --replace sets the password');
-      }
+      const exists = () =>
+        userError('alreadyexists', 'there is such a user already; --replace sets the password');
+      if (seen.has(userid) || (!replace && store.secrets.get(userid) !== null)) throw exists();
       seen.add(userid);
       const secret = user.clear
         ? await makeSecret(user.secret, retrievableSecrets(settings))
         : makeHashedSecret(user.secret);
-      await store.secrets.set(userid, secret);
+      if (replace) await store.secrets.set(userid, secret);
+      else if (!await store.secrets.replace(userid, null, secret)) throw exists();
       added++;
       if (!user.clear) hashed++;
     } catch (thrown) {

@@ -98,6 +98,15 @@ export const oauthOptions = {
     imapd: [],
     doc: "How far the provider's clock may be off.",
   }),
+  oauth_introspection_cache: option({
+    toml: 'oauth.introspection_cache',
+    kind: durationKind(0, 3_600),
+    default: 60,
+    imapd: [],
+    doc:
+      'How long a token that the introspection_url called active is not asked about again, up to its own end. One that ' +
+      'was withdrawn works as long; "0s" asks at every login.',
+  }),
   oauth_introspection_url: option({
     toml: 'oauth.introspection_url',
     kind: textKind(),

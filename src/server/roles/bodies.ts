@@ -55,7 +55,7 @@ async function makeProtocols(
   const learn = learning(settings, store.secrets, log);
   const secrets = new EmbeddedSecrets(store.secrets, {
     crypt: checkers.crypt,
-    ...(learn === undefined ? {} : { learn }),
+    ...(learn === undefined ? {} : { learn: learn.keep }),
   });
   const embedded: SecretSource = {
     abilities: secrets.abilities,

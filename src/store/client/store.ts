@@ -56,6 +56,10 @@ export class MailStore implements Store {
       get: (userid) => directory.secret(userid),
       list: () => directory.secrets(),
       set: (userid, secret) => this.change({ op: 'secret', userid, secret }).then(() => {}),
+      replace: (userid, before, secret) =>
+        this.change({ op: 'secret', userid, secret, before }).then((answer) =>
+          (answer as { set: boolean }).set
+        ),
       remove: (userid) => this.change({ op: 'secret', userid, secret: null }).then(() => {}),
     };
     this.admin = {

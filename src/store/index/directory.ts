@@ -209,6 +209,11 @@ export class Directory {
     }
   }
 
+  /** The stored secret of a user, or null. */
+  secret(userid: string): string | null {
+    return (this.intact('secret', 'WHERE userid = ?', userid)[0]?.[1] as string | undefined) ?? null;
+  }
+
   /** The LSN that a checkpoint vouched for: the owner's index has at least that, or it is damaged. */
   floor(owner: number): number {
     return (this.intact('floor', 'WHERE owner = ?', owner)[0]?.[1] as number | undefined) ?? 0;

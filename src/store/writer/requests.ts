@@ -75,7 +75,8 @@ export type Change =
   | { op: 'acl'; by: Identity; name: MailboxName; identifier: string; rights: string | null }
   | { op: 'quota'; by: Identity; root: MailboxName; storage: number | null; messages: number | null }
   | { op: 'login'; userid: string }
-  | { op: 'secret'; userid: string; secret: string | null }
+  /** With `before` only where that stands there (null: nothing). Answers whether it was set. */
+  | { op: 'secret'; userid: string; secret: string | null; before?: string | null }
   | { op: 'purgeuser'; userid: string }
   | { op: 'undelete'; owner: string; mailboxid: string; path: string }
   /** Begin a user's index anew, with empty mailboxes of the names directory.db has: everything else is lost. */

@@ -53,6 +53,48 @@ describe('several sources', () => {
     expect(await refused).toBe(false);
   });
 
+  test('one that hangs does not keep the users of the next from a challenge', async () => {
+    const hangs = Promise.withResolvers<null>();
+    const hanging: SecretSource = { ...broken, secret: () => hangs.promise };
+    let patience = Promise.withResolvers<void>();
+    const sources = new SecretSources([hanging, second], () => patience.promise);
+    const settled = async (waiting: Promise<unknown>) => {
+      for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+      return Bun.peek.status(waiting) !== 'pending';
+    };
+    // As long as it may only be slow, it is waited for: the time does not tell who is known where.
+    const bert = sources.secret('bert');
+    expect(await settled(bert)).toBe(false);
+    patience.resolve();
+    expect(await bert).toEqual({ plain: 'b' });
+    // Whom no other knows waits for it.
+    const cora = sources.secret('cora');
+    expect(await settled(cora)).toBe(false);
+    hangs.resolve(null);
+    expect(await cora).toBeNull();
+    // The first that knows a user counts, in their order, when all answer in time.
+    patience = Promise.withResolvers<void>();
+    const slowFirst = Promise.withResolvers<{ plain: string }>();
+    const both = new SecretSources(
+      [{ ...broken, secret: () => slowFirst.promise }, second],
+      () => patience.promise,
+    );
+    const preferred = both.secret('bert');
+    expect(await settled(preferred)).toBe(false);
+    slowFirst.resolve({ plain: 'of the first' });
+    expect(await preferred).toEqual({ plain: 'of the first' });
+    // One that comes late is better than none.
+    const late = Promise.withResolvers<{ plain: string }>();
+    const lateOnly = new SecretSources(
+      [{ ...broken, secret: () => late.promise }, hanging],
+      () => Promise.resolve(),
+    );
+    const dora = lateOnly.secret('dora');
+    expect(await settled(dora)).toBe(false);
+    late.resolve({ plain: 'd' });
+    expect(await dora).toEqual({ plain: 'd' });
+  });
+
   test('one that is down counts only where no other knows', async () => {
     const sources = new SecretSources([broken, second]);
     expect(await sources.verify('bert', 'b')).toBe(true);

@@ -321,7 +321,7 @@ class Partial {
     const known = directory.secret(userid);
     directory.close();
     const { secret } = this.past;
-    if (known === null && secret !== null) await this.change({ op: 'secret', userid, secret });
+    if (known === null && secret !== null) await this.change({ op: 'secret', userid, secret, before: null });
   }
 }
 

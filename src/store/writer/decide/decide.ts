@@ -19,7 +19,7 @@ import {
 import { decideAppend, decideDeliver } from './message.ts';
 import { decideAdopt, decideReplaceOwner } from './adopt.ts';
 import { decideRaise, decideRestoreFlags, decideRestoreMailbox, decideRestoreMessages } from './restore.ts';
-import { decideLogin, decidePurgeUser } from './user.ts';
+import { decideLogin, decidePurgeUser, decideSecret } from './user.ts';
 
 /** Removal of files, which happens after the commit and outside the decision. */
 export interface Removals {
@@ -84,8 +84,7 @@ export function decide(
     case 'login':
       return decideLogin(context, change.userid);
     case 'secret':
-      context.emitDirectory({ k: 'secret', userid: change.userid, secret: change.secret, at: context.now });
-      return {};
+      return decideSecret(context, change);
     case 'purgeuser':
       return decidePurgeUser(context, change.userid, (owner) => removals.folders(owner));
     case 'undelete':

@@ -11,6 +11,7 @@ import { syncFileSystem } from '../../lock.ts';
 import { checkName, folderName, isSharedOwner, ownerFolder, parentName } from '../../names.ts';
 import { newAcl } from '../../rights.ts';
 import type { Context } from '../context.ts';
+import type { Change } from '../requests.ts';
 
 /** Names that commonly stand for a role (RFC 6154): a folder made automatically under one gets the attribute. */
 const ROLES: Readonly<Record<string, string>> = {
@@ -141,6 +142,16 @@ export function decideLogin(context: Context, userid: string): { created: boolea
   if (context.settings.autocreatequota === 0) return { created: false };
   createUser(context, userid);
   return { created: true };
+}
+
+/** A secret set or removed; where `before` is given, only if that is what stands there. */
+export function decideSecret(
+  context: Context,
+  { userid, secret, before }: Extract<Change, { op: 'secret' }>,
+): { set: boolean } {
+  if (before !== undefined && context.state.directory.secret(userid) !== before) return { set: false };
+  context.emitDirectory({ k: 'secret', userid, secret, at: context.now });
+  return { set: true };
 }
 
 /** Removes a user's mail for good. The files go after the commit. */
