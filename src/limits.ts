@@ -10,6 +10,7 @@ import { lmtpLimits } from './limits/lmtp.ts';
 import { mimeLimits } from './limits/mime.ts';
 import { netLimits } from './limits/net.ts';
 import { pop3Limits } from './limits/pop3.ts';
+import { sieveLimits } from './limits/sieve.ts';
 import { storeLimits } from './limits/store.ts';
 
 export type { Limit } from './limits/limit.ts';
@@ -23,6 +24,7 @@ export const limits = Object.freeze({
   ...authLimits,
   ...lmtpLimits,
   ...pop3Limits,
+  ...sieveLimits,
   ...netLimits,
 });
 

@@ -1,4 +1,5 @@
 import type { Comparator } from './comparator.ts';
+import { type Find, finder } from './find.ts';
 import type { Matcher, MatchType } from './matcher.ts';
 import type { Values } from './values.ts';
 
@@ -13,12 +14,12 @@ export const contains: MatchType = {
 class Contains implements Matcher {
   readonly cost: number;
   readonly #comparator: Comparator;
-  readonly #keys: readonly string[];
+  readonly #keys: readonly Find[];
 
   constructor(comparator: Comparator, keys: readonly string[]) {
     this.cost = Math.max(1, keys.length);
     this.#comparator = comparator;
-    this.#keys = keys;
+    this.#keys = keys.map(finder);
   }
 
   match(values: Values): boolean {
@@ -26,7 +27,7 @@ class Contains implements Matcher {
     const keys = this.#keys;
     for (let i = 0; i < forms.length; i++) {
       const form = forms[i] as string;
-      for (let k = 0; k < keys.length; k++) if (form.includes(keys[k] as string)) return true;
+      for (let k = 0; k < keys.length; k++) if ((keys[k] as Find)(form, 0) >= 0) return true;
     }
     return false;
   }
