@@ -70,6 +70,25 @@ export const storeLimits = rows({
     reason: 'names a user may subscribe to whether or not they exist',
     onExcess: 'SUBSCRIBE answers NO [LIMIT]',
   },
+  store_script_name: {
+    value: 512,
+    unit: 'bytes',
+    reason: '128 characters of up to four bytes, which RFC 5804 §1.6 demands',
+    onExcess: 'PUTSCRIPT and RENAMESCRIPT answer NO',
+  },
+  store_script_size: {
+    value: 1024 * 1024,
+    unit: 'bytes',
+    reason:
+      'whatever sieve_maxscriptsize says: a script is read and checked as a whole, and stands in one log record',
+    onExcess: 'PUTSCRIPT answers NO (QUOTA/MAXSIZE)',
+  },
+  store_scripts: {
+    value: 1_000,
+    unit: 'count',
+    reason: 'whatever sieve_maxscripts says: LISTSCRIPTS reads them all',
+    onExcess: 'PUTSCRIPT answers NO (QUOTA/MAXSCRIPTS)',
+  },
   backup_request: {
     value: 120,
     unit: 'seconds',

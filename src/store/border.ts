@@ -98,6 +98,8 @@ export interface DeliveryTarget {
   readonly name: MailboxName;
   /** The userid the envelope address stands for. */
   readonly userid: string;
+  /** Hash of the userid's active Sieve script (`Store.scriptByHash`); null where there is none. */
+  readonly script: string | null;
 }
 
 export interface DeliveryRequest {
@@ -335,6 +337,39 @@ export interface StoreSession {
   quotaRoots(name: MailboxName): QuotaRoot[];
   quota(root: MailboxName): QuotaRoot;
   setQuota(root: MailboxName, limits: { storage: number | null; messages: number | null }): Promise<void>;
+  /** The caller's own Sieve scripts. */
+  readonly scripts: Scripts;
+  /** Those of another user, or with '' the global ones: for administrators. MailError 'noperm'. */
+  scriptsOf(userid: string): Scripts;
+}
+
+/** A Sieve script as LISTSCRIPTS shows it. Bytes and unix time. */
+export interface ScriptInfo {
+  readonly name: string;
+  readonly size: number;
+  readonly active: boolean;
+  readonly changed: number;
+}
+
+/**
+ * The Sieve scripts of one user, or the global ones. Names are those of RFC 5804 §1.6; what a script says is nobody's business
+ * here. A script that breaks no rule of the store is kept as it is, to the byte.
+ */
+export interface Scripts {
+  /** By name. */
+  list(): ScriptInfo[];
+  get(name: string): Uint8Array | null;
+  /**
+   * Stores a script, or replaces the one of that name, which stays active if it was. MailError 'limit' where it would be one more
+   * than `maxScripts`, 'toobig' beyond the hard bound of the store, 'cannot' for a name no script can have.
+   */
+  put(name: string, content: Uint8Array, options: { maxScripts: number }): Promise<void>;
+  /** Null leaves none active. MailError 'nonexistent'. */
+  setActive(name: string | null): Promise<void>;
+  /** MailError 'nonexistent', or 'inuse' for the active one (RFC 5804 §2.10). */
+  delete(name: string): Promise<void>;
+  /** The active one stays active. MailError 'nonexistent', 'alreadyexists', 'cannot'. */
+  rename(from: string, to: string): Promise<void>;
 }
 
 /** Stored secret of a user, as auth needs it. Opaque JSON to the store. */
@@ -370,6 +405,11 @@ export interface Store {
     targets: readonly DeliveryTarget[],
     options: { ignoreQuota: boolean; flags?: readonly string[] },
   ): Promise<DeliveryResult[]>;
+  /** The script that `DeliveryTarget.script` names; null where it was replaced meanwhile (`activeScript` has the new one). */
+  scriptByHash(userid: string, hash: string): Uint8Array | null;
+  /** A user's script by its name, or with '' a global one, as `include` finds it (RFC 6609). */
+  scriptNamed(userid: string, name: string): Uint8Array | null;
+  activeScript(userid: string): { name: string; hash: string; content: Uint8Array } | null;
   /** Administration that no protocol offers yet. */
   readonly admin: StoreAdmin;
   close(): Promise<void>;

@@ -60,6 +60,18 @@ export class DeferredStore implements Store {
     return await (await this.opened).deliver(message, targets, options);
   }
 
+  scriptByHash(userid: string, hash: string): Uint8Array | null {
+    return this.now.scriptByHash(userid, hash);
+  }
+
+  scriptNamed(userid: string, name: string): Uint8Array | null {
+    return this.now.scriptNamed(userid, name);
+  }
+
+  activeScript(userid: string): { name: string; hash: string; content: Uint8Array } | null {
+    return this.now.activeScript(userid);
+  }
+
   get admin(): StoreAdmin {
     return this.now.admin;
   }

@@ -95,6 +95,15 @@ export class FakeStore implements Store {
   session(): StoreSession {
     throw new Error('LMTP needs no session');
   }
+  scriptByHash(): null {
+    return null;
+  }
+  scriptNamed(): null {
+    return null;
+  }
+  activeScript(): null {
+    return null;
+  }
   get admin(): StoreAdmin {
     throw new Error('LMTP administers nothing');
   }
@@ -110,7 +119,7 @@ export class FakeStore implements Store {
       return Promise.reject(userError('overquota', 'over quota'));
     }
     const path = detail !== null && this.folders.has(`${userid}/${detail}`) ? detail : '';
-    return Promise.resolve({ name: { owner: userid, path }, userid });
+    return Promise.resolve({ name: { owner: userid, path }, userid, script: null });
   }
 
   stage(): FakeStage {

@@ -10,7 +10,7 @@ import { DirectLink } from '../../src/store/client/link.ts';
 import { MailStore } from '../../src/store/client/store.ts';
 import { digestOf } from '../../src/store/index/digest.ts';
 import type { SqlValue } from '../../src/store/index/statements.ts';
-import { selectText, type Tables } from '../../src/store/index/tables.ts';
+import { DIRECTORY_TABLES, selectText, type Tables } from '../../src/store/index/tables.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { syncFileSystem } from '../../src/store/lock.ts';
 import { Spool } from '../../src/store/spool/spool.ts';
@@ -205,6 +205,8 @@ const OWNER_TABLES = [
   'quotaroot',
   'delivered',
   'annotation',
+  'script',
+  'mark',
 ] as const;
 
 /** Everything the databases say, without what a restart may change. */
@@ -216,8 +218,9 @@ export function dump(settings: Settings): string {
   };
   const directory = new Database(layout.directory, { readwrite: true, create: false });
   rows(directory, 'state', 'SELECT uidvalidity, nextowner FROM state');
-  for (const table of ['owner', 'mailbox', 'grantee', 'secret']) {
-    rows(directory, table, `SELECT * FROM ${table} ORDER BY 1, 2, 3`);
+  for (const table of ['owner', 'mailbox', 'grantee', 'secret'] as const) {
+    const columns = DIRECTORY_TABLES[table].join(', ');
+    rows(directory, table, `SELECT ${columns}, digest FROM ${table} ORDER BY 1, 2, 3`);
   }
   const owners = directory.query('SELECT folder FROM owner WHERE gone IS NULL ORDER BY id').values() as [
     string,

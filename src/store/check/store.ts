@@ -184,6 +184,16 @@ function compareWithDirectory(
         text: `is at ${reader.lsn} but had ${floor}: its journal was lost`,
       });
     }
+    const scriptDiffers = () => directory.script(owner.id) !== (reader.activeScript()?.hash ?? null);
+    if (scriptDiffers()) Bun.sleepSync(IN_FLIGHT_MS);
+    if (scriptDiffers()) {
+      findings.push({
+        severity: 'damage',
+        userid,
+        place: path,
+        text: 'directory.db and the index differ about the active Sieve script',
+      });
+    }
     const own = reader.mailboxes();
     const listed = new Map(directory.mailboxesOf(owner.id).map((mailbox) => [mailbox.id, mailbox]));
     for (const row of own) {

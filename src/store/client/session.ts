@@ -13,6 +13,7 @@ import type {
   MailboxName,
   MaildropLock,
   QuotaRoot,
+  Scripts,
   Stage,
   StoreSession,
 } from '../border.ts';
@@ -27,6 +28,7 @@ import { SelectedMailbox } from './mailbox.ts';
 import { lockMaildrop } from './maildroplock.ts';
 import type { StoreParts } from './parts.ts';
 import { quotaOf } from './quota.ts';
+import { OwnerScripts } from './scripts.ts';
 
 export class Session implements StoreSession {
   private readonly origin: string;
@@ -258,6 +260,18 @@ export class Session implements StoreSession {
       throw userError('nonexistent', 'Quota root does not exist');
     }
     return quotaOf(root.owner, quota);
+  }
+
+  get scripts(): Scripts {
+    return new OwnerScripts(this.parts, this.identity, this.origin, this.identity.userid);
+  }
+
+  scriptsOf(userid: string): Scripts {
+    const own = userid === this.identity.userid;
+    if (!own && !(this.identity.admin && hasRight(this.parts.rights([], this.identity, userid), 'a'))) {
+      throw userError('noperm', 'These scripts are not yours');
+    }
+    return new OwnerScripts(this.parts, this.identity, this.origin, userid);
   }
 
   private quotasOf(userid: string): QuotaRow[] {

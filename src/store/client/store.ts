@@ -20,6 +20,7 @@ import type {
 import { checkDirectory } from '../check/index.ts';
 import type { Layout } from '../layout.ts';
 import type { OwnerRow } from '../index/directory.ts';
+import type { OwnerReader } from '../index/reader.ts';
 import { damagedParts, describeDamage, findCopies } from '../reconstruct/mend.ts';
 import { adoptFiles } from '../reconstruct/adopt.ts';
 import { isSnapshot, makeSnapshot, snapshotPath } from '../snapshot.ts';
@@ -95,7 +96,7 @@ export class MailStore implements Store {
       if (!settings.createonpost || settings.autocreatequota === 0) {
         throw userError('nouser', 'User unknown');
       }
-      return target(request, '');
+      return target(request, '', null);
     }
     let row = inbox;
     if (request.detail !== null && request.detail !== '') {
@@ -110,7 +111,25 @@ export class MailStore implements Store {
           quota.messageLimit !== null && quota.messages + 1 > quota.messageLimit);
       if (full) throw userError('overquota', 'Over quota');
     }
-    return target(request, row.path);
+    return target(request, row.path, owner === null ? null : readers.directory.script(owner.id));
+  }
+
+  scriptByHash(userid: string, hash: string): Uint8Array | null {
+    const active = this.reader(userid)?.activeScript();
+    return active?.hash === hash ? active.content : null;
+  }
+
+  scriptNamed(userid: string, name: string): Uint8Array | null {
+    return this.reader(userid)?.script(name)?.content ?? null;
+  }
+
+  activeScript(userid: string): { name: string; hash: string; content: Uint8Array } | null {
+    return this.reader(userid)?.activeScript() ?? null;
+  }
+
+  private reader(userid: string): OwnerReader | null {
+    const owner = this.parts.owner(userid);
+    return owner === null ? null : this.parts.readers.of(owner);
   }
 
   stage(limit: number): Stage {
@@ -256,9 +275,9 @@ export class MailStore implements Store {
   }
 }
 
-function target(request: DeliveryRequest, path: string): Target {
+function target(request: DeliveryRequest, path: string, script: string | null): Target {
   const name: MailboxName = { owner: request.userid, path };
-  return { name, userid: request.userid, poster: request.poster };
+  return { name, userid: request.userid, script, poster: request.poster };
 }
 
 function resultOf(to: DeliveryTarget, answer: DeliveredTarget): DeliveryResult {

@@ -8,6 +8,7 @@ import { UidSet } from '../uidset.ts';
 import { serverError } from '../../errors.ts';
 import type { OwnerIndex } from './owner.ts';
 import { FACTOR, messageChk } from './digest.ts';
+import { applyScript } from './scripts.ts';
 import { type MailboxRow, mailboxValues, quotarootOf } from './rows.ts';
 
 type Add = Extract<OwnerEvent, { k: 'add' }>;
@@ -108,6 +109,8 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       return applyRaise(index, event);
     case 'purge':
       return applyPurge(index, event);
+    default:
+      return applyScript(index, event, blobs);
   }
 }
 

@@ -27,7 +27,7 @@ export interface OwnerRow {
   created: number;
 }
 
-type OwnerValues = [number, string, string, string, number, number | null, number];
+type OwnerValues = [number, string, string, string, number, number | null, string | null, number];
 
 /** `state` in the order of its columns (tables.ts), then the digest. */
 type StateRow = [1, number, number, number, number, number, number, string, number];
@@ -164,7 +164,15 @@ export class Directory {
     switch (event.k) {
       case 'owner':
         this.remove('owner', 'id = ?', event.id);
-        this.insert('owner', [event.id, event.userid, event.folder, event.partition, event.created, null]);
+        this.insert('owner', [
+          event.id,
+          event.userid,
+          event.folder,
+          event.partition,
+          event.created,
+          null,
+          null,
+        ]);
         if (event.id >= this.nextOwner) this.nextOwner = event.id + 1;
         return;
       case 'ownergone': {
@@ -174,7 +182,7 @@ export class Directory {
           this.byId.delete(id);
           this.byUserid.delete(userid);
           this.remove('owner', 'id = ?', id);
-          this.insert('owner', [id, userid, folder, partition, created, event.at]);
+          this.insert('owner', [id, userid, folder, partition, created, event.at, null]);
         }
         this.remove('mailbox', 'owner = ?', event.id);
         this.remove('grantee', 'owner = ?', event.id);
@@ -202,6 +210,14 @@ export class Directory {
         this.remove('mailbox', 'owner = ? AND id = ?', event.o, event.m);
         this.remove('grantee', 'owner = ? AND mailbox = ?', event.o, event.m);
         return;
+      case 'script': {
+        const [row] = this.intact('owner', 'WHERE id = ?', event.o);
+        if (row === undefined) return;
+        const [id, userid, folder, partition, created, gone] = row as OwnerValues;
+        this.remove('owner', 'id = ?', id);
+        this.insert('owner', [id, userid, folder, partition, created, gone, event.hash]);
+        return;
+      }
       case 'secret':
         this.remove('secret', 'userid = ?', event.userid);
         if (event.secret !== null) this.insert('secret', [event.userid, event.secret, event.at]);

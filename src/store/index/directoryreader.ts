@@ -78,6 +78,12 @@ export class DirectoryReader {
     return row === undefined ? null : ownerFromValues(row);
   }
 
+  /** The hash of an owner's active Sieve script; null where there is none. */
+  script(owner: number): string | null {
+    const place = DIRECTORY_TABLES.owner.indexOf('script');
+    return (this.intact('owner', 'WHERE id = ?', owner)[0]?.[place] as string | null | undefined) ?? null;
+  }
+
   owners(): OwnerRow[] {
     return this.intact('owner', 'WHERE gone IS NULL ORDER BY userid').map(ownerFromValues);
   }

@@ -9,6 +9,7 @@ import { UidSet } from '../uidset.ts';
 import { checkReadable, openForReading } from './database.ts';
 import { isDamage } from './damage.ts';
 import { mailboxFromValues, type MailboxRow, quotaFromValues, type QuotaRow } from './rows.ts';
+import { scriptFromValues, type ScriptRow } from './scripts.ts';
 import { type SqlValue, Statements } from './statements.ts';
 import { isIntact, OWNER_TABLES, selectText } from './tables.ts';
 
@@ -143,6 +144,21 @@ export class OwnerReader {
       const [owner, path] = row as [string, string, number];
       return { owner, path };
     });
+  }
+
+  /** Sieve scripts, by name. */
+  scripts(): ScriptRow[] {
+    return this.intact('script', 'ORDER BY name').map(scriptFromValues);
+  }
+
+  script(name: string): ScriptRow | null {
+    const [row] = this.intact('script', 'WHERE name = ?', name);
+    return row === undefined ? null : scriptFromValues(row);
+  }
+
+  activeScript(): ScriptRow | null {
+    const [row] = this.intact('script', 'WHERE active = 1');
+    return row === undefined ? null : scriptFromValues(row);
   }
 
   /** What a user who is not the owner has seen, and the UID up to which \Recent was claimed. */

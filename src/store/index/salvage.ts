@@ -2,8 +2,8 @@
 import { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import type { SqlValue } from './statements.ts';
-import { columnsOf, isIntact, OWNER_TABLES, selectText, type Tables } from './tables.ts';
-import { formatOf } from './upgrade.ts';
+import { columnsOf, isIntact, OWNER_TABLES, type Tables } from './tables.ts';
+import { formatOf, presentColumns } from './upgrade.ts';
 
 function open(path: string): Database | null {
   if (!existsSync(path)) return null;
@@ -16,23 +16,29 @@ function open(path: string): Database | null {
   }
 }
 
-/** Rows of a table that are what was written, without their digest; as far as the table can be read. */
+/**
+ * Rows of a table that are what was written, without their digest; as far as the table can be read. A column that the
+ * database's format does not have is null.
+ */
 export function intactRows(path: string, tables: Tables, table: string): SqlValue[][] {
   const db = open(path);
   const out: SqlValue[][] = [];
   if (db === null) return out;
   try {
-    // Format 1 had neither digests nor what stands behind them.
+    // Format 1 had no digests; older formats lack columns, and their digests are of those they have.
     const old = formatOf(db) < 2;
-    const columns = columnsOf(tables, table).filter((name) => name !== 'counts' && name !== 'ownersformat');
-    const statement = db.prepare(
-      old ? `SELECT ${columns.join(', ')} FROM ${table}` : selectText(tables, table),
-    );
+    const all = columnsOf(tables, table);
+    const columns = presentColumns(db, tables, table);
+    const statement = db.prepare(`SELECT ${[...columns, ...old ? [] : ['digest']].join(', ')} FROM ${table}`);
+    const complete = (values: readonly SqlValue[]): SqlValue[] =>
+      columns.length === all.length
+        ? [...values]
+        : all.map((name) => columns.includes(name) ? values[columns.indexOf(name)] as SqlValue : null);
     try {
       for (const row of statement.iterate()) {
         const values = Object.values(row as Record<string, SqlValue>);
-        if (old) out.push(values);
-        else if (isIntact(table, values)) out.push(values.slice(0, -1));
+        if (old) out.push(complete(values));
+        else if (isIntact(table, values)) out.push(complete(values.slice(0, -1)));
       }
     } finally {
       statement.finalize();

@@ -10,7 +10,51 @@
  */
 
 /** Version of both schemas; a program that finds a higher one refuses the store (DESIGN rule 18). */
-export const STORE_FORMAT = 2;
+export const STORE_FORMAT = 3;
+
+/** Sieve scripts. At most one is active: what runs at delivery. `hash` is the SHA-256 of the content, hex. */
+export const SCRIPT_TABLE = `
+CREATE TABLE script (
+  name TEXT PRIMARY KEY,
+  content BLOB NOT NULL,
+  hash TEXT NOT NULL,
+  changed INTEGER NOT NULL,
+  active INTEGER NOT NULL,
+  digest INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX script_active ON script (active) WHERE active = 1;
+`;
+
+/**
+ * What must not happen twice before `until` (unix time): a vacation reply to one sender, a redirect of one message. `kind` and
+ * `key` are whatever tells them apart.
+ */
+export const MARK_TABLE = `
+CREATE TABLE mark (
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * RFC 5464 metadata. Mailbox 0 is the server, UID 0 the mailbox as a whole; the userid is '' for /shared. Entries are kept
+ * in lower case, without their /shared or /private.
+ */
+export const ANNOTATION_TABLE = `
+CREATE TABLE annotation (
+  mailbox INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  entry TEXT NOT NULL,
+  userid TEXT NOT NULL,
+  value BLOB NOT NULL,
+  modseq INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (mailbox, uid, entry, userid)
+) STRICT, WITHOUT ROWID;
+`;
 
 export const OWNER_SCHEMA = `
 CREATE TABLE state (
@@ -116,17 +160,7 @@ CREATE TABLE delivered (
   digest INTEGER NOT NULL,
   PRIMARY KEY (messageid, mailbox)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE annotation (
-  mailbox INTEGER NOT NULL,
-  uid INTEGER NOT NULL,
-  entry TEXT NOT NULL,
-  userid TEXT NOT NULL,
-  value TEXT NOT NULL,
-  modseq INTEGER NOT NULL,
-  digest INTEGER NOT NULL,
-  PRIMARY KEY (mailbox, uid, entry, userid)
-) STRICT, WITHOUT ROWID;
-`;
+${ANNOTATION_TABLE}${SCRIPT_TABLE}${MARK_TABLE}`;
 
 export const DIRECTORY_SCHEMA = `
 CREATE TABLE state (
@@ -147,6 +181,7 @@ CREATE TABLE owner (
   partition TEXT NOT NULL,
   created INTEGER NOT NULL,
   gone INTEGER,
+  script TEXT,
   digest INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX owner_userid ON owner (userid) WHERE gone IS NULL;

@@ -48,11 +48,14 @@ export const OWNER_TABLES = {
   quotaroot: ['path', 'storagelimit', 'messagelimit'],
   delivered: ['messageid', 'mailbox', 'at'],
   annotation: ['mailbox', 'uid', 'entry', 'userid', 'value', 'modseq'],
+  script: ['name', 'content', 'hash', 'changed', 'active'],
+  mark: ['kind', 'key', 'until'],
 } as const satisfies Tables;
 
 export const DIRECTORY_TABLES = {
   state: ['id', 'format', 'lsn', 'start', 'uidvalidity', 'nextowner', 'ownersformat', 'counts'],
-  owner: ['id', 'userid', 'folder', 'partition', 'created', 'gone'],
+  /** `script` is the hash of the active Sieve script, so that a delivery to somebody without one opens nothing for it. */
+  owner: ['id', 'userid', 'folder', 'partition', 'created', 'gone', 'script'],
   mailbox: ['owner', 'id', 'path', 'mailboxid', 'specialuse', 'acl', 'uidvalidity'],
   grantee: ['identifier', 'owner', 'mailbox'],
   /** What a checkpoint vouched for: an index below its LSN has lost its journal. */
@@ -70,6 +73,8 @@ export const COUNTED = [
   'quotaroot',
   'delivered',
   'annotation',
+  'script',
+  'mark',
 ];
 export const DIRECTORY_COUNTED = ['owner', 'mailbox', 'grantee', 'floor', 'secret'];
 

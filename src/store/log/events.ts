@@ -90,7 +90,16 @@ export type OwnerEvent =
     files: [string, string][];
     /** Duplicate suppression entries older than this go. */
     delivered: number;
-  };
+  }
+  | ScriptEvent;
+
+/** Sieve scripts. Of an owner's scripts at most one is active. */
+export type ScriptEvent =
+  /** `content` is a blob of the record; its hash is SHA-256, hex. Replaces one of that name. */
+  | { k: 'script'; name: string; content: number; hash: string; at: number; active: boolean }
+  | { k: 'scriptgone'; name: string }
+  | { k: 'scriptname'; name: string; to: string }
+  | { k: 'scriptactive'; name: string | null };
 
 export type DirectoryEvent =
   | { k: 'owner'; id: number; userid: string; folder: string; partition: string; created: number }
@@ -106,4 +115,6 @@ export type DirectoryEvent =
     uidvalidity: number;
   }
   | { k: 'mbgone'; o: number; m: number }
+  /** The owner's active Sieve script by the hash of its content. */
+  | { k: 'script'; o: number; hash: string | null }
   | { k: 'secret'; userid: string; secret: string | null; at: number };

@@ -13,7 +13,9 @@ import type { Log } from '../../telemetry/log.ts';
 import { checkDirectory } from '../check/index.ts';
 import { isDamage } from '../index/damage.ts';
 import { Directory, type OwnerRow } from '../index/directory.ts';
+import type { OwnerIndex } from '../index/owner.ts';
 import { identify, intactRows } from '../index/salvage.ts';
+import { activeScript } from '../index/scripts.ts';
 import { DIRECTORY_TABLES } from '../index/tables.ts';
 import type { Layout } from '../layout.ts';
 import { readCheckpoint, readLog } from '../log/redo.ts';
@@ -157,15 +159,17 @@ function derive(
   };
   // What the damaged one still says: nobody else knows the secrets, and who is gone.
   for (const row of intactRows(damaged, DIRECTORY_TABLES, 'owner')) {
-    const [id, userid, folder, partition, created, gone] = row as [
+    const [id, userid, folder, partition, created, gone, hash] = row as [
       number,
       string,
       string,
       string,
       number,
       number | null,
+      string | null,
     ];
     directory.apply({ k: 'owner', id, userid, folder, partition, created });
+    directory.apply({ k: 'script', o: id, hash });
     if (gone !== null) directory.apply({ k: 'ownergone', id, at: gone });
   }
   const secrets = intactRows(damaged, DIRECTORY_TABLES, 'secret');
@@ -255,7 +259,7 @@ function* snapshotsOf(settings: Settings): IterableIterator<{ path: string; fold
   }
 }
 
-/** Makes a derived directory say of every mailbox what its owner's index says. Owners that are closed keep what is known. */
+/** Makes a derived directory say of every mailbox, and of the active script, what its owner's index says. Owners that are closed keep what is known. */
 export function reconcileDirectory({ directory, owners }: WriterState, log: Log): void {
   directory.begin();
   for (const owner of directory.owners()) {
@@ -269,13 +273,10 @@ export function reconcileDirectory({ directory, owners }: WriterState, log: Log)
   directory.commit();
 }
 
-function reconcile(
-  directory: Directory,
-  index: { byPath: ReadonlyMap<string, Parameters<typeof eventOf>[1]> },
-  owner: OwnerRow,
-): void {
+function reconcile(directory: Directory, index: OwnerIndex, owner: OwnerRow): void {
   directory.forgetMailboxes(owner.id);
   for (const row of index.byPath.values()) directory.apply(eventOf(owner, row));
+  directory.apply({ k: 'script', o: owner.id, hash: activeScript(index) });
 }
 
 function eventOf(

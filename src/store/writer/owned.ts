@@ -52,6 +52,10 @@ export function ownersOf(change: Change, directory: Directory): number[] {
       user(change.userid);
       break;
     case 'undelete':
+    case 'putscript':
+    case 'activatescript':
+    case 'deletescript':
+    case 'renamescript':
       user(change.owner);
       break;
     case 'secret':

@@ -58,6 +58,11 @@ export function publishedOf(events: readonly OwnerEvent[]): Published[] {
       case 'delete':
         out.push({ k: 'deleted', mb: event.mb });
         break;
+      case 'script':
+      case 'scriptgone':
+      case 'scriptname':
+      case 'scriptactive':
+        break;
       default:
         out.push({ k: 'list' });
     }

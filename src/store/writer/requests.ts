@@ -74,6 +74,11 @@ export type Change =
   | { op: 'subscribe'; by: Identity; name: MailboxName; on: boolean }
   | { op: 'acl'; by: Identity; name: MailboxName; identifier: string; rights: string | null }
   | { op: 'quota'; by: Identity; root: MailboxName; storage: number | null; messages: number | null }
+  /** A Sieve script, its content the blob. Replaces one of that name; a new one makes at most so many. */
+  | { op: 'putscript'; by: Identity; owner: string; name: string; maxScripts: number }
+  | { op: 'activatescript'; by: Identity; owner: string; name: string | null }
+  | { op: 'deletescript'; by: Identity; owner: string; name: string }
+  | { op: 'renamescript'; by: Identity; owner: string; name: string; to: string }
   | { op: 'login'; userid: string }
   /** With `before` only where that stands there (null: nothing). Answers whether it was set. */
   | { op: 'secret'; userid: string; secret: string | null; before?: string | null }

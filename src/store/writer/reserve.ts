@@ -25,6 +25,7 @@ const GROWING: ReadonlySet<Change['op']> = new Set(
     'create',
     'login',
     'undelete',
+    'putscript',
     'adopt',
     'restoremailbox',
     'restoremessages',

@@ -24,7 +24,8 @@ export type Change =
   | { op: 'deliver'; n: string; size: number; to: string[] }
   | { op: 'flags'; by: string; owner: string; path: string; from: number; to: number; flag: string }
   | { op: 'copy' | 'move'; by: string; owner: string; path: string; from: number; to: number; into: string }
-  | { op: 'expunge'; by: string; uid: number };
+  | { op: 'expunge'; by: string; uid: number }
+  | { op: 'script'; by: string; name: string; text: string; active: boolean };
 
 /** What is done to the store without a user seeing it. */
 export type Upkeep = 'checkpoint' | 'retire' | 'fold' | 'scrub' | 'restart';
@@ -33,7 +34,7 @@ export function newChange(random: Random, n: string): Change {
   const by = USERS[random(USERS.length)] as string;
   const from = 1 + random(14);
   const to = from + random(8);
-  switch (random(6)) {
+  switch (random(7)) {
     case 0:
       return {
         op: 'flags',
@@ -54,6 +55,8 @@ export function newChange(random: Random, n: string): Change {
         : { op: 'expunge', by, uid: from };
     case 3:
       return { op: 'flags', by: 'bert', owner: 'anna', path: 'Work', from, to, flag: '\\Answered' };
+    case 4:
+      return { op: 'script', by, name: `script${random(3)}`, text: `# ${n}`, active: random(2) === 0 };
     default: {
       const to = USERS.filter(() => random(2) === 0);
       return { op: 'deliver', n, size: 200 + random(3000), to: to.length > 0 ? to : [by] };
@@ -76,6 +79,11 @@ export async function make(t: TestStore, change: Change): Promise<Change | null>
     return to.length === 0 ? null : { ...change, to };
   }
   const session = t.as(change.by);
+  if (change.op === 'script') {
+    await session.scripts.put(change.name, Buffer.from(change.text), { maxScripts: 9 });
+    await session.scripts.setActive(change.active ? change.name : null);
+    return change;
+  }
   const name = change.op === 'expunge' ? inbox(change.by) : box(change.owner, change.path);
   const handle = await session.select(name, false, () => {});
   try {

@@ -25,6 +25,12 @@ async function observeUser(t: TestStore, userid: string, lines: string[]): Promi
   lines.push(`secret ${t.store.secrets.get(userid)?.secret}`);
   const session = t.as(userid);
   for (const { owner, path } of session.subscriptions()) lines.push(`subscribed ${owner} ${path}`);
+  for (const { name, active } of session.scripts.list()) {
+    const content = Buffer.from(session.scripts.get(name) ?? '').toString();
+    lines.push(`script ${name} ${active} ${content}`);
+  }
+  const request = { userid, detail: null, poster: null, size: null };
+  lines.push(`runs ${(await t.store.recipient(request)).script}`);
   for (const { name, rights, specialUse } of session.list()) {
     lines.push(`listed ${name.owner}/${name.path} ${rights} ${specialUse.join()}`);
     if (name.owner !== userid) continue;

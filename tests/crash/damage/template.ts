@@ -58,6 +58,10 @@ export async function build(random: Random): Promise<Template> {
     await t.as(userid).create(box(userid, 'Work'));
     await t.as(userid).subscribe(box(userid, 'Work'), true);
     await t.store.secrets.set(userid, `secret of ${userid}`);
+    const { scripts } = t.as(userid);
+    await scripts.put('main', Buffer.from(`# ${userid}\n${'keep; '.repeat(random(800))}`), { maxScripts: 9 });
+    await scripts.put('other', Buffer.from('discard;'), { maxScripts: 9 });
+    await scripts.setActive(random(2) === 0 ? 'main' : 'other');
   }
   await t.as('anna').setAcl(box('anna', 'Work'), 'bert', 'lrswipte');
   await mail(12);

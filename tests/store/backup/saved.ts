@@ -87,4 +87,6 @@ export async function populate(store: TestStore): Promise<void> {
   shared.close();
   await store.store.secrets.set('anna', '{"secret":"anna"}');
   await anna.subscribe(box('anna', 'Work'), true);
+  await anna.scripts.put('main', Buffer.from('keep;'), { maxScripts: 5 });
+  await anna.scripts.setActive('main');
 }

@@ -132,7 +132,10 @@ class Partial {
       if (restored !== null) mailboxes.push(restored);
     }
     if (mailboxes.length === 0) throw userError('nonexistent', 'no such message was there at that moment');
-    if (fresh && path === undefined && this.wanted.replace) await this.surroundings();
+    if (path === undefined && this.wanted.replace) {
+      if (fresh) await this.surroundings();
+      if (this.wanted.messageId === undefined) await this.scripts();
+    }
     return { run: runOf(point.base.name), time: point.time, mailboxes, missing: this.missing };
   }
 
@@ -322,6 +325,21 @@ class Partial {
     directory.close();
     const { secret } = this.past;
     if (known === null && secret !== null) await this.change({ op: 'secret', userid, secret, before: null });
+  }
+
+  /** Sieve scripts that are not there any more; the one that was active runs again if now none does. */
+  private async scripts(): Promise<void> {
+    const { userid: owner } = this.wanted;
+    const by = { userid: 'root', admin: true, groups: [] };
+    const now = this.live((index) => index.scripts()) ?? [];
+    for (const { name, content } of this.past.index.scripts()) {
+      if (now.some((script) => script.name === name)) continue;
+      const maxScripts = limits.store_scripts.value;
+      await this.change({ op: 'putscript', by, owner, name, maxScripts }, [content]);
+    }
+    const active = this.past.index.activeScript();
+    if (active === null || now.some((script) => script.active)) return;
+    await this.change({ op: 'activatescript', by, owner, name: active.name });
   }
 }
 

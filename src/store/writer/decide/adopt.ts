@@ -1,16 +1,24 @@
 /**
  * The last resort after an index is lost for good: a new one from the names in directory.db and the files in the spool, with
- * new UIDVALIDITYs (promise 4). Flags, keywords, subscriptions and which mailbox a message was in are gone.
+ * new UIDVALIDITYs (promise 4). Flags, keywords, subscriptions and which mailbox a message was in are gone. Sieve scripts stay
+ * as far as rows of them can be read in what is left of the old index, or in its snapshot.
  */
 import { join } from 'node:path';
 import { userError } from '../../../errors.ts';
 import { messageFiles } from '../../check/spool.ts';
+import type { OwnerRow } from '../../index/directory.ts';
 import { DirectoryReader } from '../../index/directoryreader.ts';
+import { intactRows } from '../../index/salvage.ts';
+import { scriptFromValues, type ScriptRow } from '../../index/scripts.ts';
+import { OWNER_TABLES } from '../../index/tables.ts';
+import { layoutOf } from '../../layout.ts';
 import { syncFileSystem } from '../../lock.ts';
 import { ownerFolder } from '../../names.ts';
 import type { AddedMessage, PartData } from '../../log/events.ts';
 import type { Context } from '../context.ts';
+import { snapshotPath } from '../../snapshot.ts';
 import type { Change } from '../requests.ts';
+import { publishActive } from './script.ts';
 import { createMailbox, createUser, newOwner } from './user.ts';
 
 type Adopt = Extract<Change, { op: 'adopt' }>;
@@ -26,6 +34,7 @@ export function decideReplaceOwner(context: Context, userid: string): { mailboxe
   const names = reader.mailboxesOf(old.id);
   reader.close();
   owners.drop(old.id);
+  const scripts = leftScripts(context, old);
   owners.release(old.id);
   context.emitDirectory({ k: 'ownergone', id: old.id, at: context.now });
   const index = context.index(newOwner(context, userid, true));
@@ -34,7 +43,27 @@ export function decideReplaceOwner(context: Context, userid: string): { mailboxe
     context.emit(index, { k: 'acl', mb: row.id, acl });
     context.publish(index, row);
   }
+  for (const { name, content, hash, changed, active } of scripts) {
+    const blob = context.blob(content);
+    context.emit(index, { k: 'script', name, content: blob, hash, at: changed, active });
+  }
+  publishActive(context, index, null);
   return { mailboxes: names.length };
+}
+
+/** Scripts that can still be believed: those of the index, then those only its snapshot has. */
+function leftScripts({ settings, state }: Context, owner: OwnerRow): ScriptRow[] {
+  const snapshot = snapshotPath(state.spool.partition(owner.partition), owner.folder);
+  const found = new Map<string, ScriptRow>();
+  let active = false;
+  for (const path of [layoutOf(settings).index(owner.folder), snapshot]) {
+    for (const row of intactRows(path, OWNER_TABLES, 'script').map(scriptFromValues)) {
+      if (found.has(row.name)) continue;
+      found.set(row.name, { ...row, active: row.active && !active });
+      active ||= row.active;
+    }
+  }
+  return [...found.values()];
 }
 
 /** Nothing knows the user any more, but his messages lie in the spool: he gets an INBOX to adopt them. */

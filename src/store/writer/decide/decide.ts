@@ -19,6 +19,7 @@ import {
 import { decideAppend, decideDeliver } from './message.ts';
 import { decideAdopt, decideReplaceOwner } from './adopt.ts';
 import { decideRaise, decideRestoreFlags, decideRestoreMailbox, decideRestoreMessages } from './restore.ts';
+import { decideActivateScript, decideDeleteScript, decidePutScript, decideRenameScript } from './script.ts';
 import { decideLogin, decidePurgeUser, decideSecret } from './user.ts';
 
 /** Removal of files, which happens after the commit and outside the decision. */
@@ -81,6 +82,14 @@ export function decide(
       return decideAcl(context, change);
     case 'quota':
       return decideQuota(context, change);
+    case 'putscript':
+      return decidePutScript(context, change, blobs[0] as Uint8Array);
+    case 'activatescript':
+      return decideActivateScript(context, change);
+    case 'deletescript':
+      return decideDeleteScript(context, change);
+    case 'renamescript':
+      return decideRenameScript(context, change);
     case 'login':
       return decideLogin(context, change.userid);
     case 'secret':
