@@ -14,6 +14,7 @@
 import type { Mailbox, MailboxChange, MailboxName, StoreSession } from '../store/border.ts';
 import { SYSTEM_FLAG_NAMES } from '../store/flags.ts';
 import { UidSet } from '../store/uidset.ts';
+import { StoredLines } from './fetch/stored.ts';
 import type { FetchField } from './parse/command.ts';
 import { resolveSequence, resolveUids, type SequenceSet } from './sequence.ts';
 import { SessionView } from './view.ts';
@@ -36,7 +37,7 @@ export interface Speaker {
   readonly closed: boolean;
   /** There is something to announce. */
   changed(): void;
-  write(text: string): void;
+  write(data: string | Uint8Array): void;
   untagged(text: string): void;
   bye(text: string): void;
   breathe(): Promise<void>;
@@ -262,10 +263,20 @@ export class Selected {
       recent: (uid) => !session.rev2 && view.recent.has(uid),
       zone: localZone,
     });
+    const there = uids.subtract(view.gone);
+    const stored = new StoredLines(mailbox, view, there, fields, !session.rev2);
     let after = 0;
     while (!session.closed) {
-      const rows = mailbox.narrow(uids, after, SLICE);
       this.tellKeywords(session);
+      const stores = stored.next(after, SLICE);
+      if (stores !== null) {
+        for (const chunk of stores.chunks) session.write(chunk);
+        this.#highestModseq = Math.max(this.#highestModseq, stores.modseq);
+        after = stores.last;
+        await session.breathe();
+        continue;
+      }
+      const rows = mailbox.narrow(there, after, SLICE);
       let lines = '';
       for (const row of rows) {
         if (view.gone.has(row[0])) continue;

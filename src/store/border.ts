@@ -161,6 +161,31 @@ export type WideRow<Columns extends readonly PartColumn[] = readonly PartColumn[
 /** Where the columns of the part begin in a wide row. */
 export const NARROW_COLUMNS = 8;
 
+/**
+ * What a line of text about a message is made of: constant text, what the index has, or the names of its flags with a space
+ * between them (in the order of the bits: the five system flags, then the keywords). `position` is that among the messages
+ * handed to `Mailbox.lines`.
+ */
+export type LinePiece =
+  | 'uid'
+  | 'position'
+  | 'modseq'
+  | 'size'
+  | 'envelope'
+  | 'bodystructure'
+  | { readonly text: string }
+  | { readonly flags: readonly string[] };
+
+/** Lines of consecutive messages, latin1. */
+export interface Lines {
+  readonly chunks: readonly Uint8Array[];
+  readonly count: number;
+  /** UID of the last; 0 where there are none. */
+  readonly last: number;
+  /** Highest of them. */
+  readonly modseq: number;
+}
+
 /** Bytes of one message; offsets count octets. Close it. */
 export interface MessageContent {
   readonly size: number;
@@ -255,6 +280,19 @@ export interface Mailbox {
     limit: number,
     columns: Columns,
   ): WideRow<Columns>[];
+  /**
+   * The same messages as lines of text, in a third of the time that rows take: the caller says what a line is made of, the
+   * store fills in what it knows. `positions` are the messages that are counted, `uids` among them. Null where it cannot be
+   * done so, and rows have to do: few or scattered messages, some that were expunged, a mailbox of somebody else whose \\Seen
+   * is another.
+   */
+  lines(
+    uids: UidSet,
+    after: number,
+    limit: number,
+    line: readonly LinePiece[],
+    positions: UidSet,
+  ): Lines | null;
   /** UIDs whose flags have all bits of `all` and none of `none`; an index or one narrow scan, never a file. */
   withFlags(all: { lo: number; hi: number }, none: { lo: number; hi: number }): UidSet;
   /** UIDs changed after `modseq` and those expunged after it (CONDSTORE). */

@@ -6,6 +6,7 @@ import { SEEN } from '../../store/flags.ts';
 import { UidSet } from '../../store/uidset.ts';
 import { checkContent, type ContentReaders, contentReaders, send, writeContent } from '../fetch/content.ts';
 import { type FetchPlan, planFetch } from '../fetch/plan.ts';
+import { StoredLines } from '../fetch/stored.ts';
 import type { FetchCommand } from '../parse/command.ts';
 import { CodedError } from '../respond.ts';
 import { changedFields, type Selected } from '../selected.ts';
@@ -43,9 +44,22 @@ export async function fetch(session: Session, command: FetchCommand): Promise<Co
   const setsSeen = plan.setsSeen && !selected.readOnly && mailbox.rights.includes('s');
   const slice = plan.content.length > 0 ? CONTENT_SLICE : plan.columns.length > 0 ? WIDE_SLICE : NARROW_SLICE;
   const writer = new FetchWriter(session, selected, plan);
+  const stored = plan.content.length > 0
+    ? null
+    : new StoredLines(mailbox, view, uids, plan.fields, !session.rev2);
   let after = 0;
   let found = 0;
   while (!session.closed) {
+    if (plan.tellsFlags && stored !== null) selected.tellKeywords(session);
+    const lines = stored?.next(after, slice) ?? null;
+    if (lines !== null) {
+      for (const chunk of lines.chunks) session.write(chunk);
+      if (plan.tellsFlags && view.pending) view.flagsSent(uids.clip(after + 1, lines.last));
+      found += lines.count;
+      after = lines.last;
+      if (session.due) await session.breathe();
+      continue;
+    }
     const rows: FetchRow[] = plan.columns.length > 0
       ? mailbox.wide(uids, after, slice, plan.columns)
       : mailbox.narrow(uids, after, slice);

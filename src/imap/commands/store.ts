@@ -5,8 +5,8 @@ import { COMPLETED, type Completion, type Session } from '../session.ts';
 import { modified } from '../write/code.ts';
 import { refuseReadOnly } from './expunge.ts';
 
-/** Messages of one change of the store: large enough to be one sync for most commands, small enough to be quick. */
-const SLICE = 5000;
+/** Messages of one change of the store: most commands are one sync, and none holds the writer up for more than some 10 ms. */
+const SLICE = 20_000;
 
 /**
  * STORE and UID STORE (RFC 9051 §6.4.6), conditional with UNCHANGEDSINCE (RFC 7162 §3.1.3). Without .SILENT the new

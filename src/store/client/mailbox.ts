@@ -6,10 +6,11 @@
  * 2. \Seen in rows is the caller's own: the owner's stands in the flags, everybody else's in a set of UIDs.
  * 3. A right lost while the mailbox is open counts from the next call on: the listener hears of it, the writer checks again.
  */
-import { MailError, userError } from '../../errors.ts';
+import { userError } from '../../errors.ts';
 import type {
   CopyResult,
   Identity,
+  Lines,
   Mailbox,
   MailboxChange,
   MailboxName,
@@ -28,10 +29,11 @@ import type { OwnerReader } from '../index/reader.ts';
 import type { MailboxRow } from '../index/rows.ts';
 import { quotaOf } from './quota.ts';
 import { hasRight } from '../rights.ts';
-import { FileContent } from '../spool/content.ts';
+import { openContent } from './content.ts';
 import { UidSet } from '../uidset.ts';
 import type { Published } from '../writer/publish.ts';
 import type { Listener } from './feed.ts';
+import { readLines } from './lines.ts';
 import { readPage, type ReadRows } from './page.ts';
 import type { StoreParts } from './parts.ts';
 import type { RecentPlace } from './recent.ts';
@@ -237,6 +239,13 @@ export class SelectedMailbox implements Mailbox, Listener {
     return out;
   }
 
+  lines(...[uids, after, limit, line, positions]: Parameters<Mailbox['lines']>): Lines | null {
+    this.demandRead();
+    if (!this.own) return null;
+    const { reader, id } = this;
+    return readLines(uids, after, limit, positions, (lo, hi, shift) => reader.lines(id, lo, hi, shift, line));
+  }
+
   private demandRead(): void {
     if (!hasRight(this.rights, 'r')) throw userError('noperm', "You lack the right 'r' needed to read here");
   }
@@ -264,21 +273,12 @@ export class SelectedMailbox implements Mailbox, Listener {
   content(row: NarrowRow | WideRow, place = this.reader.place(row[7])): MessageContent {
     this.demandRead();
     if (place === null) throw userError('nonexistent', 'The message has been removed');
-    const path = this.parts.spool.placed(place, this.owner.folder);
-    const damaged = (what: string): MailError =>
-      new MailError(
-        'server',
-        'corruption',
-        `${path}, the file of a message, ${what}; run "mailstore reconstruct ${this.owner.userid}"`,
-      );
-    try {
-      return new FileContent(path, row[4]);
-    } catch (error) {
-      // Expunged and purged meanwhile is no surprise; a living row without its file is (DESIGN rule 6).
-      const missing = error instanceof MailError && error.code === 'nonexistent';
-      if (!missing || this.reader.narrow(this.id, row[0], row[0], 1, false).length === 0) throw error;
-      throw damaged('is missing');
-    }
+    return openContent(
+      this.parts.spool.placed(place, this.owner.folder),
+      row[4],
+      this.owner.userid,
+      () => this.reader.narrow(this.id, row[0], row[0], 1, false).length > 0,
+    );
   }
 
   private change<Result>(change: Parameters<StoreParts['link']['change']>[0]): Promise<Result> {

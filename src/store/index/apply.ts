@@ -260,22 +260,27 @@ function mapFlags(map: readonly [number, number][]): string {
 function applyFlags(index: OwnerIndex, event: Flags): void {
   const row = mailboxOf(index, event.mb);
   const counted = event.op === 'replace' || (event.lo & (SEEN | DELETED)) !== 0;
+  // Of one flag by itself it is known what each row that changes adds to the counters.
+  const alone = event.op !== 'replace' && event.hi === 0 && (event.lo === SEEN || event.lo === DELETED);
+  const changing = !alone ? '' : `AND (flags & ?2) ${event.op === 'add' ? '=' : '<>'} 0`;
   const update = index.sql(
-    `UPDATE msg SET ${flagsText(event)} WHERE mailbox = ?4 AND uid BETWEEN ?5 AND ?6`,
+    `UPDATE msg SET ${flagsText(event)} WHERE mailbox = ?4 AND uid BETWEEN ?5 AND ?6 ${changing}`,
   );
   const delta = { messages: 0, size: 0, unseen: 0, deleted: 0 };
+  const count = (sign: 1 | -1, lo: number, hi: number): void => {
+    if (!counted || alone) return;
+    const [, , unseen, deleted] = totals(index, event.mb, lo, hi);
+    delta.unseen += sign * unseen;
+    delta.deleted += sign * deleted;
+  };
   UidSet.parse(event.u).forEachRun((lo, hi) => {
-    if (counted) {
-      const [, , unseen, deleted] = totals(index, event.mb, lo, hi);
-      delta.unseen -= unseen;
-      delta.deleted -= deleted;
-    }
-    update.run(event.hi, event.lo, event.q, event.mb, lo, hi);
-    if (counted) {
-      const [, , unseen, deleted] = totals(index, event.mb, lo, hi);
-      delta.unseen += unseen;
-      delta.deleted += deleted;
-    }
+    count(-1, lo, hi);
+    const { changes } = update.run(event.hi, event.lo, event.q, event.mb, lo, hi);
+    count(1, lo, hi);
+    if (!alone) return;
+    const more = event.op === 'add' ? changes : -changes;
+    if (event.lo === SEEN) delta.unseen -= more;
+    else delta.deleted += more;
   });
   if (counted) index.count(row, delta);
   if ((event.lo & SEEN) !== 0 || event.op === 'replace') noteSeen(index, row, event);

@@ -3,11 +3,13 @@
  * (DESIGN rule 15). Rows are tuples as SQLite gives them: no object per message.
  */
 import type { Database } from 'bun:sqlite';
-import type { NarrowRow, PartColumn, WideRow } from '../border.ts';
+import { isAscii } from 'node:buffer';
+import type { LinePiece, NarrowRow, PartColumn, WideRow } from '../border.ts';
 import { MailError } from '../../errors.ts';
 import { UidSet } from '../uidset.ts';
 import { checkReadable, openForReading } from './database.ts';
 import { isDamage } from './damage.ts';
+import { type LineQuery, lineQuery } from './lines.ts';
 import { mailboxFromValues, type MailboxRow, quotaFromValues, type QuotaRow } from './rows.ts';
 import { scriptFromValues, type ScriptRow } from './scripts.ts';
 import { type SqlValue, Statements } from './statements.ts';
@@ -48,6 +50,7 @@ export interface StoredPart {
 export class OwnerReader {
   private readonly db: Database;
   private readonly statements: Statements;
+  private readonly lineQueries = new WeakMap<readonly LinePiece[], LineQuery>();
 
   /** @param damaged makes the error for damage that was found, and may tell somebody who can heal it */
   constructor(
@@ -243,6 +246,23 @@ export class OwnerReader {
       hi,
       limit,
     ) as WideRow<Columns>[];
+  }
+
+  /** The lines of the messages from `lo` to `hi`, latin1, their number and their highest modseq (lines.ts). */
+  lines(
+    mailbox: number,
+    lo: number,
+    hi: number,
+    shift: number,
+    line: readonly LinePiece[],
+  ): [bytes: Uint8Array | null, count: number, modseq: number | null] {
+    let query = this.lineQueries.get(line);
+    if (query === undefined) this.lineQueries.set(line, query = lineQuery(line));
+    const [[bytes, count, modseq]] = this.values(query.text, mailbox, lo, hi, shift, ...query.parameters) as [
+      [Uint8Array | null, number, number | null],
+    ];
+    if (bytes === null || isAscii(bytes)) return [bytes, count, modseq];
+    return [Buffer.from(Buffer.from(bytes.buffer).toString('utf8'), 'latin1'), count, modseq];
   }
 
   /** Messages with their contents, behind a UID, at most `limit`. */

@@ -63,11 +63,14 @@ export function decideStore(
   if (change.operation !== 'replace' && change.flags.length > 0 && (bits.lo !== 0 || bits.hi !== 0)) {
     if (wanted.lo === 0 && wanted.hi === 0) throw userError('noperm', 'You may not change these flags');
   }
-  const present = selectUids(index, row.id, UidSet.parse(change.uids), '', []);
-  const modified = change.unchangedSince === null
-    ? UidSet.empty
-    : selectUids(index, row.id, present, 'AND modseq > ?', [change.unchangedSince]);
-  const uids = present.subtract(modified);
+  let uids = UidSet.parse(change.uids);
+  let modified = UidSet.empty;
+  // Where nothing depends on all that are there, one look for those that will change is enough.
+  if (!own || change.unchangedSince !== null) uids = selectUids(index, row.id, uids, '', []);
+  if (change.unchangedSince !== null) {
+    modified = selectUids(index, row.id, uids, 'AND modseq > ?', [change.unchangedSince]);
+    uids = uids.subtract(modified);
+  }
   if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
   const q = index.nextModseq();
   let changed = UidSet.empty;
