@@ -26,6 +26,7 @@ export const STEPS = [
   'log.writing',
   'log.written',
   'log.synced',
+  'log.marked',
   'batch.durable',
   'commit.owner',
   'commit.directorynext',

@@ -1,10 +1,20 @@
 /** A part of the log that is lost for good: what the administrator gives up, what comes back, and that no UID means two messages. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { layoutOf } from '../../src/store/layout.ts';
-import { readLosses, writeLosses } from '../../src/store/log/loss.ts';
-import { listSegments } from '../../src/store/log/segment.ts';
+import { readLosses, writeLosses } from '../../src/store/log/losses.ts';
+import { decodeBatch } from '../../src/store/log/batch.ts';
+import { listSegments, SEGMENT_HEADER } from '../../src/store/log/segment.ts';
 import { acceptLogLoss } from '../../src/store/reconstruct/acceptloss.ts';
 import { makeSnapshot, snapshotPath } from '../../src/store/snapshot.ts';
 import { box, damage, dump, inbox, Lines, message, TestFolders, TestStore } from './teststore.ts';
@@ -238,6 +248,157 @@ describe('the newest segment', () => {
     expect((await subjects('anna')).map(([, text]) => text).sort()).toEqual(
       [0, 1, 2, 3, 4, 5].map((n) => `message ${n}`),
     );
+    expect(damage(folders.settings)).toEqual([]);
+  });
+});
+
+/** Offsets behind each batch of a segment. */
+function batches(path: string): number[] {
+  const bytes = readFileSync(path);
+  const ends = [SEGMENT_HEADER];
+  for (;;) {
+    const batch = decodeBatch(bytes, ends.at(-1) as number, bytes.readBigUInt64LE(8));
+    if (batch === null) return ends;
+    ends.push(batch.end);
+  }
+}
+
+describe('an end of the log that lies before what was synced', () => {
+  const newest = (): string => listSegments(folders.log).at(-1) as string;
+  const harms: readonly (readonly [string, (path: string) => void])[] = [
+    ['cut short between two batches', (path) => truncateSync(path, batches(path).at(-3))],
+    ['cut short in a batch', (path) => truncateSync(path, (batches(path).at(-2) as number) - 7)],
+    ['cut short behind its header', (path) => truncateSync(path, SEGMENT_HEADER)],
+    ['cut short in its header', (path) => truncateSync(path, 20)],
+    ['empty', (path) => truncateSync(path, 0)],
+    ['zeroed to its end', (path) => writeFileSync(path, readFileSync(path).fill(0, batches(path).at(-3)))],
+    ['missing', (path) => rmSync(path)],
+  ];
+  for (const [what, harm] of harms) {
+    test(`${what}: named with segment, place and users, nothing lost with the file put back`, async () => {
+      for (let n = 3; n < 8; n++) await t.deliver(message(n), 'anna');
+      const before = dump(folders.settings);
+      t.abandon();
+      const path = newest();
+      cpSync(path, join(folders.root, 'kept'));
+      harm(path);
+      expect(() => new TestStore(folders)).toThrow(/redo log .*--accept-log-loss/);
+      // Refusing changed nothing.
+      expect(() => new TestStore(folders, true)).toThrow(/redo log .*--accept-log-loss/);
+      expect(damage(folders.settings).join('\n')).toMatch(/redo log .*--accept-log-loss/);
+      cpSync(join(folders.root, 'kept'), path);
+      t = new TestStore(folders);
+      expect(dump(folders.settings)).toBe(before);
+      expect(damage(folders.settings)).toEqual([]);
+    });
+
+    test(`${what}, and an index gone: accepted, the user is named, mail comes from its files, no UID again`, async () => {
+      for (let n = 3; n < 8; n++) await t.deliver(message(n), 'anna');
+      const next = await uidnext('anna');
+      const anna = t.writer.state.directory.owner('anna');
+      t.abandon();
+      harm(newest());
+      const index = layoutOf(folders.settings).index(anna?.folder as string);
+      for (const suffix of ['', '-wal', '-shm']) rmSync(index + suffix, { force: true });
+      expect(() => new TestStore(folders)).toThrow(/--accept-log-loss/);
+      expect((await accept()).users.map(({ userid }) => userid)).toContain('anna');
+      t = new TestStore(folders);
+      expect((await subjects('anna')).map(([, text]) => text).sort()).toEqual(
+        [0, 1, 2, 3, 4, 5, 6, 7].map((n) => `message ${n}`),
+      );
+      const [answer] = await t.deliver(message('after'), 'anna');
+      expect(answer?.uid).toBeGreaterThanOrEqual(next);
+      expect(damage(folders.settings)).toEqual([]);
+      t.abandon();
+      t = new TestStore(folders);
+      expect(damage(folders.settings)).toEqual([]);
+    });
+  }
+
+  test('check names the segment, the offset, and those whose changes may have been in it', async () => {
+    for (let n = 3; n < 8; n++) await t.deliver(message(n), 'anna');
+    t.abandon();
+    const path = newest();
+    const end = batches(path).at(-3) as number;
+    truncateSync(path, end);
+    const found = damage(folders.settings).join('\n');
+    expect(found).toContain(`${path} ends at `);
+    expect(found).toContain(`offset ${end},`);
+    expect(found).toContain('changes of 2 users may be among the missing ones: bert, cora');
+    await accept();
+    expect(damage(folders.settings)).toEqual([]);
+    t = new TestStore(folders);
+  });
+
+  test('is no alarm where the mark is behind, gone or damaged', async () => {
+    const marks: ((path: string) => void)[] = [
+      (path) => rmSync(path),
+      (path) => truncateSync(path, 12),
+      (path) => writeFileSync(path, readFileSync(path).fill(0)),
+      (path) => writeFileSync(path, readFileSync(path).fill(255, 9, 14)),
+    ];
+    for (const [n, harm] of marks.entries()) {
+      const mark = join(folders.log, 'synced');
+      const behind = readFileSync(mark);
+      await t.deliver(message(`early ${n}`), 'anna');
+      const before = dump(folders.settings);
+      t.abandon();
+      writeFileSync(mark, behind);
+      if (n > 0) harm(mark);
+      t = new TestStore(folders);
+      expect(dump(folders.settings)).toBe(before);
+      expect(damage(folders.settings)).toEqual([]);
+    }
+  });
+
+  test('in a segment that is complete is found when an index is to be built from it', async () => {
+    for (const { id, folder } of t.writer.state.directory.owners()) {
+      makeSnapshot(layoutOf(folders.settings).index(folder), snapshotPath(folders.spool, folder), id);
+    }
+    const known = listSegments(folders.log);
+    for (let n = 3; n < 30; n++) await t.deliver(message(n), n < 14 ? 'anna' : 'bert');
+    const path = listSegments(folders.log).find((one) => !known.includes(one)) as string;
+    const anna = t.writer.state.directory.owner('anna');
+    await t.checkpoint();
+    t.abandon();
+    truncateSync(path, batches(path).at(-2));
+    const index = layoutOf(folders.settings).index(anna?.folder as string);
+    for (const suffix of ['', '-wal', '-shm']) rmSync(index + suffix, { force: true });
+    // Below the checkpoint a start reads nothing.
+    t = new TestStore(folders);
+    const [refused] = await t.deliver(message('new'), 'anna').catch(() => []);
+    expect(refused?.uid).toBeUndefined();
+    await t.writer.idle();
+    expect(t.lines.lines.join('\n')).toMatch(/owner stays closed .*continues from .*--accept-log-loss/);
+    expect(damage(folders.settings).join('\n')).toMatch(/redo log .* continues from/);
+    const [answer] = await t.deliver(message('new'), 'bert');
+    expect(answer?.uid).toBeDefined();
+  });
+});
+
+describe('the first segment', () => {
+  test('that is missing: refused; accepted, mail comes from its files, and everybody in it is named', async () => {
+    t.abandon();
+    folders.remove();
+    folders = new TestFolders({ log_segment_size: 4000 });
+    t = new TestStore(folders);
+    await t.deliver(message(0), 'anna', 'bert');
+    keepDatabases();
+    for (let n = 1; n < 20; n++) await t.deliver(message(n), 'anna');
+    const next = await uidnext('anna');
+    loseLater();
+    const [first = '', second] = listSegments(folders.log);
+    expect(second).toBeDefined();
+    rmSync(first);
+    expect(() => new TestStore(folders)).toThrow(/are missing before .*--accept-log-loss/);
+    const { losses, users } = await accept();
+    expect(losses.map(({ from, kept }) => [from, kept])).toEqual([[1, null]]);
+    expect(users.map(({ userid, certain }) => [userid, certain])).toEqual([['anna', true], ['bert', false]]);
+    t = new TestStore(folders);
+    expect((await subjects('anna')).map(([, text]) => text).sort()).toEqual(
+      Array.from({ length: 20 }, (_, n) => `message ${n}`).sort(),
+    );
+    expect(await uidnext('anna')).toBeGreaterThan(next);
     expect(damage(folders.settings)).toEqual([]);
   });
 });

@@ -6,17 +6,22 @@ import { MailError } from '../../errors.ts';
 import { DirectoryReader } from '../index/directoryreader.ts';
 import { OwnerReader } from '../index/reader.ts';
 import { layoutOf } from '../layout.ts';
-import { readLog } from '../log/redo.ts';
+import { type EarlyEnd, earlyEnd, readLog } from '../log/redo.ts';
+import { readSynced } from '../log/synced.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { Finding } from './finding.ts';
 import { checkDirectory, checkIndex } from './index.ts';
 import { isDamage } from '../index/damage.ts';
+import { identify } from '../index/salvage.ts';
 import { errorText } from '../writer/errortext.ts';
 import { directorySnapshot, SNAPSHOT } from '../snapshot.ts';
 import { checkSpool } from './spool.ts';
 
 /** Longest time between the sync of a batch and its commit, generously. */
 const IN_FLIGHT_MS = 500;
+
+/** So many users are named where a loss may concern them all. */
+const NAMED = 20;
 
 export interface CheckOptions {
   /** Only these users; all when empty. */
@@ -38,7 +43,7 @@ export function checkStore(settings: Settings, options: CheckOptions): CheckRepo
   if (!existsSync(layout.directory)) {
     return { owners: 0, messages: 0, findings: [storeDamage(layout.directory, 'directory.db is missing')] };
   }
-  const lastOf = readChain(layout.log, findings);
+  const chain = readChain(layout.log, findings);
   const found = checkDirectory(layout.directory);
   findings.push(...found);
   if (options.deep && existsSync(directorySnapshot(settings))) {
@@ -49,7 +54,7 @@ export function checkStore(settings: Settings, options: CheckOptions): CheckRepo
   // Without the names of the owners there is nothing more to look at.
   if (found.some(({ severity }) => severity === 'notice')) return { owners: 0, messages: 0, findings };
   try {
-    return checkOwners(settings, options, findings, lastOf);
+    return checkOwners(settings, options, findings, chain);
   } catch (error) {
     if (!isDamage(error)) throw error;
     if (found.length === 0) findings.push(storeDamage(layout.directory, errorText(error)));
@@ -61,7 +66,7 @@ function checkOwners(
   settings: Settings,
   options: CheckOptions,
   findings: Finding[],
-  lastOf: ReadonlyMap<number, number>,
+  { lastOf, missing }: Chain,
 ): CheckReport {
   const directory = new DirectoryReader(layoutOf(settings).directory);
   let messages = 0;
@@ -75,10 +80,17 @@ function checkOwners(
         findings.push({ severity: 'damage', userid, place: 'directory.db', text: 'there is no such user' });
       }
     }
+    const behind: string[] = [];
     for (const owner of wanted) {
+      if (missing !== null && lsnOf(settings, owner) < missing.synced) behind.push(owner.userid);
       const found = checkOwner(settings, owner, directory, options.deep, lastOf.get(owner.id) ?? 0);
       messages += found.messages;
       findings.push(...found.findings);
+    }
+    if (behind.length > 0) {
+      const names = behind.slice(0, NAMED).join(', ') + (behind.length > NAMED ? ' and others' : '');
+      const text = `changes of ${behind.length} users may be among the missing ones: ${names}`;
+      findings.push(storeDamage(layoutOf(settings).log, text));
     }
     if (options.users.length === 0) findings.push(...strangers(settings, all));
     return { owners: wanted.length, messages, findings };
@@ -91,18 +103,36 @@ function storeDamage(place: string, text: string): Finding {
   return { severity: 'damage', userid: '', place, text };
 }
 
-/** Reads the whole log, which checks every batch, and returns each owner's last LSN. */
-function readChain(folder: string, findings: Finding[]): Map<number, number> {
-  const last = new Map<number, number>();
+/** What the log says. */
+interface Chain {
+  /** Each owner's last LSN. */
+  readonly lastOf: ReadonlyMap<number, number>;
+  /** What is known to be missing at its end. */
+  readonly missing: EarlyEnd | null;
+}
+
+/** Reads the whole log, which checks every batch. */
+function readChain(folder: string, findings: Finding[]): Chain {
+  const lastOf = new Map<number, number>();
   try {
-    readLog(folder, 0, (record) => {
-      for (const section of record.s) last.set(section.o, record.l);
+    // Before the log: one that is in use goes on meanwhile.
+    const synced = readSynced(folder);
+    const last = readLog(folder, 0, (record) => {
+      for (const section of record.s) lastOf.set(section.o, record.l);
     });
+    const missing = earlyEnd(folder, last, synced);
+    if (missing !== null) findings.push(storeDamage(folder, missing.text));
+    return { lastOf, missing };
   } catch (error) {
     if (!(error instanceof MailError)) throw error;
     findings.push(storeDamage(folder, error.message));
+    return { lastOf, missing: null };
   }
-  return last;
+}
+
+/** How far an owner's index is; 0 where it cannot be read. */
+function lsnOf(settings: Settings, owner: OwnerRow): number {
+  return identify(layoutOf(settings).index(owner.folder))?.lsn ?? 0;
 }
 
 function checkOwner(

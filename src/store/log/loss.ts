@@ -1,16 +1,17 @@
 /**
- * Loss of a part of the log, accepted by the administrator: what is damaged is kept under another name, and the segments are
- * joined again around it. The note `losses` in the log folder says which LSNs are gone and whose changes may be among them, so that
- * recovery bridges these gaps and no others (DESIGN rules 3 and 5).
+ * Joining the segments of the log again around what cannot be read of them, when the administrator accepts its loss: what is damaged
+ * is kept under another name. What was lost stands in the note `losses` (losses.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { MailError } from '../../errors.ts';
+import { existsSync, linkSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { decodeBatch, findBatchBehind } from './batch.ts';
+import { isAcceptedLoss, type Loss, readLosses } from './losses.ts';
 import { checkpointFiles, readCheckpoint } from './redo.ts';
 import {
   encodeHeader,
+  firstLsnOf,
+  isUnmade,
   listSegments,
   readHeader,
   SEGMENT_HEADER,
@@ -19,53 +20,7 @@ import {
   syncFolder,
   writeDurably,
 } from './segment.ts';
-
-/** Records from one LSN to another, both included, that cannot be read any more. */
-export interface Loss {
-  readonly from: number;
-  readonly through: number;
-  /** The damaged file under the name it is kept by; null where the file itself is missing. */
-  readonly kept: string | null;
-}
-
-/** One acceptance: the losses it found, and what came of it. */
-export interface AcceptedLosses {
-  losses: Loss[];
-  /** Ids of owners who may have changes among them; null while that is not known. */
-  owners: number[] | null;
-  /** Everything was done: the store may be opened again. */
-  done: boolean;
-}
-
-const NOTE = 'losses';
-
-/** All acceptances, oldest first. */
-export function readLosses(folder: string): AcceptedLosses[] {
-  const path = join(folder, NOTE);
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) as AcceptedLosses[] : [];
-}
-
-export function writeLosses(folder: string, all: readonly AcceptedLosses[]): void {
-  writeDurably(join(folder, NOTE), `${JSON.stringify(all)}\n`);
-}
-
-/** Whether an owner's record of this LSN was lost, and the loss accepted. */
-export function isAcceptedLoss(all: readonly AcceptedLosses[], owner: number | null, lsn: number): boolean {
-  return all.some(({ losses, owners }) =>
-    (owner === null || owners?.includes(owner) === true) &&
-    losses.some(({ from, through }) => from <= lsn && lsn <= through)
-  );
-}
-
-/** Throws 'config' while an acceptance has not been completed: numbers may have to be raised before anybody writes. */
-export function refuseHalfAccepted(folder: string): void {
-  if (readLosses(folder).every(({ done }) => done)) return;
-  throw new MailError(
-    'server',
-    'config',
-    'accepting a loss of the log was not completed: run "mailstore reconstruct --accept-log-loss" again, it goes on',
-  );
-}
+import { readSynced } from './synced.ts';
 
 /** A file of the joined log, to be written in place of what is there. */
 interface Writing {
@@ -96,6 +51,8 @@ export function planJoining(folder: string): Joining {
   const checkpoint = stated?.lsn ?? 0;
   const unbelievable = stated === null && checkpointFiles(folder).some((path) => existsSync(path));
   const paths = listSegments(folder);
+  const marked = readSynced(folder);
+  const synced = isAcceptedLoss(readLosses(folder), null, marked) ? 0 : marked;
   /** LSN of the last record that can be read; null before the first segment. */
   let last: number | null = null;
   let missing: string | null = null;
@@ -103,8 +60,7 @@ export function planJoining(folder: string): Joining {
     const bytes = readFileSync(path);
     const next = paths[at + 1];
     const stands = readHeader(bytes);
-    // One whose making a crash ended.
-    if (stands === null && next === undefined && statSync(path).size <= SEGMENT_HEADER) break;
+    if (next === undefined && stands === null && isUnmade(path, marked)) break;
     const limit = limitOf(next);
     if (limit <= checkpoint) {
       // Recovery does not read it.
@@ -139,8 +95,12 @@ export function planJoining(folder: string): Joining {
       {
         checkpoint,
         limit,
+        synced: next === undefined ? synced : 0,
       },
     );
+  }
+  if (paths.length === 0 && synced > checkpoint) {
+    plan.losses.push({ from: checkpoint + 1, through: synced, kept: null });
   }
   return plan;
 }
@@ -150,7 +110,7 @@ export function planJoining(folder: string): Joining {
  * its place, so that its LSNs are never given again.
  */
 function giveUpNewest(plan: Joining, path: string, last: number): void {
-  const firstLsn = parseInt(basename(path), 16);
+  const firstLsn = firstLsnOf(path);
   const through = (Math.floor(firstLsn / 2 ** 32) + 1) * 2 ** 32 - 1;
   plan.losses.push({ from: last + 1, through, kept: keptAs(path) });
   const id = randomBytes(8).readBigUInt64LE(0);
@@ -171,21 +131,24 @@ function headerFrom(bytes: Buffer, path: string, predecessorLast: number): Segme
   if (bytes.length <= SEGMENT_HEADER) return null;
   const id = bytes.readBigUInt64LE(8);
   if (decodeBatch(bytes, SEGMENT_HEADER, id) === null) return null;
-  const firstLsn = parseInt(basename(path), 16);
+  const firstLsn = firstLsnOf(path);
   const said = Number(bytes.readBigUInt64LE(24));
   // What its predecessor holds behind this was never acknowledged.
   const believable = said <= predecessorLast && said > predecessorLast - 2 ** 16;
   return { id, firstLsn, predecessorLast: believable ? said : predecessorLast, created: Date.now() };
 }
 
-/** Goes through the batches of one segment. Returns the LSN of the last record that can be read. */
+/**
+ * Goes through the batches of one segment. Returns the LSN of the last record that can be read.
+ * @param synced the newest one's records went up to here, 0 where nobody knows
+ */
 function joinInside(
   plan: Joining,
   path: string,
   bytes: Buffer,
   header: SegmentHeader,
   rewritten: boolean,
-  { checkpoint, limit }: { checkpoint: number; limit: number },
+  { checkpoint, limit, synced }: { checkpoint: number; limit: number; synced: number },
 ): number {
   let last = header.predecessorLast;
   let [start, into, changed, from] = [SEGMENT_HEADER, path, rewritten, header];
@@ -225,6 +188,12 @@ function joinInside(
     }];
     at = behind;
   }
+  const torn = at < bytes.length;
+  const known = Math.max(last, checkpoint);
+  if (synced > known) {
+    plan.losses.push({ from: known + 1, through: synced, kept: torn ? keptAs(path) : null });
+  }
+  changed ||= synced > known && torn;
   end();
   return Math.min(last, limit);
 }

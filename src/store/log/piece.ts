@@ -63,7 +63,12 @@ export function* logPieces(folder: string, after: number, upTo: number): Iterabl
   for (const [index, { path, header }] of found.entries()) {
     const dead = found[index + 1]?.header.predecessorLast ?? Number.MAX_SAFE_INTEGER;
     if (dead <= after || header.firstLsn > upTo) continue;
-    const range = rangeOf(path, after, Math.min(upTo, dead));
+    const end = Math.min(upTo, dead);
+    const range = rangeOf(path, after, end);
+    if (end >= header.firstLsn && range?.last !== end) {
+      const last = range?.last ?? 'its header';
+      throw new MailError('server', 'corruption', `redo log ${path} ends at ${last} instead of ${end}`);
+    }
     if (range === null) continue;
     const { bytes, from, to, first, last } = range;
     yield {

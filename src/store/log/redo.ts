@@ -23,19 +23,21 @@ import { dirname, join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
 import { encodeBatch } from './batch.ts';
 import type { LogRecord } from './record.ts';
+import { isAcceptedLoss, readLosses } from './losses.ts';
 import {
   createSegment,
+  isUnmade,
   listSegments,
   LOSS_REMEDY,
   readHeaderOf,
   readSegment,
-  SEGMENT_HEADER,
   type SegmentHeader,
   syncFolder,
   syncTail,
   writeDurably,
 } from './segment.ts';
 import { removeSummary } from './summary.ts';
+import { readSynced, SyncedMark } from './synced.ts';
 import { step } from '../step.ts';
 
 const START = 2 ** 32;
@@ -81,6 +83,7 @@ export class RedoLog {
     private current: { fd: number; id: bigint; path: string },
     private firstLsn: number,
     private closed: ClosedSegment[],
+    private readonly mark: SyncedMark,
   ) {
     this.nextLsn = firstLsn;
   }
@@ -88,7 +91,7 @@ export class RedoLog {
   /**
    * Opens the log after whatever happened: checks the chain of segments, makes the tail durable, reports every
    * record above the checkpoint in order, and starts a new segment. Throws 'corruption' for damage that
-   * is not a torn end.
+   * is not a torn end, and for an end that lies before what is known to have been synced (synced.ts).
    * @param minimumStart a start counter known from elsewhere (directory.db), so that LSNs cannot repeat even if
    *   the log folder was lost
    * @param each gets each record with the first LSN of its batch and the path of its segment
@@ -151,12 +154,7 @@ export class RedoLog {
       );
       const last = contents?.lastLsn ?? 0;
       if (next !== undefined && last < limit && limit > checkpoint) {
-        throw new MailError(
-          'server',
-          'corruption',
-          `redo log ${segment.path} ends at ${last} but its successor continues from ${limit}: ` +
-            `acknowledged changes are missing. ${LOSS_REMEDY}`,
-        );
+        throw endsEarly(segment.path, last, limit);
       }
       lastLsn = last;
       closed.push({
@@ -167,12 +165,17 @@ export class RedoLog {
       });
     }
     if (newest === undefined) lastLsn = checkpoint;
-    const highest = Math.max(lastLsn, checkpoint, newest?.header.firstLsn ?? 0, minimumStart * START);
+    const synced = readSynced(folder);
+    const missing = synced > checkpoint ? earlyEnd(folder, lastLsn, synced) : null;
+    if (missing !== null) throw new MailError('server', 'corruption', missing.text);
+    const highest = Math.max(lastLsn, checkpoint, synced, newest?.header.firstLsn ?? 0, minimumStart * START);
     const firstLsn = (Math.floor(highest / START) + 1) * START + 1;
     // There were runs before, and nothing of their log is left.
     if (newest === undefined && minimumStart > 0) writeDurably(join(folder, LOST), `${firstLsn - 1}\n`);
     const current = createSegment(folder, firstLsn, lastLsn);
-    return { log: new RedoLog(folder, segmentSize, current, firstLsn, closed), lastLsn };
+    const mark = new SyncedMark(folder);
+    if (lastLsn > synced) mark.note(lastLsn);
+    return { log: new RedoLog(folder, segmentSize, current, firstLsn, closed, mark), lastLsn };
   }
 
   /** The LSN that the next record will get; records of one batch take consecutive ones. */
@@ -214,6 +217,8 @@ export class RedoLog {
       this.bytes += batch.length;
       this.bytesSinceCheckpoint += batch.length;
       this.nextLsn += records.length;
+      this.mark.note(this.nextLsn - 1);
+      step('log.marked');
     } catch (error) {
       this.failed = error instanceof Error ? error : new Error(String(error));
       throw serverError(
@@ -262,6 +267,7 @@ export class RedoLog {
 
   close(): void {
     closeSync(this.current.fd);
+    this.mark.close();
     this.failed ??= new Error('closed');
   }
 }
@@ -323,8 +329,7 @@ export function headersOf(
   for (const [index, path] of paths.entries()) {
     const header = readHeaderOf(path);
     if (header !== null) found.push({ path, header });
-    else if (index === paths.length - 1 && statSync(path).size <= SEGMENT_HEADER) {
-      // Its creation was never completed: the header is synced before anything is appended.
+    else if (index === paths.length - 1 && isUnmade(path, readSynced(folder))) {
       if (removeTorn) unlinkSync(path);
     } else if (!endsAtOrBelow(paths[index + 1], checkpoint)) {
       throw new MailError(
@@ -349,15 +354,55 @@ function syncData(fd: number): Promise<void> {
   });
 }
 
-/** Reads the records between two LSNs for those who follow the log (backup, rebuild of one owner). */
-export function readLog(folder: string, afterLsn: number, each: (record: LogRecord) => void): void {
+/** What is missing at the end of the log. */
+export interface EarlyEnd {
+  /** LSN of the last record there is. */
+  readonly last: number;
+  /** Records went on up to here. */
+  readonly synced: number;
+  /** Says so. */
+  readonly text: string;
+}
+
+/**
+ * Whether a log that ends with this LSN went on: null where nobody knows, or where the loss was accepted.
+ * @param synced what the mark (synced.ts) said before the log was read
+ */
+export function earlyEnd(folder: string, last: number, synced: number): EarlyEnd | null {
+  if (synced <= last || isAcceptedLoss(readLosses(folder), null, synced)) return null;
+  const newest = listSegments(folder).findLast((path) => readHeaderOf(path) !== null);
+  const end = newest === undefined ? null : readSegment(newest, Infinity, Infinity, () => {})?.end;
+  const place = newest === undefined
+    ? `${folder} has no segment`
+    : `${newest} ends at ${last}, offset ${end},`;
+  const text = `redo log ${place} but went on to ${synced}: acknowledged changes are missing. ${LOSS_REMEDY}`;
+  return { last, synced, text };
+}
+
+/**
+ * Reads the records above an LSN for those who follow the log (check, rebuild of one owner). Returns the LSN of the last one. Throws
+ * 'corruption' where records are missing between two of them; whether some are missing at the end only the mark knows (synced.ts).
+ */
+export function readLog(folder: string, afterLsn: number, each: (record: LogRecord) => void): number {
   const found = headersOf(folder, false, afterLsn);
+  let lastLsn = 0;
   for (const [index, segment] of found.entries()) {
     const next = found[index + 1];
     const limit = next === undefined ? Number.MAX_SAFE_INTEGER : next.header.predecessorLast;
     if (limit <= afterLsn) continue;
-    readSegment(segment.path, afterLsn, limit, each);
+    lastLsn = readSegment(segment.path, afterLsn, limit, each)?.lastLsn ?? 0;
+    if (next !== undefined && lastLsn < limit) throw endsEarly(segment.path, lastLsn, limit);
   }
+  return lastLsn;
+}
+
+function endsEarly(path: string, last: number, limit: number): MailError {
+  return new MailError(
+    'server',
+    'corruption',
+    `redo log ${path} ends at ${last} but its successor continues from ${limit}: ` +
+      `acknowledged changes are missing. ${LOSS_REMEDY}`,
+  );
 }
 
 /**

@@ -11,9 +11,10 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { decodeBatch, findBatchBehind } from './batch.ts';
 import { decodeFrame } from './frame.ts';
@@ -134,6 +135,19 @@ export function readHeaderOf(path: string): SegmentHeader | null {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The first LSN a segment can hold, as its name says. */
+export function firstLsnOf(path: string): number {
+  return parseInt(basename(path), 16);
+}
+
+/**
+ * Whether the newest segment, whose header cannot be read, was never completed: a header is synced before anything is appended.
+ * @param synced records up to this LSN were durable (synced.ts)
+ */
+export function isUnmade(path: string, synced: number): boolean {
+  return statSync(path).size <= SEGMENT_HEADER && firstLsnOf(path) > synced;
 }
 
 /** Whether a segment's first batch is whole. */

@@ -22,14 +22,8 @@ import { identify } from '../index/salvage.ts';
 import { syncEverything } from '../janitor/sync.ts';
 import { layoutOf } from '../layout.ts';
 import { tryLock } from '../lock.ts';
-import {
-  type AcceptedLosses,
-  joinLog,
-  type Loss,
-  planJoining,
-  readLosses,
-  writeLosses,
-} from '../log/loss.ts';
+import { joinLog, planJoining } from '../log/loss.ts';
+import { type AcceptedLosses, type Loss, readLosses, writeLosses } from '../log/losses.ts';
 import { readLog } from '../log/redo.ts';
 import { makeSnapshot, snapshotPath } from '../snapshot.ts';
 import { partFileLsn } from '../spool/spool.ts';

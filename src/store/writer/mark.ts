@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError } from '../../errors.ts';
-import { refuseHalfAccepted } from '../log/loss.ts';
+import { refuseHalfAccepted } from '../log/losses.ts';
 
 /** Its name in the log folder. */
 export const MARK = 'restoring';

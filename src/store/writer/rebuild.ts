@@ -12,7 +12,7 @@ import type { OwnerIndex } from '../index/owner.ts';
 import type { Layout } from '../layout.ts';
 import { closedOwners, readLogOf } from '../log/closed.ts';
 import type { OwnerEvent } from '../log/events.ts';
-import { isAcceptedLoss, readLosses } from '../log/loss.ts';
+import { isAcceptedLoss, readLosses } from '../log/losses.ts';
 import type { LogRecord } from '../log/record.ts';
 import { lostThrough } from '../log/redo.ts';
 import { identify } from '../index/salvage.ts';

@@ -14,7 +14,7 @@ import { applyOwnerEvent } from '../index/apply.ts';
 import type { Directory, OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import type { PartData } from '../log/events.ts';
-import { type AcceptedLosses, isAcceptedLoss, readLosses } from '../log/loss.ts';
+import { type AcceptedLosses, isAcceptedLoss, readLosses } from '../log/losses.ts';
 import type { LogRecord, Section } from '../log/record.ts';
 import { MailError } from '../../errors.ts';
 import type { Spool } from '../spool/spool.ts';

@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import type { Log } from '../../telemetry/log.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { Layout } from '../layout.ts';
-import { readLosses } from '../log/loss.ts';
+import { readLosses } from '../log/losses.ts';
 import type { LogRecord } from '../log/record.ts';
 import { headersOf, readCheckpoint, readLog, RedoLog } from '../log/redo.ts';
 import { holdsBatch, readHeaderOf } from '../log/segment.ts';

@@ -266,7 +266,9 @@ async function judge(
     const told = lines.some((line) => line.includes('ERROR')) ||
       found.some((finding) => finding.userid === userid || finding.userid === '');
     const text = difference(lines, expected.get(userid) ?? []);
-    if (!told) wrong.push(`undetected: ${userid}: ${text}`);
+    // Without the mark nobody knows that a log which was cut short went on.
+    const blind = damaged.some(({ kind }) => kind === 'mark') && damaged.some(({ kind }) => kind === 'log');
+    if (!told && !blind) wrong.push(`undetected: ${userid}: ${text}`);
     const touched = damaged.some((one) =>
       one.userid === userid || one.userid === '' || one.kind === 'message'
     );

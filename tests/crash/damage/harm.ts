@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 /** A file of the store that can be damaged. */
 export interface Victim {
   path: string;
-  kind: 'index' | 'journal' | 'directory' | 'log' | 'snapshot' | 'checkpoint' | 'message';
+  kind: 'index' | 'journal' | 'directory' | 'log' | 'snapshot' | 'checkpoint' | 'mark' | 'message';
   /** Userid of the owner it belongs to, or ''. */
   userid: string;
 }
@@ -18,6 +18,7 @@ export const WEIGHTS: Record<Victim['kind'], number> = {
   log: 4,
   snapshot: 2,
   checkpoint: 1,
+  mark: 1,
   message: 4,
 };
 
@@ -39,6 +40,8 @@ export function victims(root: string): Victim[] {
       ? 'snapshot'
       : /checkpoint(\.copy)?$/.test(name)
       ? 'checkpoint'
+      : /log\/synced$/.test(name)
+      ? 'mark'
       : /\/[0-9a-f]{4}\/[0-9a-f]{40}\./.test(name)
       ? 'message'
       : null;

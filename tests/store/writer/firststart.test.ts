@@ -1,6 +1,7 @@
 /** The power goes in the very first start: nothing was taken in yet, so whatever is left is no damage and no loss. */
 import { afterEach, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { layoutOf } from '../../../src/store/layout.ts';
 import { listSegments, SEGMENT_HEADER } from '../../../src/store/log/segment.ts';
 import { damage, inbox, message, messageFiles, TestFolders, TestStore } from '../teststore.ts';
@@ -85,6 +86,11 @@ test('where there are owners, a directory that is gone with the log is said to b
   const { directory } = layoutOf(folders.settings);
   put(segment, Buffer.alloc(0));
   for (const suffix of ['', '-wal', '-shm']) put(directory + suffix, null);
+  const marked = folders.copy();
+  expect(() => new TestStore(marked, true)).toThrow(/damaged header.*--accept-log-loss/);
+  marked.remove();
+  // Without the mark nobody knows that the log held anything.
+  put(join(folders.log, 'synced'), null);
   const t = new TestStore(folders, true);
   expect(t.lines.lines.join('\n')).toMatch(/error directory.db is damaged and made anew/);
   expect(messageFiles(folders.spool)).toHaveLength(1);

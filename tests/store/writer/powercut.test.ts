@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { readLog } from '../../../src/store/log/redo.ts';
 import { listSegments } from '../../../src/store/log/segment.ts';
+import { SyncedMark } from '../../../src/store/log/synced.ts';
 import { UidSet } from '../../../src/store/uidset.ts';
 import { Random } from '../../harness/random.ts';
 import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from '../teststore.ts';
@@ -134,6 +135,8 @@ function afterPowerCut(
   }
   cpSync(folders.log, lost.log, { recursive: true });
   truncateSync(listSegments(lost.log).at(-1) as string, cut);
+  // A batch that is not whole was not synced.
+  new SyncedMark(lost.log).note((moments.at(cut < segment.length ? -2 : -1) as Moment).lsn);
   cpSync(folders.spool, lost.spool, { recursive: true, preserveTimestamps: true });
   for (const path of messageFiles(lost.spool)) {
     const bytes = statSync(path).size;

@@ -224,7 +224,8 @@ class Whole {
     const { layout } = this;
     for (const name of existsSync(layout.log) ? readdirSync(layout.log) : []) {
       if (
-        /\.log$|\.sum$|^committed$|^checkpoint|^boot$|^storeid|^backedup|^backingup|^syncfailed$/.test(name)
+        /\.log$|\.sum$|^committed$|^checkpoint|^boot$|^storeid|^backedup|^backingup|^syncfailed$|^synced$/
+          .test(name)
       ) {
         rmSync(join(layout.log, name), { force: true });
       }
