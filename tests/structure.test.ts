@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['server'],
   ['imap', 'pop3', 'lmtp', 'authd'],
+  ['outgoing'],
   ['auth'],
   ['store'],
   ['sieve'],

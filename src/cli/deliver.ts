@@ -9,7 +9,9 @@
 
 import type { Service } from '../config/services.ts';
 import { asMailError, serverError } from '../errors.ts';
-import { LmtpClient, type LmtpPlace, type ServerReply } from '../lmtp/client.ts';
+import { LmtpClient } from '../lmtp/client.ts';
+import type { Place } from '../net/wire.ts';
+import type { SmtpReply } from '../outgoing/smtp/reply.ts';
 import { type Command, type CommandIo, processIo } from './command.ts';
 import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
 import { EX_DATAERR, EX_NOPERM, EX_NOUSER, EX_OK, EX_TEMPFAIL } from './sysexits.ts';
@@ -92,14 +94,14 @@ interface Envelope {
 /** One LMTP transaction; resolves to the exit code. */
 async function deliver(
   envelope: Envelope,
-  place: LmtpPlace,
+  place: Place,
   clientName: string,
   io: CommandIo,
 ): Promise<number> {
   let client: LmtpClient | null = null;
   try {
-    client = await LmtpClient.connect(place);
-    const extensions = await client.lhlo(clientName);
+    client = await LmtpClient.connect(place, clientName);
+    const extensions = await client.lhlo();
     const replies = await transact(client, extensions, envelope, io);
     await client.say('QUIT').catch(() => {});
     for (const [index, reply] of replies.entries()) {
@@ -128,7 +130,7 @@ async function transact(
   extensions: ReadonlyMap<string, string>,
   envelope: Envelope,
   io: CommandIo,
-): Promise<ServerReply[]> {
+): Promise<SmtpReply[]> {
   const { sender, recipients } = envelope;
   const international = [sender, ...recipients].some((address) => /[^\x00-\x7f]/.test(address));
   let parameters = extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '';
@@ -138,7 +140,7 @@ async function transact(
   if (envelope.ignoreQuota && !extensions.has('IGNOREQUOTA')) {
     throw serverError('the server does not let this client ignore quotas (-q)');
   }
-  const replies: ServerReply[] = [];
+  const replies: SmtpReply[] = [];
   for (const recipient of recipients) {
     replies.push(
       await client.say(`RCPT TO:<${bytes(recipient)}>${envelope.ignoreQuota ? ' IGNOREQUOTA' : ''}`),
@@ -159,7 +161,7 @@ async function transact(
 }
 
 /** By the enhanced status code (RFC 3463): 4 is for later, 5.1 about the address, 5.7 about rights. */
-function exitCode(reply: ServerReply): number {
+function exitCode(reply: SmtpReply): number {
   if (reply.code < 300) return EX_OK;
   if (reply.code < 500) return EX_TEMPFAIL;
   if (reply.status.startsWith('5.1.')) return EX_NOUSER;
@@ -168,7 +170,7 @@ function exitCode(reply: ServerReply): number {
 }
 
 /** The first LMTP service, a unix socket before a port: who can open it is trusted. */
-export function lmtpPlace(services: readonly Service[]): LmtpPlace {
+export function lmtpPlace(services: readonly Service[]): Place {
   const lmtp = services.filter(({ protocol, tls }) => protocol === 'lmtp' && !tls);
   const chosen = lmtp.find(({ listen }) => listen.kind === 'unix') ?? lmtp[0];
   if (chosen === undefined) {

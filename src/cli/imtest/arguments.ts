@@ -8,7 +8,7 @@ import { portOf } from '../../config/ports.ts';
 import { userError } from '../../errors.ts';
 import { type Arguments, parseArgs, usageError } from '../options.ts';
 import { type Program, type ProgramName, PROGRAMS } from './programs.ts';
-import type { Place } from './wire.ts';
+import type { Place } from '../../net/wire.ts';
 
 /** What the command line asks for. */
 export interface Plan {

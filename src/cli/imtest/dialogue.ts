@@ -1,5 +1,7 @@
 /** What the protocols have in common for somebody who wants to log in. */
 
+import type { SaslCarrier, SaslReply } from '../../auth/client/exchange.ts';
+
 /** What a server says it can do. */
 export interface ServerOffer {
   /** SASL mechanisms, upper case, in the server's order. */
@@ -9,17 +11,10 @@ export interface ServerOffer {
   readonly own: readonly string[];
 }
 
-/** What the server made of the last step. */
-export type Reply =
-  | { readonly kind: 'challenge'; readonly base64: string }
-  | {
-    readonly kind: 'ok'; /** Data with success, null where there is none. */
-    readonly base64: string | null;
-  }
-  | { readonly kind: 'no'; readonly text: string };
+export type Reply = SaslReply;
 
 /** The client's side of a protocol, up to where somebody is logged in. Failures of the connection throw 'unavailable'. */
-export interface Dialogue {
+export interface Dialogue extends SaslCarrier {
   /**
    * Reads the greeting, and whatever is needed to know what is offered.
    * @throws MailError 'cannot' where the server does not want us
@@ -29,17 +24,6 @@ export interface Dialogue {
   offer(): Promise<ServerOffer>;
   /** Asks for TLS. @throws MailError 'cannot' where the server refuses */
   startTls(): Promise<void>;
-  /** Whether an initial response of this length may go with the command. */
-  takesInitial(mechanism: string, length: number): boolean;
-  /**
-   * Begins an exchange.
-   * @param initial base64, '' for an empty response; null without one
-   * @param shown what to show in the place of a response
-   */
-  authenticate(mechanism: string, initial: string | null, shown?: string): void;
-  reply(): Promise<Reply>;
-  respond(base64: string, shown?: string): void;
-  cancel(): void;
   /** A login of the protocol's own, one of `ServerOffer.own`. */
   login(kind: string, user: string, password: string): Promise<Reply>;
   /** The command that ends the session, as it is typed. */

@@ -2,7 +2,7 @@
 
 import type { CommandIo } from '../command.ts';
 import type { Dialogue } from './dialogue.ts';
-import type { Wire } from './wire.ts';
+import type { Wire } from '../../net/wire.ts';
 
 /** How long the server may go on answering when everything was said. */
 const PATIENCE_MS = 60_000;

@@ -1,7 +1,8 @@
 /** One run of a test client: connect, TLS, login, and what comes after it. */
 
 import { createReadStream } from 'node:fs';
-import { BINDINGS } from '../../auth/channel.ts';
+import { BINDINGS, channelOf } from '../../auth/channel.ts';
+import { authenticate } from '../../auth/client/exchange.ts';
 import type { ClientMechanism } from '../../auth/client/mechanism.ts';
 import { asMailError, type MailError, userError } from '../../errors.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
@@ -10,14 +11,13 @@ import { EX_DATAERR, EX_NOPERM, EX_OK } from '../sysexits.ts';
 import { printable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Plan } from './arguments.ts';
-import { authenticate } from './authenticate.ts';
 import { chooseMechanism, type Means, whyUnfit } from './choose.ts';
 import type { Dialogue, ServerOffer } from './dialogue.ts';
 import { Input } from './input.ts';
 import { interact } from './interact.ts';
-import { ShownTalk } from './talk.ts';
+import { OMITTED, ShownTalk } from './talk.ts';
 import { timeAppends } from './timing.ts';
-import { Wire } from './wire.ts';
+import { Wire } from '../../net/wire.ts';
 
 /** A connection on which somebody is logged in, or not. */
 interface Session {
@@ -102,7 +102,7 @@ class TestClient {
         if (failure.code === 'unavailable' || failure.code === 'serverbug') throw failure;
         this.#tell(`Authentication failed. ${printable(failure.message)}\n`);
       }
-      this.#tell(`Security strength factor: ${layer?.strength ?? wire.channel.strength}\n`);
+      this.#tell(`Security strength factor: ${layer?.strength ?? channelOf(wire).strength}\n`);
       if (layer !== undefined) {
         wire.protect(layer);
         // What was said before nobody vouched for (RFC 4422 §4).
@@ -147,7 +147,7 @@ class TestClient {
       ...(ca === undefined ? {} : { ca }),
       ...(identity === undefined ? {} : { identity }),
     });
-    const bits = wire.channel.strength;
+    const bits = channelOf(wire).strength;
     if (problem !== null) this.#tell(`verify error:${problem}\n`);
     this.#tell(`TLS connection established: ${version} with cipher ${cipher} (${bits}/${bits} bits)\n`);
   }
@@ -174,8 +174,9 @@ class TestClient {
     this.#check(mechanism, offer, means);
     const { authcid, authzid, realm, host, layers, initial, verbose, program: { service } } = plan;
     const password = () => this.#askPassword();
-    const login = { authcid, authzid, realm, service, host, layers, initial, verbose, password };
-    return await authenticate(dialogue, mechanism, login, wire.channel);
+    const hidden = verbose ? {} : { hidden: OMITTED };
+    const login = { authcid, authzid, realm, service, host, layers, initial, password, ...hidden };
+    return await authenticate(dialogue, mechanism, login, channelOf(wire));
   }
 
   #ownLogin({ own }: ServerOffer): { readonly own: string } {
@@ -209,10 +210,10 @@ class TestClient {
   #means(wire: Wire): Means {
     const { layers, identity, place, authzid } = this.#plan;
     return {
-      below: wire.channel.strength,
+      below: channelOf(wire).strength,
       least: layers.least,
       external: identity !== undefined || 'path' in place,
-      binding: BINDINGS.some((kind) => wire.channel.binding(kind) !== null),
+      binding: BINDINGS.some((kind) => channelOf(wire).binding(kind) !== null),
       proxy: authzid !== '',
     };
   }

@@ -1,7 +1,7 @@
 /** What a dialogue speaks through: lines to and from the server, each shown as Cyrus's imtest shows it. */
 
 import { printable } from '../table.ts';
-import type { Wire } from './wire.ts';
+import type { Wire } from '../../net/wire.ts';
 
 /** Stands in the place of what would tell a password. */
 export const OMITTED = '<omitted>';

@@ -1,11 +1,33 @@
 /** A login by SASL (RFC 4422), whatever the protocol. */
 
-import type { SaslChannel } from '../../auth/channel.ts';
-import type { ClientExchange, ClientMechanism } from '../../auth/client/mechanism.ts';
 import { asMailError, syntaxError, userError } from '../../errors.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
-import type { Dialogue } from './dialogue.ts';
-import { OMITTED } from './talk.ts';
+import type { SaslChannel } from '../channel.ts';
+import type { ClientExchange, ClientMechanism } from './mechanism.ts';
+
+/** What the server made of the last step. */
+export type SaslReply =
+  | { readonly kind: 'challenge'; readonly base64: string }
+  | {
+    readonly kind: 'ok'; /** Data with success, null where there is none. */
+    readonly base64: string | null;
+  }
+  | { readonly kind: 'no'; readonly text: string };
+
+/** How a protocol carries an exchange. */
+export interface SaslCarrier {
+  /** Whether an initial response of this length may go with the command. */
+  takesInitial(mechanism: string, length: number): boolean;
+  /**
+   * Begins an exchange.
+   * @param initial base64, '' for an empty response; null without one
+   * @param shown what to show in the place of a response
+   */
+  authenticate(mechanism: string, initial: string | null, shown?: string): void;
+  reply(): Promise<SaslReply>;
+  respond(base64: string, shown?: string): void;
+  cancel(): void;
+}
 
 /** Who logs in, and how. */
 export interface Login {
@@ -21,8 +43,8 @@ export interface Login {
   readonly layers: { readonly least: number; readonly most: number };
   /** Send an initial response where the protocol has one. */
   readonly initial: boolean;
-  /** Show responses that tell the password. */
-  readonly verbose: boolean;
+  /** What to show in the place of responses that tell the password; without it they are shown. */
+  readonly hidden?: string;
 }
 
 /** Mechanisms whose response takes no password. */
@@ -35,13 +57,13 @@ const WITHOUT_PASSWORD: ReadonlySet<string> = new Set(['EXTERNAL', 'ANONYMOUS'])
  *   does not do; 'badsyntax' where it does not follow the mechanism; 'unavailable' where the connection is lost
  */
 export async function authenticate(
-  dialogue: Dialogue,
+  carrier: SaslCarrier,
   mechanism: ClientMechanism,
   login: Login,
   channel: SaslChannel,
 ): Promise<SecurityLayer | undefined> {
   const { name, security, features } = mechanism;
-  const shown = login.verbose || security.includes('NO_PLAINTEXT') ? undefined : OMITTED;
+  const shown = security.includes('NO_PLAINTEXT') ? undefined : login.hidden;
   let exchange: ClientExchange | undefined;
   const begun = async (): Promise<ClientExchange> => {
     if (exchange !== undefined) return exchange;
@@ -67,11 +89,11 @@ export async function authenticate(
   let initial: string | null = null;
   if (waiting !== null && login.initial) {
     const base64 = waiting.toBase64();
-    if (dialogue.takesInitial(name, base64.length)) [initial, waiting] = [base64, null];
+    if (carrier.takesInitial(name, base64.length)) [initial, waiting] = [base64, null];
   }
-  dialogue.authenticate(name, initial, shown);
+  carrier.authenticate(name, initial, shown);
   for (;;) {
-    const reply = await dialogue.reply();
+    const reply = await carrier.reply();
     if (reply.kind === 'no') throw userError('authenticationfailed', reply.text);
     if (reply.kind === 'ok') {
       if (reply.base64 !== null && exchange?.done === false) exchange.step(decode(reply.base64));
@@ -87,11 +109,11 @@ export async function authenticate(
       response = waiting ?? current.step(decode(reply.base64));
       waiting = null;
     } catch (thrown) {
-      dialogue.cancel();
-      await dialogue.reply().catch(() => {});
+      carrier.cancel();
+      await carrier.reply().catch(() => {});
       throw asMailError(thrown);
     }
-    dialogue.respond(response.toBase64(), shown);
+    carrier.respond(response.toBase64(), shown);
   }
 }
 

@@ -1,10 +1,11 @@
-/** The client's connection: lines, TLS, and a security layer of SASL above it. */
+/** A client's connection to a server: lines, TLS, and a security layer of SASL above it. */
 
-import { connect as connectSocket, isIP, type Socket } from 'node:net';
+import { connect as connectSocket, isIP, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { BARE_CHANNEL, channelOf, type SaslChannel } from '../../auth/channel.ts';
-import { serverError, userError } from '../../errors.ts';
-import type { SecurityLayer } from '../../net/layer.ts';
+import { serverError, userError } from '../errors.ts';
+import type { TlsInfo } from './connection.ts';
+import type { SecurityLayer } from './layer.ts';
 
 /** Where a server is. */
 export type Place =
@@ -32,7 +33,7 @@ export interface TlsResult {
 }
 
 /** How long a server may take to connect, shake hands or answer. A delayed refusal of a login takes some seconds. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 /** Longest line taken from a server: capabilities and challenges are far shorter. */
 const MAX_LINE = 1 << 20;
 
@@ -50,7 +51,7 @@ const VERIFY_ERRORS: Readonly<Record<string, string>> = {
 };
 
 export class Wire {
-  #socket: Socket;
+  #socket: Duplex;
   #input: Buffer = Buffer.alloc(0);
   #layer: SecurityLayer | undefined;
   #sink: ((chunk: Buffer) => void) | undefined;
@@ -58,20 +59,23 @@ export class Wire {
   #failure: Error | undefined;
   #closed = false;
   readonly #end = Promise.withResolvers<void>();
-  /** What TLS gives a mechanism to work with. */
-  channel: SaslChannel = BARE_CHANNEL;
+  #tls: TlsInfo | undefined;
+  /** How long the server may be silent, in milliseconds. */
+  patience: number;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
+  /** Over a stream that is connected: a socket, or the standard input and output of a program. */
+  constructor(stream: Duplex, patience: number = PATIENCE_MS) {
+    this.#socket = stream;
+    this.patience = patience;
     this.#listen();
   }
 
   /** @throws MailError 'unavailable' naming the place */
-  static async connect(place: Place): Promise<Wire> {
+  static async connect(place: Place, patience: number = PATIENCE_MS): Promise<Wire> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const socket = connectSocket({ ...place });
     socket.once('connect', resolve).once('error', reject);
-    socket.setTimeout(PATIENCE_MS, () => reject(new Error('it does not answer')));
+    socket.setTimeout(patience, () => reject(new Error('it does not answer')));
     try {
       await promise;
     } catch (thrown) {
@@ -80,7 +84,12 @@ export class Wire {
       throw serverError(`no connection to ${where}: ${messageOf(thrown)}`, thrown);
     }
     socket.setTimeout(0);
-    return new Wire(socket);
+    return new Wire(socket, patience);
+  }
+
+  /** What the handshake came to, once there was one. */
+  get tls(): TlsInfo | undefined {
+    return this.#tls;
   }
 
   /**
@@ -89,6 +98,9 @@ export class Wire {
    */
   async startTls({ host, ca, identity, strict }: TlsWish): Promise<TlsResult> {
     const plain = this.#socket;
+    if (!(plain instanceof Socket)) {
+      throw userError('cannot', 'a program on this machine is not spoken to by TLS');
+    }
     for (const event of ['data', 'error', 'close']) plain.removeAllListeners(event);
     this.#input = Buffer.alloc(0);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -103,7 +115,7 @@ export class Wire {
     });
     socket.once('secureConnect', resolve).once('error', reject);
     socket.once('close', () => reject(new Error('the server closed the connection')));
-    const timer = setTimeout(() => reject(new Error('the server does not answer')), PATIENCE_MS);
+    const timer = setTimeout(() => reject(new Error('the server does not answer')), this.patience);
     try {
       await promise;
     } catch (thrown) {
@@ -120,7 +132,7 @@ export class Wire {
     socket.removeAllListeners('close');
     this.#socket = socket;
     this.#listen();
-    this.channel = tlsChannel(socket);
+    this.#tls = describe(socket);
     return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, problem };
   }
 
@@ -180,8 +192,14 @@ export class Wire {
 
   /** Closes once what was written is sent. */
   close(): void {
-    this.#socket.end();
-    this.#socket.destroySoon();
+    const socket = this.#socket;
+    socket.end();
+    if (socket instanceof Socket) socket.destroySoon();
+  }
+
+  /** Ends the connection now. */
+  destroy(): void {
+    this.#socket.destroy();
   }
 
   #listen(): void {
@@ -214,7 +232,7 @@ export class Wire {
   }
 
   async #until(there: () => boolean): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + this.patience;
     while (!there()) {
       if (this.#closed) {
         throw serverError(`the connection is lost: ${this.#failure?.message ?? 'the server closed it'}`);
@@ -240,23 +258,21 @@ function problemOf(socket: TLSSocket): string | null {
   return VERIFY_ERRORS[code] ?? code;
 }
 
-/** RFC 9266 §4.2, RFC 5929 §3.1: the first Finished message, which in a resumed session is the server's. */
-function tlsChannel(socket: TLSSocket): SaslChannel {
+function describe(socket: TLSSocket): TlsInfo {
   const version = socket.getProtocol() ?? '';
-  return channelOf({
-    tls: {
-      version,
-      cipher: socket.getCipher().name,
-      servername: '',
-      alpn: '',
-      certificate: undefined,
-      exporter: () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
-      unique: () => {
-        if (version === 'TLSv1.3') return null;
-        return (socket.isSessionReused() ? socket.getPeerFinished() : socket.getFinished()) ?? null;
-      },
+  return {
+    version,
+    cipher: socket.getCipher().name,
+    servername: '',
+    alpn: '',
+    certificate: undefined,
+    exporter: () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
+    // RFC 5929 §3.1: the first Finished message, which in a resumed session is the server's.
+    unique: () => {
+      if (version === 'TLSv1.3') return null;
+      return (socket.isSessionReused() ? socket.getPeerFinished() : socket.getFinished()) ?? null;
     },
-  });
+  };
 }
 
 function messageOf(thrown: unknown): string {
