@@ -9,6 +9,7 @@ import { imapLimits } from './limits/imap.ts';
 import { lmtpLimits } from './limits/lmtp.ts';
 import { mimeLimits } from './limits/mime.ts';
 import { netLimits } from './limits/net.ts';
+import { outgoingLimits } from './limits/outgoing.ts';
 import { pop3Limits } from './limits/pop3.ts';
 import { sieveLimits } from './limits/sieve.ts';
 import { storeLimits } from './limits/store.ts';
@@ -26,6 +27,7 @@ export const limits = Object.freeze({
   ...pop3Limits,
   ...sieveLimits,
   ...netLimits,
+  ...outgoingLimits,
 });
 
 /** The name of a row. */
