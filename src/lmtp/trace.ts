@@ -1,5 +1,7 @@
 /** The lines delivery puts in front of a message: Return-Path, Received and, where there is none, Message-ID. */
 
+import { messageDate } from '../mime/encode.ts';
+
 /** What is known of a delivery when its first byte arrives. Strings hold one character per byte. */
 export interface Trace {
   /** The reverse path without brackets; '' for the null path. */
@@ -40,17 +42,4 @@ export function traceLines(trace: Trace, addMessageId: boolean): string {
     `\tby ${trace.servername} with ${withKeyword(trace)} id ${trace.queueId};\r\n` +
     `\t${messageDate(trace.now)}\r\n` +
     (addMessageId ? `Message-ID: <lmtp-${trace.queueId}@${trace.servername}>\r\n` : '');
-}
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-const two = (value: number): string => value < 10 ? `0${value}` : String(value);
-
-/** RFC 5322 §3.3 date-time in the machine's time zone, as RFC 5321 §4.4 prefers. */
-export function messageDate(date: Date): string {
-  const east = -date.getTimezoneOffset();
-  const zone = (east < 0 ? '-' : '+') + two(Math.trunc(Math.abs(east) / 60)) + two(Math.abs(east) % 60);
-  return `${DAYS[date.getDay()]}, ${date.getDate()} ${MONTHS[date.getMonth()]} ${date.getFullYear()} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}`;
 }

@@ -1,7 +1,8 @@
 /** The lines in front of a message. */
 
 import { expect, test } from 'bun:test';
-import { messageDate, type Trace, traceLines, withKeyword } from '../../src/lmtp/trace.ts';
+import { type Trace, traceLines, withKeyword } from '../../src/lmtp/trace.ts';
+import { messageDate } from '../../src/mime/encode.ts';
 
 const TRACE: Trace = {
   sender: 'michael@nausch.org',
