@@ -1,7 +1,68 @@
 import { rows } from './limit.ts';
 
-/** Sieve: what a script, or a message under it, may make us compute. */
+/** sieve: what a user's script may make us do. A script that meets a bound at run time ends there; the message is kept. */
 export const sieveLimits = rows({
+  sieve_script: {
+    value: 64 << 10,
+    unit: 'bytes',
+    reason: 'one script; Cyrus allows 32 KB, and a thousand rules of a web interface fit into 64 KB',
+    onExcess: 'the script is refused with an error that says so',
+  },
+  sieve_errors: {
+    value: 100,
+    unit: 'count',
+    reason: 'findings of one script; nobody reads more, and each costs memory',
+    onExcess: 'the script is not looked at any further, and the last finding says so',
+  },
+  sieve_identifier: {
+    value: 32,
+    unit: 'bytes',
+    reason: 'names of commands, tests and tags; the longest of the RFCs has 22',
+    onExcess: 'an error at the name',
+  },
+  sieve_arguments: {
+    value: 32,
+    unit: 'count',
+    reason: 'arguments of one command or test, where a list is one (Dovecot: 32)',
+    onExcess: 'an error at the argument that is one too many',
+  },
+  sieve_block_depth: {
+    value: 32,
+    unit: 'levels',
+    reason: 'blocks in blocks; parser and compiler call themselves once per level (Dovecot: 32)',
+    onExcess: 'an error at the block that is too deep',
+  },
+  sieve_test_depth: {
+    value: 32,
+    unit: 'levels',
+    reason: 'tests in tests; parser and compiler call themselves once per level (Dovecot: 32)',
+    onExcess: 'an error at the test that is too deep',
+  },
+  sieve_instructions: {
+    value: 1_000_000,
+    unit: 'count',
+    reason:
+      'steps of one run, where a comparison costs one per key and value; a script of 64 KB has about 3,000 tests',
+    onExcess: 'the script ends with an error',
+  },
+  sieve_memory: {
+    value: 16 << 20,
+    unit: 'bytes',
+    reason: 'text that one run makes: variables, values and the texts of actions',
+    onExcess: 'the script ends with an error',
+  },
+  sieve_actions: {
+    value: 32,
+    unit: 'count',
+    reason: 'actions of one run (Dovecot: 32)',
+    onExcess: 'the script ends with an error',
+  },
+  sieve_redirects: {
+    value: 4,
+    unit: 'count',
+    reason: 'RFC 5228 §10: redirect must not multiply mail without bound (Dovecot: 4)',
+    onExcess: 'the script ends with an error',
+  },
   sieve_regex_repeat: {
     value: 255,
     unit: 'count',

@@ -1,0 +1,82 @@
+/** Addresses as Sieve compares and sends them: parts (RFC 5228 §2.7.4), subaddresses (RFC 5233), outbound syntax (§2.4.2.3). */
+import { type Address, MISSING_DOMAIN, MISSING_MAILBOX, parseAddressList } from '../mime/address.ts';
+import type { AddressPart } from './message.ts';
+
+/** A mailbox `localpart@domain`. */
+export interface Mailbox {
+  readonly localpart: string;
+  readonly domain: string;
+}
+
+/** The mailboxes in a field value; ends and names of groups, and what is no address, are left out. */
+export function mailboxes(value: string): Mailbox[] {
+  const found: Mailbox[] = [];
+  for (const { mailbox, host } of parseAddressList(value)) {
+    if (mailbox === null || host === null || mailbox === MISSING_MAILBOX) continue;
+    found.push({ localpart: mailbox, domain: host === MISSING_DOMAIN ? '' : host });
+  }
+  return found;
+}
+
+/** A part of an address, or null where it has none (RFC 5233 §4: no separator, no detail). `separators` are chars. */
+export function addressPart(
+  { localpart, domain }: Mailbox,
+  part: AddressPart,
+  separators: string,
+): string | null {
+  switch (part) {
+    case 'all':
+      return domain === '' ? localpart : `${localpart}@${domain}`;
+    case 'localpart':
+      return localpart;
+    case 'domain':
+      return domain === '' ? null : domain;
+    case 'user': {
+      const at = separatorAt(localpart, separators);
+      return at < 0 ? localpart : localpart.slice(0, at);
+    }
+    case 'detail': {
+      const at = separatorAt(localpart, separators);
+      return at < 0 ? null : localpart.slice(at + 1);
+    }
+  }
+}
+
+function separatorAt(localpart: string, separators: string): number {
+  for (let i = 0; i < localpart.length; i++) if (separators.includes(localpart[i] as string)) return i;
+  return -1;
+}
+
+const ATEXT = /^[^\x00-\x20()<>[\]:;@\\,".\x7f]+(?:\.[^\x00-\x20()<>[\]:;@\\,".\x7f]+)*$/;
+const DOMAIN =
+  /^(?:[A-Za-z0-9\x80-\xff](?:[A-Za-z0-9_\x80-\xff-]*[A-Za-z0-9\x80-\xff])?(?:\.|$))+$|^\[[^[\]\\\x00-\x20]+\]$/;
+
+/**
+ * A sieve-address (§2.4.2.3): `addr-spec` or `phrase <addr-spec>`, no route, no group, exactly one. Null for anything else.
+ * The local part comes back quoted where it must be.
+ */
+export function outboundAddress(
+  text: string,
+): { readonly address: string; readonly phrase: string | null } | null {
+  if (/[\r\n\0]/.test(text)) return null;
+  const list = parseAddressList(text);
+  const [only] = list;
+  if (list.length !== 1 || only === undefined || only.adl !== null) return null;
+  const address = addrSpec(only);
+  if (address === null) return null;
+  // Whatever the lenient parser passed over must not be there: compare with what it understood.
+  const stripped = text.trim();
+  const plain = stripped.endsWith('>') ? stripped.slice(stripped.lastIndexOf('<') + 1, -1).trim() : stripped;
+  const bare = plain.replace(/[ \t]*@[ \t]*/, '@');
+  if (bare !== address && bare !== `${only.mailbox}@${only.host}`) return null;
+  return { address, phrase: only.name };
+}
+
+function addrSpec({ mailbox, host }: Address): string | null {
+  if (mailbox === null || host === null || mailbox === MISSING_MAILBOX || host === MISSING_DOMAIN) {
+    return null;
+  }
+  if (mailbox === '' || !DOMAIN.test(host) || host.endsWith('.')) return null;
+  const localpart = ATEXT.test(mailbox) ? mailbox : `"${mailbox.replace(/["\\]/g, '\\$&')}"`;
+  return `${localpart}@${host}`;
+}

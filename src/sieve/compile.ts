@@ -1,0 +1,351 @@
+/** A script to a program: parse, check every command against what was required, emit flat code. */
+import { limits } from '../limits.ts';
+import { bind, type CallKind } from './bind.ts';
+import type { Diagnostic, Position } from './diagnostic.ts';
+import { Emitter } from './emit.ts';
+import type {
+  Call,
+  CallSpec,
+  Certainty,
+  Chain,
+  CommandSpec,
+  CompileKey,
+  Compiler,
+  Extension,
+  Label,
+  TestSpec,
+} from './extension.ts';
+import { parse } from './parser.ts';
+import type { Provided, Registry } from './registry.ts';
+import type { Command, Program, Test } from './run.ts';
+import type { CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
+import { ConstantText, type Text } from './text.ts';
+
+export interface CompileOptions {
+  /** The script's name, for messages. */
+  readonly name?: string;
+  /** Capabilities the site allows; all there are where it is missing. */
+  readonly allowed?: ReadonlySet<string>;
+  /** Octets a script may have (`limits.sieve_script` where it is missing). */
+  readonly maxSize?: number;
+  /** Findings at most (`limits.sieve_errors` where it is missing). */
+  readonly maxErrors?: number;
+}
+
+export interface Compiled {
+  /** Null if there is an error among the diagnostics. */
+  readonly program: Program | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where the compiler stopped: a script with errors of form is not looked at for its meaning. */
+  readonly failed: 'parse' | 'validation' | null;
+}
+
+/** Compiles the octets of a script with the extensions of a registry. */
+export function compileWith(registry: Registry, source: string, options: CompileOptions = {}): Compiled {
+  const maxSize = options.maxSize ?? limits.sieve_script.value;
+  if (source.length > maxSize) {
+    const text = `the script has ${source.length} octets: expected ${maxSize} at most`;
+    return { program: null, diagnostics: [{ severity: 'error', line: 1, column: 1, text }], failed: 'parse' };
+  }
+  const maxErrors = options.maxErrors ?? limits.sieve_errors.value;
+  const { script, diagnostics } = parse(source, maxErrors);
+  if (diagnostics.length > 0) return { program: null, diagnostics, failed: 'parse' };
+  const compiler = new ScriptCompiler(registry, options, maxErrors);
+  const program = compiler.compile(script.commands);
+  return {
+    program,
+    diagnostics: compiler.diagnostics,
+    failed: program === null ? 'validation' : null,
+  };
+}
+
+class TooManyErrors extends Error {}
+
+class ScriptCompiler implements Compiler {
+  readonly diagnostics: Diagnostic[] = [];
+  atBeginning = true;
+  depth = -1;
+  chain: Chain = { end: { at: -1 }, taken: false };
+  readonly #registry: Registry;
+  readonly #name: string;
+  readonly #allowed: ReadonlySet<string> | null;
+  readonly #maxErrors: number;
+  readonly #required = new Set(['']);
+  readonly #states = new Map<CompileKey<unknown>, unknown>();
+  #code = new Emitter();
+  #errors = 0;
+
+  constructor(registry: Registry, options: CompileOptions, maxErrors: number) {
+    this.#registry = registry;
+    this.#name = options.name ?? '';
+    this.#allowed = options.allowed ?? null;
+    this.#maxErrors = maxErrors;
+  }
+
+  compile(commands: readonly CommandNode[]): Program | null {
+    try {
+      this.block(commands);
+    } catch (thrown) {
+      if (!(thrown instanceof TooManyErrors)) throw thrown;
+    }
+    if (this.#errors > 0) return null;
+    this.#code.end(commands.at(-1) ?? NOTHING);
+    return {
+      name: this.#name,
+      code: this.#code.finish(),
+      required: this.#required,
+      variables: [],
+    };
+  }
+
+  enabled(capability: string): boolean {
+    return this.#required.has(capability);
+  }
+
+  available(capability: string): boolean {
+    return this.#registry.extensions.has(capability) &&
+      (capability === '' || (this.#allowed?.has(capability) ?? true));
+  }
+
+  require(capability: string, position: Position): boolean {
+    const extension = this.#registry.extensions.get(capability);
+    if (extension === undefined || capability === '') {
+      this.error(position, `there is no extension "${capability}"`);
+      return false;
+    }
+    if (!this.available(capability)) {
+      this.error(position, `the extension "${capability}" is not allowed here`);
+      return false;
+    }
+    const conflict = this.#conflict(extension);
+    if (conflict !== undefined) {
+      this.error(position, `the extensions "${capability}" and "${conflict}" cannot be used together`);
+      return false;
+    }
+    this.#required.add(capability);
+    for (const implied of extension.implies ?? []) this.#required.add(implied);
+    return true;
+  }
+
+  #conflict({ capability, conflicts = [] }: Extension): string | undefined {
+    return [...this.#required].find((other) =>
+      conflicts.includes(other) || this.#registry.extensions.get(other)?.conflicts?.includes(capability)
+    );
+  }
+
+  error(position: Position, text: string): void {
+    this.#errors++;
+    this.#report('error', position, text);
+  }
+
+  warning(position: Position, text: string): void {
+    this.#report('warning', position, text);
+  }
+
+  #report(severity: Diagnostic['severity'], { line, column }: Position, text: string): void {
+    if (this.diagnostics.length < this.#maxErrors) {
+      this.diagnostics.push({ severity, line, column, text });
+      return;
+    }
+    const stopped = 'too many errors; nothing behind this place was looked at';
+    this.diagnostics[this.#maxErrors - 1] = { severity: 'error', line, column, text: stopped };
+    this.#errors++;
+    throw new TooManyErrors();
+  }
+
+  text(node: StringNode): Text {
+    return new ConstantText(node.value);
+  }
+
+  state<T>(key: CompileKey<T>): T {
+    if (!this.#states.has(key)) this.#states.set(key, key.initial());
+    return this.#states.get(key) as T;
+  }
+
+  label(): Label {
+    return { at: -1 };
+  }
+
+  place(label: Label): void {
+    this.#code.place(label);
+  }
+
+  jump(label: Label): void {
+    this.#code.jump(label);
+  }
+
+  command(node: CallNode, command: Command): void {
+    this.#code.command(node, command);
+  }
+
+  test(node: CallNode, test: Test, yes: Label, no: Label): void {
+    this.#code.test(node, test, yes, no);
+  }
+
+  end(node: CallNode): void {
+    this.#code.end(node);
+  }
+
+  block(commands: readonly CommandNode[]): void {
+    const outer = this.chain;
+    this.depth++;
+    let before: string | null = null;
+    let open = false;
+    for (const node of commands) {
+      const spec = this.#spec('command', node, this.#registry.commands);
+      if (open && spec?.chained !== true) {
+        this.place(this.chain.end);
+        open = false;
+      }
+      if (!open) this.chain = { end: this.label(), taken: false };
+      open = true;
+      this.#command(node, spec, before);
+      if (node.name !== 'require') this.atBeginning = false;
+      before = node.name;
+    }
+    if (open) this.place(this.chain.end);
+    this.depth--;
+    this.chain = outer;
+  }
+
+  skipped(commands: readonly CommandNode[]): void {
+    const code = this.#code;
+    const errors = this.#errors;
+    const found = this.diagnostics.length;
+    this.#code = new Emitter();
+    this.block(commands);
+    this.#code = code;
+    this.#errors = errors;
+    this.diagnostics.length = found;
+  }
+
+  /** The spec of a command or test whose extension was required; null after an error was reported. */
+  #spec<T extends CallSpec>(kind: CallKind, node: CallNode, specs: Map<string, Provided<T>[]>): T | null {
+    const provided = specs.get(node.name) ?? [];
+    const known = provided.find(({ capability }) => this.enabled(capability));
+    if (known !== undefined) return known.value;
+    const needed = provided.find(({ capability }) => this.available(capability));
+    if (needed !== undefined) {
+      this.error(node.position, `unknown ${kind} "${node.name}": it needs require "${needed.capability}"`);
+      return null;
+    }
+    const other = kind === 'command' ? this.#registry.tests : this.#registry.commands;
+    const used = kind === 'command' ? 'test' : 'command';
+    this.error(
+      node.position,
+      other.has(node.name)
+        ? `attempted to use ${used} '${node.name}' as a ${kind}`
+        : `unknown ${kind} "${node.name}"`,
+    );
+    return null;
+  }
+
+  #command(node: CommandNode, spec: CommandSpec | null, before: string | null): void {
+    if (spec === null) {
+      this.#lookInto(node);
+      if (node.block !== null) this.block(node.block);
+      return;
+    }
+    if (spec.follows !== undefined && !spec.follows.includes(before ?? '')) {
+      this.error(
+        node.position,
+        `the ${node.name} command expects to stand directly behind ${alternatives(spec.follows)}`,
+      );
+      this.#lookInto(node);
+      if (node.block !== null) this.block(node.block);
+      return;
+    }
+    const call = this.#call(node, spec, 'command');
+    let fine = call !== null;
+    if (spec.block === true && node.block === null) {
+      fine = false;
+      this.error(node.position, `the ${node.name} command expects a block '{ … }', but there is none`);
+    } else if (spec.block !== true && node.block !== null) {
+      fine = false;
+      if (call !== null) {
+        this.error(
+          node.position,
+          `the ${node.name} command expects no block, but there is one: expected ';'`,
+        );
+      }
+    }
+    if (call !== null && fine) {
+      spec.emit(call, this, node);
+      return;
+    }
+    if (spec.tests !== undefined) this.#lookInto(node);
+    if (node.block !== null) this.block(node.block);
+  }
+
+  /** Arguments, and whether there are as many tests as there must be. */
+  #call(node: CallNode, spec: CallSpec, kind: CallKind): Call | null {
+    const call = bind(node, spec, kind, this.#registry, this);
+    const wrong = this.#testsWrong(node, spec, kind);
+    if (wrong === null) return call;
+    this.error(node.tests[0]?.position ?? node.position, wrong);
+    return null;
+  }
+
+  #testsWrong(node: CallNode, spec: CallSpec, kind: CallKind): string | null {
+    const what = `${node.name} ${kind}`;
+    const [first] = node.tests;
+    if (spec.tests === 'list') {
+      return node.testList ? null : `the ${what} expects tests in parentheses '( … )', but there are none`;
+    }
+    if (spec.tests === 'one') {
+      if (node.testList) return `the ${what} expects one test, but a list of tests was found`;
+      return first === undefined ? `the ${what} expects a test, but there is none` : null;
+    }
+    if (first === undefined) return null;
+    if (!node.testList && kind === 'command' && this.#registry.commands.has(first.name)) {
+      return `missing semicolon ';' behind the ${what} in line ${node.position.line}`;
+    }
+    if (!node.testList && this.#registry.matchTypes.has(first.name)) {
+      return `missing colon ':' before "${first.name}", which is a tag of the ${what}`;
+    }
+    return kind === 'test'
+      ? `the ${what} accepts no sub-tests, but one was specified`
+      : `the ${what} takes no sub-tests, but one was specified`;
+  }
+
+  /** Finds errors in the tests of a call that is wrong itself. */
+  #lookInto(node: CallNode): void {
+    const code = this.#code;
+    this.#code = new Emitter();
+    for (const test of node.tests) this.condition(test, this.label(), this.label());
+    this.#code = code;
+  }
+
+  condition(node: TestNode, yes: Label, no: Label): Certainty {
+    const spec = this.#spec('test', node, this.#registry.tests);
+    if (spec === null) {
+      this.#lookInto(node);
+      return 'unknown';
+    }
+    const call = this.#call(node, spec, 'test');
+    if (call === null) {
+      if (spec.tests !== undefined) this.#lookInto(node);
+      return 'unknown';
+    }
+    return this.#test(spec, call, yes, no);
+  }
+
+  #test(spec: TestSpec, call: Call, yes: Label, no: Label): Certainty {
+    if (spec.branch !== undefined) return spec.branch(call, this, yes, no);
+    const test = spec.compile?.(call, this) ?? null;
+    if (test !== null) this.test(call.node, test, yes, no);
+    return 'unknown';
+  }
+}
+
+const NOTHING: CallNode = {
+  name: 'end of the script',
+  arguments: [],
+  tests: [],
+  testList: false,
+  position: { line: 1, column: 1 },
+};
+
+function alternatives(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' or ');
+}

@@ -1,0 +1,194 @@
+/**
+ * What an extension is (RFC 5228 §6): a capability that brings commands, tests, tags for those of others, match types. Each
+ * stands in a file of its own in `extensions/`; their list is `extensions.ts`. Arguments are declared with types, so that
+ * checking them is done in one place (`bind.ts`).
+ */
+import type { Position } from './diagnostic.ts';
+import type { Keys } from './keys.ts';
+import type { MatchType } from './match/matcher.ts';
+import type { AddressPart, Fields } from './message.ts';
+import type { Placement } from './result.ts';
+import type { Command, Run, Test } from './run.ts';
+import type { ArgumentNode, CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
+import type { Text, Texts } from './text.ts';
+
+/** What a parameter takes; 'strings' is one string or a list. */
+export type ValueType = 'string' | 'strings' | 'number';
+
+export interface Parameter {
+  /** What it means, as errors call it and as `Call` finds it. */
+  readonly name: string;
+  readonly type: ValueType;
+  /** May be left out where fewer arguments are given than there are parameters (RFC 5232 §4). */
+  readonly optional?: boolean;
+  /** True if the strings must not hold variables. */
+  readonly constant?: boolean;
+  /** What is wrong with a constant string, or null. */
+  readonly check?: (text: string) => string | null;
+}
+
+export interface TagSpec {
+  /** In lower case, without its colon. */
+  readonly name: string;
+  /** Of the tags of one group only one may be given. A tag without a group is one of its own. */
+  readonly group?: string;
+  readonly parameter?: Parameter;
+  /** For tags of actions: what it changes about the action, whenever that is carried out. */
+  readonly modify?: (call: Call, compiler: Compiler) => Modifier;
+  /** For tags of tests over header fields: where the fields come from instead of `inner`. */
+  readonly source?: (call: Call, compiler: Compiler, inner: FieldSource) => FieldSource;
+}
+
+/** An action that is being made, as tags see it. */
+export interface Draft {
+  /** :copy (RFC 3894): the implicit keep stays. */
+  copy: boolean;
+  readonly placement: Placement;
+}
+
+export interface Modifier {
+  apply(run: Run, draft: Draft): void;
+}
+
+/** Where a test finds header fields: the message, one part of it, one of several fields. */
+export interface FieldSource {
+  fields(run: Run, name: string): Fields;
+}
+
+/** What commands and tests have in common. */
+export interface CallSpec {
+  readonly name: string;
+  readonly tags?: readonly TagSpec[];
+  /** Takes match types and comparators (RFC 5228 §2.7). */
+  readonly match?: boolean;
+  /** Takes address parts. */
+  readonly addressPart?: boolean;
+  readonly parameters: readonly Parameter[];
+  /** Takes one test, or tests in parentheses; none where it is missing. */
+  readonly tests?: 'one' | 'list';
+}
+
+export interface TestSpec extends CallSpec {
+  /** What it is for the machine. Null after an error was reported. */
+  readonly compile?: (call: Call, compiler: Compiler) => Test | null;
+  /** For those that are made of other tests: emits code that goes on at one of the labels. */
+  readonly branch?: (call: Call, compiler: Compiler, yes: Label, no: Label) => Certainty;
+}
+
+export interface CommandSpec extends CallSpec {
+  /** Takes a block, and must have one. */
+  readonly block?: boolean;
+  /** Emits its code; errors are reported to the compiler. */
+  readonly emit: (call: Call, compiler: Compiler, node: CommandNode) => void;
+  /** Only directly behind one of these commands (RFC 5228 §3.1). */
+  readonly follows?: readonly string[];
+  /** Goes on with the chain of branches that its predecessor began. */
+  readonly chained?: boolean;
+}
+
+export interface Extension {
+  /** What `require` calls it; '' is the language itself. */
+  readonly capability: string;
+  readonly commands?: readonly CommandSpec[];
+  readonly tests?: readonly TestSpec[];
+  /** Tags for commands and tests of others, by their names. */
+  readonly tags?: readonly { readonly on: readonly string[]; readonly tag: TagSpec }[];
+  readonly matchTypes?: readonly MatchType[];
+  /** For match types that take a string behind their tag. */
+  readonly matchParameter?: Parameter;
+  readonly addressParts?: readonly AddressPart[];
+  /** A comparator it makes known. */
+  readonly comparator?: string;
+  /** Capabilities that must not be required together with it. */
+  readonly conflicts?: readonly string[];
+  /** Capabilities it brings with it. */
+  readonly implies?: readonly string[];
+}
+
+/** A place in the code that is being made. */
+export interface Label {
+  at: number;
+}
+
+/**
+ * What `ihave` (RFC 5463) says about a test before it runs: certainly false, certainly true, or nothing. What can never be reached
+ * because of that is not looked at.
+ */
+export type Certainty = 'missing' | 'present' | 'unknown';
+
+/** Arguments of a command or test that were found to be right. Asking for what its spec does not have is a fault of ours. */
+export interface Call {
+  readonly node: CallNode;
+  /** True if the tag, or the parameter that may be left out, was given. */
+  has(name: string): boolean;
+  /** Where a tag or parameter stands; the call itself where it was not given. */
+  position(name: string): Position;
+  /** The node of a parameter, or of a tag's parameter. */
+  argument(name: string): ArgumentNode;
+  number(name: string): number;
+  text(name: string): Text;
+  texts(name: string): Texts;
+  /** The only string of a parameter that is constant. */
+  constant(name: string): string;
+  /** The match type and comparator of the call with keys of a parameter. Null after an error was reported. */
+  keys(name: string): Keys | null;
+  /** The address part given, or `all`. */
+  addressPart(): AddressPart;
+  /** What the tags of the call change about an action. */
+  modifiers(): readonly Modifier[];
+  /** Where the call's header fields come from. */
+  source(): FieldSource;
+}
+
+/** A key of what an extension keeps while a script is compiled. */
+export class CompileKey<T> {
+  readonly initial: () => T;
+
+  constructor(initial: () => T) {
+    this.initial = initial;
+  }
+}
+
+/** What extensions may ask of the compiler. */
+export interface Compiler {
+  /** True if a capability was required before this place. */
+  enabled(capability: string): boolean;
+  /** Makes a capability known from here on. False after an error was reported. */
+  require(capability: string, position: Position): boolean;
+  /** True if there is such a capability and the site allows it. */
+  available(capability: string): boolean;
+  /** True while nothing but `require` was seen. */
+  readonly atBeginning: boolean;
+  /** Blocks around the current command. */
+  readonly depth: number;
+  error(position: Position, text: string): void;
+  warning(position: Position, text: string): void;
+  /** A string with what encoded-character and variables mean in it. */
+  text(node: StringNode, constantOnly?: boolean): Text;
+  state<T>(key: CompileKey<T>): T;
+
+  label(): Label;
+  /** The label is the next instruction. */
+  place(label: Label): void;
+  jump(label: Label): void;
+  /** Emits a command that goes on with the next instruction. */
+  command(node: CallNode, command: Command): void;
+  /** Emits a test that goes on at one of the labels. */
+  test(node: CallNode, test: Test, yes: Label, no: Label): void;
+  /** Emits the end of the script. */
+  end(node: CallNode): void;
+  /** Checks and emits a test of the script. */
+  condition(node: TestNode, yes: Label, no: Label): Certainty;
+  /** Checks and emits the commands of a block. */
+  block(commands: readonly CommandNode[]): void;
+  /** The same for a block that can never be reached because of `ihave`: errors in it do not count. */
+  skipped(commands: readonly CommandNode[]): void;
+  /** Where the chain of branches (if, elsif, else) that the current command belongs to goes on. */
+  readonly chain: Chain;
+}
+
+/** if, elsif, else: where it ends, and whether a branch before is certainly taken. */
+export interface Chain {
+  readonly end: Label;
+  taken: boolean;
+}

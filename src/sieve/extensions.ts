@@ -1,0 +1,32 @@
+/** The extensions there are, in the order in which they are announced. */
+import { type Compiled, type CompileOptions, compileWith } from './compile.ts';
+import type { Extension } from './extension.ts';
+import { base } from './extensions/base.ts';
+import { copy } from './extensions/copy.ts';
+import { envelope } from './extensions/envelope.ts';
+import { fileinto } from './extensions/fileinto.ts';
+import { relational } from './extensions/relational.ts';
+import { subaddress } from './extensions/subaddress.ts';
+import { COMPARATORS } from './match/comparators.ts';
+import { Registry } from './registry.ts';
+
+export const EXTENSIONS: readonly Extension[] = [
+  base,
+  fileinto,
+  envelope,
+  copy,
+  relational,
+  subaddress,
+  ...COMPARATORS.map(({ name }) => ({ capability: `comparator-${name}` })),
+];
+
+const registry = new Registry(EXTENSIONS);
+
+/** Compiles the octets of a script. */
+export function compile(source: string, options: CompileOptions = {}): Compiled {
+  return compileWith(registry, source, options);
+}
+
+/** What `require` may name. */
+export const CAPABILITIES: readonly string[] = EXTENSIONS.map(({ capability }) => capability)
+  .filter((capability) => capability !== '');

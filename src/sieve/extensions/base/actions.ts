@@ -1,0 +1,74 @@
+/** Actions of RFC 5228 §4; fileinto is an extension of its own. */
+import { act, addressOf, addressWrong, draft } from '../../action.ts';
+import type { CommandSpec, Modifier } from '../../extension.ts';
+import { type Command, type Run, ScriptError } from '../../run.ts';
+import type { Text } from '../../text.ts';
+
+class Keep implements Command {
+  readonly #modifiers: readonly Modifier[];
+
+  constructor(modifiers: readonly Modifier[]) {
+    this.#modifiers = modifiers;
+  }
+
+  execute(run: Run): void {
+    const { placement } = draft(run, null, this.#modifiers);
+    run.result.implicitKeep = false;
+    // §2.10.3: however often it is said, it is kept once; what was said last counts.
+    const { actions } = run.result;
+    const before = actions.findIndex((action) => action.kind === 'keep');
+    if (before >= 0) actions[before] = { kind: 'keep', implicit: false, placement };
+    else act(run, { kind: 'keep', implicit: false, placement }, () => 'keep');
+  }
+}
+
+/** §4.3 */
+export const keep: CommandSpec = {
+  name: 'keep',
+  parameters: [],
+  emit: (call, compiler) => compiler.command(call.node, new Keep(call.modifiers())),
+};
+
+const DISCARD: Command = {
+  execute(run: Run): void {
+    run.result.implicitKeep = false;
+    if (!run.result.has('discard')) act(run, { kind: 'discard' }, () => 'discard');
+  },
+};
+
+/** §4.4 */
+export const discard: CommandSpec = {
+  name: 'discard',
+  parameters: [],
+  emit: (call, compiler) => compiler.command(call.node, DISCARD),
+};
+
+class Redirect implements Command {
+  readonly #address: Text;
+  readonly #modifiers: readonly Modifier[];
+
+  constructor(address: Text, modifiers: readonly Modifier[]) {
+    this.#address = address;
+    this.#modifiers = modifiers;
+  }
+
+  execute(run: Run): void {
+    const address = addressOf(this.#address.value(run));
+    const { copy } = draft(run, null, this.#modifiers);
+    if (!copy) run.result.implicitKeep = false;
+    const redirects = run.result.actions.filter((action) => action.kind === 'redirect');
+    // §2.10.3: the message goes to an address once.
+    if (redirects.some((action) => action.address === address)) return;
+    if (redirects.length >= run.limits.redirects) {
+      throw new ScriptError(`number of redirect actions exceeds policy limit (${run.limits.redirects})`);
+    }
+    act(run, { kind: 'redirect', address }, () => `redirect to <${address}>`);
+  }
+}
+
+/** §4.2 */
+export const redirect: CommandSpec = {
+  name: 'redirect',
+  parameters: [{ name: 'address', type: 'string', check: addressWrong }],
+  emit: (call, compiler) => compiler.command(call.node, new Redirect(call.text('address'), call.modifiers())),
+};

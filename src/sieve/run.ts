@@ -1,0 +1,201 @@
+/** What runs: a program of flat instructions, and the state of one run over one message. */
+import { limits } from '../limits.ts';
+import type { Diagnostic, Position } from './diagnostic.ts';
+import type { Host } from './host.ts';
+import type { Captures } from './match/matcher.ts';
+import type { Envelope, Message } from './message.ts';
+import { Result } from './result.ts';
+
+/** A compiled test. Only external programs answer with a promise. */
+export interface Test {
+  evaluate(run: Run): boolean | Promise<boolean>;
+}
+
+/** A compiled action or control command. */
+export interface Command {
+  execute(run: Run): void | Promise<void>;
+}
+
+/** What an instruction does. */
+export const TEST = 0;
+export const DO = 1;
+export const JUMP = 2;
+export const END = 3;
+
+/** One step. All have the same members, so that the machine's loop sees one shape. */
+export interface Instruction {
+  readonly op: typeof TEST | typeof DO | typeof JUMP | typeof END;
+  readonly position: Position;
+  /** The command or test as the script names it. */
+  readonly name: string;
+  readonly test: Test | null;
+  readonly command: Command | null;
+  /** Where to go on: after a test that is true, after a command, by a jump. */
+  readonly yes: number;
+  /** Where to go on after a test that is false. */
+  readonly no: number;
+}
+
+/** A compiled script. Immutable: many runs share it. */
+export interface Program {
+  /** The script's name, for diagnostics and `include`; '' where it has none. */
+  readonly name: string;
+  readonly code: readonly Instruction[];
+  /** Capabilities it required. */
+  readonly required: ReadonlySet<string>;
+  /** Names of its variables by slot. */
+  readonly variables: readonly string[];
+}
+
+/** Bounds of one run; the rows of `limits/sieve.ts` unless the caller has others. */
+export interface RunLimits {
+  readonly instructions: number;
+  readonly memory: number;
+  readonly actions: number;
+  readonly redirects: number;
+}
+
+export const RUN_LIMITS: RunLimits = {
+  instructions: limits.sieve_instructions.value,
+  memory: limits.sieve_memory.value,
+  actions: limits.sieve_actions.value,
+  redirects: limits.sieve_redirects.value,
+};
+
+/** One line of a trace: what was decided where. */
+export interface TraceLine extends Position {
+  readonly script: string;
+  readonly text: string;
+}
+
+/** What a run works on. */
+export interface RunInput {
+  readonly message: Message;
+  readonly envelope: Envelope;
+  readonly host: Host;
+  readonly limits?: RunLimits;
+  /** Chars between user and detail of a localpart (RFC 5233 §3); "+" where it is missing. */
+  readonly separators?: string;
+  /** Where decisions go; the result of an earlier script of the same delivery, or a new one. */
+  readonly result?: Result;
+  readonly trace?: (line: TraceLine) => void;
+}
+
+/** A script that cannot go on. The message is kept (RFC 5228 §2.10.6). */
+export class ScriptError extends Error {}
+
+/** A key of state that an extension keeps while a script runs, with what it is in the beginning. */
+export class StateKey<T> {
+  readonly initial: () => T;
+
+  constructor(initial: () => T) {
+    this.initial = initial;
+  }
+}
+
+/** A script that is being run: the one at the top, or one that it includes. */
+export interface Frame {
+  readonly program: Program;
+  /** Index of the next instruction. */
+  pc: number;
+  readonly variables: string[];
+}
+
+/** The state of one run. */
+export class Run {
+  message: Message;
+  envelope: Envelope;
+  result: Result;
+  readonly host: Host;
+  readonly limits: RunLimits;
+  readonly separators: string;
+  readonly trace: ((line: TraceLine) => void) | null;
+  /** The scripts being run, the innermost last. */
+  readonly frames: Frame[] = [];
+  frame: Frame;
+  /** Set by `stop`, or when the last script has ended. */
+  ended = false;
+  /** The instruction being carried out. */
+  at: Instruction | null = null;
+  /** ${0} … of the last match; null where the script has no variables. */
+  captures: Captures | null = null;
+  #budget: number;
+  #memory: number;
+  readonly #states = new Map<StateKey<unknown>, unknown>();
+
+  constructor(program: Program, input: RunInput) {
+    this.message = input.message;
+    this.envelope = input.envelope;
+    this.host = input.host;
+    this.limits = input.limits ?? RUN_LIMITS;
+    this.separators = input.separators ?? '+';
+    this.result = input.result ?? new Result();
+    this.trace = input.trace ?? null;
+    this.#budget = this.limits.instructions;
+    this.#memory = this.limits.memory;
+    this.frame = this.enter(program);
+  }
+
+  /** Runs a program next, and goes on here when it has ended. */
+  enter(program: Program): Frame {
+    const variables = program.variables.length === 0
+      ? NO_VARIABLES
+      : new Array<string>(program.variables.length).fill('');
+    this.frame = { program, pc: 0, variables };
+    this.frames.push(this.frame);
+    return this.frame;
+  }
+
+  /** Ends the innermost script. */
+  leave(): void {
+    this.frames.pop();
+    const outer = this.frames[this.frames.length - 1];
+    if (outer === undefined) this.ended = true;
+    else this.frame = outer;
+  }
+
+  /** Takes work from the instruction budget. */
+  spend(work: number): void {
+    this.#budget -= work;
+    if (this.#budget < 0) {
+      throw new ScriptError(`the script takes more than ${this.limits.instructions} steps`);
+    }
+  }
+
+  /** Takes octets of text from the memory budget; returns the text. */
+  allocate(text: string): string {
+    this.#memory -= text.length;
+    if (this.#memory < 0) {
+      throw new ScriptError(`the script makes more than ${this.limits.memory} octets of text`);
+    }
+    return text;
+  }
+
+  /** An extension's state. */
+  state<T>(key: StateKey<T>): T {
+    if (this.#states.has(key)) return this.#states.get(key) as T;
+    const state = key.initial();
+    this.#states.set(key, state);
+    return state;
+  }
+
+  /** Sets an extension's state. */
+  setState<T>(key: StateKey<T>, state: T): void {
+    this.#states.set(key, state);
+  }
+
+  /** A line of the trace, at the instruction being carried out. Ask for `trace` first: text is not made for nobody. */
+  note(text: string): void {
+    const { line, column } = this.at?.position ?? { line: 0, column: 0 };
+    this.trace?.({ script: this.frame.program.name, line, column, text });
+  }
+}
+
+const NO_VARIABLES: string[] = [];
+
+/** How a run ended. */
+export interface Outcome {
+  readonly result: Result;
+  /** Null, or why the script could not go on and where; then the caller keeps the message (RFC 5228 §2.10.6). */
+  readonly error: (Diagnostic & { readonly script: string }) | null;
+}

@@ -1,0 +1,47 @@
+/** Running: budgets, errors, traces. Every limit of a run has its test here. */
+
+import { expect, test } from 'bun:test';
+import { RUN_LIMITS, type TraceLine } from '../../src/sieve/run.ts';
+import { actions, message, MESSAGE_A, outcome } from './harness.ts';
+
+test('limit: actions of one run', () => {
+  const script = (count: number): string =>
+    `require "fileinto"; ${Array.from({ length: count }, (_, i) => `fileinto "${i}";`).join('\n')}`;
+  expect(actions(script(RUN_LIMITS.actions), MESSAGE_A)).toHaveLength(RUN_LIMITS.actions);
+  const { error, result } = outcome(script(RUN_LIMITS.actions + 1), MESSAGE_A);
+  expect(error).toMatchObject({ line: RUN_LIMITS.actions + 1, column: 1 });
+  expect(error?.text).toBe('total number of actions exceeds policy limit (32)');
+  expect(result.actions).toHaveLength(RUN_LIMITS.actions);
+});
+
+test('limit: redirects of one run', () => {
+  const script = (count: number): string =>
+    Array.from({ length: count }, (_, i) => `redirect "u${i}@example.com";`).join('\n');
+  expect(outcome(script(RUN_LIMITS.redirects), MESSAGE_A).error).toBeNull();
+  expect(outcome(script(RUN_LIMITS.redirects + 1), MESSAGE_A).error?.text)
+    .toBe('number of redirect actions exceeds policy limit (4)');
+});
+
+test('limit: steps of one run, where comparisons count by keys and values', () => {
+  const limits = { ...RUN_LIMITS, instructions: 1000 };
+  expect(outcome('if true { keep; }', MESSAGE_A, { limits }).error).toBeNull();
+  const long = outcome('if header "x" "y" { }\n'.repeat(1000), MESSAGE_A, { limits });
+  expect(long.error?.text).toBe('the script takes more than 1000 steps');
+  const header = message(...Array.from({ length: 100 }, () => 'X: a'), '', '');
+  const keys = Array.from({ length: 20 }, (_, i) => `"k${i}"`).join(', ');
+  expect(outcome(`if header :contains "x" [${keys}] { }`, header, { limits }).error?.text).toContain(
+    '1000 steps',
+  );
+});
+
+test('a trace tells what each test said and each action did, with their places', () => {
+  const lines: TraceLine[] = [];
+  const script = 'if not header "from" "x" {\n  keep;\n}\nif size :over 1M { discard; }\nstop;';
+  expect(actions(script, MESSAGE_A, { trace: (line) => lines.push(line) })).toEqual(['keep']);
+  expect(lines.map(({ line, column, text }) => `${line}:${column} ${text}`)).toEqual([
+    '1:8 header: false',
+    '2:3 keep',
+    '4:4 size: false',
+    '5:1 stop',
+  ]);
+});
