@@ -81,6 +81,13 @@ export const sieveLimits = rows({
     reason: 'instructions of one expression: each character of a text costs at most as many steps',
     onExcess: 'the expression is an error that says it repeats too much',
   },
+  sieve_body: {
+    value: 4 << 20,
+    unit: 'bytes',
+    reason:
+      'what one body test looks at is decoded into memory; text that a rule can mean stands at the beginning',
+    onExcess: 'the rest of the body is not looked at',
+  },
   sieve_match_captures: {
     value: 32,
     unit: 'count',

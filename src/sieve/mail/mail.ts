@@ -1,0 +1,155 @@
+import { limits } from '../../limits.ts';
+import { textField } from '../../mime/encode.ts';
+import { eachField } from '../../mime/header.ts';
+import { HeaderBlock } from '../header.ts';
+import type { Fields, Message } from '../message.ts';
+import { fromOctets } from '../octets.ts';
+import { contentOf, rawBody, textOf } from './body.ts';
+import { enclosed } from './compose.ts';
+import { EditedHeader } from './editedheader.ts';
+import { type MimePart, partTree } from './part.ts';
+
+/** New fields of a message that is replaced as a whole (RFC 5703 §5). Unicode. */
+export interface NewFields {
+  readonly subject: string | null;
+  readonly from: string | null;
+}
+
+/**
+ * A message as scripts see and change it.
+ *
+ * Invariants
+ * 1. Nothing is looked at before it is asked for: a script about From never finds the parts.
+ * 2. `#source` is the message as of the last change of all its content; an edited header and replaced parts stand over it.
+ *    What was not changed keeps its bytes.
+ */
+export class Mail implements Message {
+  readonly size: number;
+  readonly #separators: string;
+  #source: Uint8Array;
+  #header: HeaderBlock | EditedHeader | null = null;
+  #root: MimePart | null = null;
+  #changed = false;
+
+  /** `separators` are the chars between user and detail of an address (RFC 5233 §3). */
+  constructor(bytes: Uint8Array, separators = '+') {
+    this.size = bytes.length;
+    this.#source = bytes;
+    this.#separators = separators;
+  }
+
+  fields(name: string): Fields {
+    this.#header ??= new HeaderBlock(
+      this.#source.subarray(0, limits.mime_header_block.value),
+      this.#separators,
+    );
+    return this.#header.fields(name);
+  }
+
+  /** The tree of its parts. */
+  get root(): MimePart {
+    return this.#root ??= partTree(this.#source, this.#separators);
+  }
+
+  /** The body, not decoded (RFC 5173 §5.1). None if the message ends with its header (§4). */
+  rawBody(): readonly string[] {
+    const body = this.#body();
+    return body === null ? [] : [rawBody(body)];
+  }
+
+  /** What parts of some types hold (§5.2). */
+  contentBody(types: readonly string[]): readonly string[] {
+    return hasBody(this.#source) ? contentOf(this.root, types) : [];
+  }
+
+  /** The text of all parts that are text (§5.3). */
+  textBody(): readonly string[] {
+    return hasBody(this.#source) ? textOf(this.root) : [];
+  }
+
+  /** The header, to be changed. */
+  editHeader(): EditedHeader {
+    if (!(this.#header instanceof EditedHeader)) {
+      this.#header = new EditedHeader(this.#source.subarray(0, bodyStart(this.#source)), this.#separators);
+    }
+    this.#changed = true;
+    return this.#header;
+  }
+
+  /** True once something was changed. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** Puts a MIME entity, header and content, in the place of a part (RFC 5703 §5); that of the root is `replaceAll`. */
+  replacePart(part: MimePart, entity: Uint8Array): void {
+    part.replace(entity);
+    this.#changed = true;
+  }
+
+  /** Puts a MIME entity in the place of all content. A Subject and From that change stay as Original-Subject and Original-From. */
+  replaceAll(entity: Uint8Array, { subject, from }: NewFields): void {
+    const header = this.editHeader();
+    const made: string[] = [];
+    for (const [name, value] of [['Subject', subject], ['From', from]] as const) {
+      if (value === null) continue;
+      const [old] = header.fields(name.toLowerCase()).values.items;
+      header.delete(name.toLowerCase(), () => true);
+      made.push(textField(name, value));
+      if (old !== undefined) made.push(textField(`Original-${name}`, fromOctets(old)));
+    }
+    const kept = header.select((name) => !name.startsWith('content-') && name !== 'mime-version');
+    this.#become(Buffer.concat([...kept, Buffer.from(made.join('') + 'MIME-Version: 1.0\r\n'), entity]));
+  }
+
+  /** Makes it an attachment of a new message (RFC 5703 §6), which has the fields of these names (in lower case), From and Date too. */
+  enclose(subject: string, names: readonly string[], text: string): void {
+    const fields = this.editHeader().select((name) =>
+      name !== 'subject' && !MIME_FIELDS.test(name) &&
+      (names.includes(name) || name === 'from' || name === 'date')
+    );
+    this.#become(enclosed(this.bytes(), { subject, fields, text }));
+  }
+
+  /** Its bytes with all changes. */
+  bytes(): Uint8Array {
+    if (!this.#changed) return this.#source;
+    const header = this.#header instanceof EditedHeader
+      ? this.#header.bytes()
+      : this.#source.subarray(0, bodyStart(this.#source));
+    const body = this.#body();
+    return body === null ? header : Buffer.concat([header, body]);
+  }
+
+  #body(): Uint8Array | null {
+    if (this.#root?.changed) return this.#root.bodyBytes();
+    return hasBody(this.#source) ? this.#source.subarray(bodyStart(this.#source)) : null;
+  }
+
+  #become(bytes: Uint8Array): void {
+    this.#source = bytes;
+    this.#header = this.#root = null;
+    this.#changed = true;
+  }
+}
+
+/** Fields that say what a body is; they belong to it and not to what it is enclosed in. */
+const MIME_FIELDS = /^(?:mime-version$|content-)/;
+
+const LF = 10;
+
+/** Offset of the empty line that ends the header, or the size if there is none. */
+function headerEnd(message: Uint8Array): number {
+  return eachField(message, () => true);
+}
+
+/** Offset behind the empty line, or the size. */
+function bodyStart(message: Uint8Array): number {
+  const blank = headerEnd(message);
+  if (blank === message.length) return blank;
+  return blank + (message[blank] === LF ? 1 : 2);
+}
+
+function hasBody(message: Uint8Array): boolean {
+  return headerEnd(message) < message.length;
+}

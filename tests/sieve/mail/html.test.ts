@@ -1,0 +1,66 @@
+/** What is left of HTML when a script looks at its text. */
+
+import { expect, test } from 'bun:test';
+import { htmlToText } from '../../../src/sieve/mail/html.ts';
+import { forSeeds } from '../../mime/random.ts';
+
+test.each<[string, string]>([
+  ['<html><body>This is <b>HTML</b></body></html>', 'This is HTML'],
+  ['<p>One\nline</p><p>Two<br>Three</p>', 'One line\nTwo\nThree'],
+  ['Make&nbsp;M<b>ON</b>EY &amp; &lt;more&gt; &#8364;&#x20AC;&euro;&auml;', 'Make MONEY & <more> €€€ä'],
+  ['<style>p { color: red }</style>a<script>if (a < b) document.write("</p>")</SCRIPT>b', 'ab'],
+  ['a<!-- <b>not</b> seen -->b', 'ab'],
+  ['<a title="a > b" href=\'x>y\'>link</a>', 'link'],
+  ['1 < 2 and 3 > 2', '1 < 2 and 3 > 2'],
+  ['<!DOCTYPE html><?xml version="1.0"?>text', 'text'],
+  ['<td>a</td><td>b</td>', 'a\nb'],
+  ['&unknown; &#0; &#xd800; &', '&unknown; &#0; &#xd800; &'],
+  ['a<b', 'a'],
+  ['a<!-- open', 'a'],
+  ['<script>open', ''],
+  ['', ''],
+])('%j', (html, text) => {
+  expect(htmlToText(html)).toBe(text);
+});
+
+test('no tag and no hidden text comes through, whatever is around it', () => {
+  const pieces = [
+    '<p>',
+    '</p>',
+    '<b class="x">',
+    '<',
+    '>',
+    '"',
+    "'",
+    '&amp;',
+    '&',
+    ' ',
+    '\n',
+    'word',
+    '<script>',
+    '</script>',
+  ];
+  forSeeds(3_000, (random) => {
+    let html = '';
+    for (let n = random.below(20); n > 0; n--) html += random.pick(pieces);
+    const text = htmlToText(html);
+    expect({ html, text: /class| {2}|\n\n|<p>|<\/p>/.test(text) && !html.includes('<<') ? text : '' })
+      .toEqual({
+        html,
+        text: '',
+      });
+  });
+});
+
+test.each([
+  '<'.repeat(300_000),
+  '<a '.repeat(100_000),
+  '<b> '.repeat(100_000),
+  '<!--'.repeat(100_000),
+  '<script></scripT '.repeat(50_000),
+  '&'.repeat(300_000),
+  ' '.repeat(300_000),
+  '<a href="'.repeat(50_000),
+])('hostile input %# is read in one pass', (html) => {
+  expect(htmlToText(html).length).toBeLessThanOrEqual(html.length);
+});
