@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts';
 import { eachField, latin1, unfold } from '../mime/header.ts';
 import { FieldList, NO_FIELDS } from './fields.ts';
-import type { Fields, HeaderView, Message } from './message.ts';
+import type { Fields, HeaderView } from './message.ts';
 
 /** A header block: names are indexed at once, values unfolded when a name is first asked for. */
 export class HeaderBlock implements HeaderView {
@@ -39,15 +39,5 @@ export class HeaderBlock implements HeaderView {
     const fields = new FieldList(raw, this.#separators);
     this.#fields.set(name, fields);
     return fields;
-  }
-}
-
-/** A message of which nothing but its header and size is looked at. */
-export class HeaderMessage extends HeaderBlock implements Message {
-  readonly size: number;
-
-  constructor(bytes: Uint8Array, size: number = bytes.length, separators = '+') {
-    super(bytes, separators);
-    this.size = size;
   }
 }

@@ -24,10 +24,62 @@ export interface HeaderView {
   fields(name: string): Fields;
 }
 
-/** A message while a script runs over it. */
+/** What a part says it is. In lower case; '' for a Content-Type that is none. */
+export interface PartType {
+  readonly type: string;
+  readonly subtype: string;
+  readonly charset: string | null;
+}
+
+/** One part of the MIME tree (RFC 5703 §3): the message itself, a part of a multipart, a message that is attached. */
+export interface MessagePart extends HeaderView {
+  readonly parent: MessagePart | null;
+  readonly children: readonly MessagePart[];
+  readonly type: PartType;
+  /** Something else stands in its place since `replace`. */
+  readonly replaced: boolean;
+  /** Its text as a reader sees it, in octets of UTF-8; null if it is no text. */
+  text(): string | null;
+  /** A MIME entity, header and content, takes its place (RFC 5703 §5). The root is replaced by `Message.replaceAll`. */
+  replace(entity: Uint8Array): void;
+}
+
+/** A header that is being changed (RFC 5293). */
+export interface HeaderEdits extends HeaderView {
+  /** Adds a field at the top or, with `last`, at the end. `value` is octets; line breaks in it become a space. */
+  add(name: string, value: string, last: boolean): void;
+  /** Deletes the fields of a name that `goes` chooses by their number from 0 among those of the name. */
+  delete(name: string, goes: (index: number) => boolean): void;
+}
+
+/** Fields that change when a message is replaced as a whole (RFC 5703 §5). Unicode; null leaves what there is. */
+export interface NewFields {
+  readonly subject: string | null;
+  readonly from: string | null;
+}
+
+/** A message while a script runs over it. What was changed is what tests and later actions see. */
 export interface Message extends HeaderView {
   /** RFC 5228 §5.9: its size in octets, as it came. */
   readonly size: number;
+  /** The tree of its parts. */
+  readonly root: MessagePart;
+  /** The body, not decoded (RFC 5173 §5.1). None if the message ends with its header (§4). Octets, as the next two. */
+  rawBody(): readonly string[];
+  /** What parts of some types hold, in UTF-8 (§5.2). */
+  contentBody(types: readonly string[]): readonly string[];
+  /** The text of all parts that are text, HTML without its mark-up (§5.3). */
+  textBody(): readonly string[];
+  /** The header, to be changed. */
+  editHeader(): HeaderEdits;
+  /** Puts a MIME entity in the place of all content. A Subject and From that change stay as Original-Subject and Original-From. */
+  replaceAll(entity: Uint8Array, fields: NewFields): void;
+  /** Makes it an attachment of a new message (RFC 5703 §6), which has the fields of these names (in lower case), From and Date too. */
+  enclose(subject: string, names: readonly string[], text: string): void;
+  /** True once something was changed. */
+  readonly changed: boolean;
+  /** Its bytes with all changes. */
+  bytes(): Uint8Array;
 }
 
 /** An envelope of RFC 5228 §5.4. Addresses are octets without brackets; null is one that is not known. */

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { CAPABILITIES, compile } from '../../src/sieve/extensions.ts';
-import { HeaderMessage } from '../../src/sieve/header.ts';
+import { Mail } from '../../src/sieve/mail/mail.ts';
 import { run } from '../../src/sieve/machine.ts';
 import { parse } from '../../src/sieve/parser.ts';
 import { render } from '../../src/sieve/render.ts';
@@ -102,7 +102,7 @@ function check(script: string): boolean {
   const { program, diagnostics } = compile(script);
   expect(program === null).toBe(diagnostics.some(({ severity }) => severity === 'error'));
   if (program === null) return false;
-  const ended = run(program, { message: new HeaderMessage(MESSAGE_A), envelope: ENVELOPE, host: HOST });
+  const ended = run(program, { message: new Mail(MESSAGE_A), envelope: ENVELOPE, host: HOST });
   expect(ended instanceof Promise).toBe(false);
   return true;
 }

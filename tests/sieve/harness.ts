@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../../src/sieve/diagnostic.ts';
 import { compile } from '../../src/sieve/extensions.ts';
 import type { CompileOptions } from '../../src/sieve/compile.ts';
-import { HeaderMessage } from '../../src/sieve/header.ts';
+import { Mail } from '../../src/sieve/mail/mail.ts';
 import type { Host } from '../../src/sieve/host.ts';
 import { run } from '../../src/sieve/machine.ts';
 import type { Envelope } from '../../src/sieve/message.ts';
@@ -69,7 +69,7 @@ export function program(script: string, options: CompileOptions = {}): Program {
 export function outcome(script: string, bytes: Uint8Array, world: World = {}): Outcome {
   const { host, compile: options, ...input } = world;
   const ended = run(program(script, options), {
-    message: new HeaderMessage(bytes),
+    message: new Mail(bytes),
     envelope: ENVELOPE,
     ...input,
     host: { ...HOST, ...host },

@@ -1,12 +1,10 @@
 /** What the body test looks at (RFC 5173 §5), as octets of UTF-8, one string per part. Bounded by `limits.sieve_body`. */
 
 import { limits } from '../../limits.ts';
-import { decodeCharset } from '../../mime/charset.ts';
 import { bytesToOctets, toOctets } from '../octets.ts';
-import { htmlToText } from './html.ts';
-import { allParts, type MimePart } from './part.ts';
+import { allParts, decodedText, type MimePart, readableText } from './part.ts';
 
-/** §5.1 :raw. Null if the message has no body (§4). */
+/** §5.1 :raw */
 export function rawBody(body: Uint8Array): string {
   return bytesToOctets(body.subarray(0, limits.sieve_body.value));
 }
@@ -26,8 +24,10 @@ export function contentOf(root: MimePart, types: readonly string[]): string[] {
         out.push(take(part.children[0]?.header ?? part.body, budget));
         break;
       default: {
-        const text = decoded(part, budget);
-        if (text !== null) out.push(toOctets(text));
+        const text = decodedText(part, budget.left);
+        if (text === null) break;
+        spend(part, budget);
+        out.push(toOctets(text));
       }
     }
   }
@@ -39,32 +39,20 @@ export function textOf(root: MimePart): string[] {
   const out: string[] = [];
   const budget = { left: limits.sieve_body.value };
   for (const part of allParts(root)) {
-    if (part.place.kind !== 'leaf') continue;
-    const text = partText(part, budget);
-    if (text !== null) out.push(toOctets(text));
+    const text = readableText(part, budget.left);
+    if (text === null) continue;
+    spend(part, budget);
+    out.push(toOctets(text));
   }
   return out;
-}
-
-/** The text of one part as a reader sees it, in Unicode; null if it is no text. */
-export function partText(part: MimePart, budget = { left: limits.sieve_body.value }): string | null {
-  const { type, subtype } = part.type;
-  const html = (type === 'text' && subtype === 'html') || (type === 'application' && subtype === 'xhtml+xml');
-  if (type !== 'text' && !html) return null;
-  const text = decoded(part, budget);
-  return text === null || !html ? text : htmlToText(text);
 }
 
 interface Budget {
   left: number;
 }
 
-/** The content of a part in Unicode. What is no text is octets, one char each. */
-function decoded(part: MimePart, budget: Budget): string | null {
-  const bytes = part.content(budget.left);
-  if (bytes === null) return null;
-  budget.left -= Math.min(budget.left, part.place.end - part.place.bodyStart);
-  return decodeCharset(bytes, part.type.charset ?? 'us-ascii');
+function spend({ place: { bodyStart, end } }: MimePart, budget: Budget): void {
+  budget.left -= Math.min(budget.left, end - bodyStart);
 }
 
 function take(bytes: Uint8Array, budget: Budget): string {

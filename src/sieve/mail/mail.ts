@@ -2,18 +2,12 @@ import { limits } from '../../limits.ts';
 import { textField } from '../../mime/encode.ts';
 import { eachField } from '../../mime/header.ts';
 import { HeaderBlock } from '../header.ts';
-import type { Fields, Message } from '../message.ts';
+import type { Fields, Message, NewFields } from '../message.ts';
 import { fromOctets } from '../octets.ts';
 import { contentOf, rawBody, textOf } from './body.ts';
 import { enclosed } from './compose.ts';
 import { EditedHeader } from './editedheader.ts';
 import { type MimePart, partTree } from './part.ts';
-
-/** New fields of a message that is replaced as a whole (RFC 5703 §5). Unicode. */
-export interface NewFields {
-  readonly subject: string | null;
-  readonly from: string | null;
-}
 
 /**
  * A message as scripts see and change it.
@@ -46,28 +40,23 @@ export class Mail implements Message {
     return this.#header.fields(name);
   }
 
-  /** The tree of its parts. */
   get root(): MimePart {
     return this.#root ??= partTree(this.#source, this.#separators);
   }
 
-  /** The body, not decoded (RFC 5173 §5.1). None if the message ends with its header (§4). */
   rawBody(): readonly string[] {
     const body = this.#body();
     return body === null ? [] : [rawBody(body)];
   }
 
-  /** What parts of some types hold (§5.2). */
   contentBody(types: readonly string[]): readonly string[] {
     return hasBody(this.#source) ? contentOf(this.root, types) : [];
   }
 
-  /** The text of all parts that are text (§5.3). */
   textBody(): readonly string[] {
     return hasBody(this.#source) ? textOf(this.root) : [];
   }
 
-  /** The header, to be changed. */
   editHeader(): EditedHeader {
     if (!(this.#header instanceof EditedHeader)) {
       this.#header = new EditedHeader(this.#source.subarray(0, bodyStart(this.#source)), this.#separators);
@@ -76,18 +65,10 @@ export class Mail implements Message {
     return this.#header;
   }
 
-  /** True once something was changed. */
   get changed(): boolean {
-    return this.#changed;
+    return this.#changed || this.#root?.changed === true;
   }
 
-  /** Puts a MIME entity, header and content, in the place of a part (RFC 5703 §5); that of the root is `replaceAll`. */
-  replacePart(part: MimePart, entity: Uint8Array): void {
-    part.replace(entity);
-    this.#changed = true;
-  }
-
-  /** Puts a MIME entity in the place of all content. A Subject and From that change stay as Original-Subject and Original-From. */
   replaceAll(entity: Uint8Array, { subject, from }: NewFields): void {
     const header = this.editHeader();
     const made: string[] = [];
@@ -102,7 +83,6 @@ export class Mail implements Message {
     this.#become(Buffer.concat([...kept, Buffer.from(made.join('') + 'MIME-Version: 1.0\r\n'), entity]));
   }
 
-  /** Makes it an attachment of a new message (RFC 5703 §6), which has the fields of these names (in lower case), From and Date too. */
   enclose(subject: string, names: readonly string[], text: string): void {
     const fields = this.editHeader().select((name) =>
       name !== 'subject' && !MIME_FIELDS.test(name) &&
@@ -111,9 +91,8 @@ export class Mail implements Message {
     this.#become(enclosed(this.bytes(), { subject, fields, text }));
   }
 
-  /** Its bytes with all changes. */
   bytes(): Uint8Array {
-    if (!this.#changed) return this.#source;
+    if (!this.changed) return this.#source;
     const header = this.#header instanceof EditedHeader
       ? this.#header.bytes()
       : this.#source.subarray(0, bodyStart(this.#source));

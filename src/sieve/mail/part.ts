@@ -1,13 +1,17 @@
+import { limits } from '../../limits.ts';
+import { decodeCharset } from '../../mime/charset.ts';
 import { headerBudget } from '../../mime/header.ts';
 import { parameter, parseContentType } from '../../mime/parameters.ts';
 import { scanMessage } from '../../mime/scanner.ts';
 import type { Part } from '../../mime/structure.ts';
 import { decodeTransfer } from '../../mime/transfer.ts';
 import { HeaderBlock } from '../header.ts';
-import type { Fields, HeaderView } from '../message.ts';
+import { toOctets } from '../octets.ts';
+import { htmlToText } from './html.ts';
+import type { Fields, MessagePart, PartType } from '../message.ts';
 
 /** A Content-Type that says no type, or one that nobody can mean: it is of no type at all. */
-const NO_TYPE = { type: '', subtype: '', charset: null };
+const NO_TYPE: PartType = { type: '', subtype: '', charset: null };
 
 /** Offsets, the end exclusive. */
 interface Range {
@@ -15,15 +19,8 @@ interface Range {
   readonly end: number;
 }
 
-export interface PartType {
-  /** In lower case; '' for what is no type. */
-  readonly type: string;
-  readonly subtype: string;
-  readonly charset: string | null;
-}
-
 /** One part of the MIME tree of a message: its header, its content decoded, its children (RFC 5703 §3). */
-export class MimePart implements HeaderView {
+export class MimePart implements MessagePart {
   readonly parent: MimePart | null;
   /** Where it begins and ends in the bytes that its parent lies in. */
   readonly origin: Range;
@@ -75,6 +72,11 @@ export class MimePart implements HeaderView {
     const { encoding, bodyStart, end } = this.place;
     if (encoding === null) return null;
     return decodeTransfer(this.#message.subarray(bodyStart, Math.min(end, bodyStart + bytes)), encoding);
+  }
+
+  text(): string | null {
+    const text = readableText(this, limits.sieve_body.value);
+    return text === null ? null : toOctets(text);
   }
 
   /** What stands before the first part of a multipart and behind the last, without the line ends that belong to delimiters. */
@@ -203,6 +205,21 @@ function growTree(root: MimePart, message: Uint8Array, separators: string): void
       waiting.push(child);
     }
   }
+}
+
+/** The content of a part in Unicode, of which the first `bytes` are looked at. Null where its encoding is unknown. */
+export function decodedText(part: MimePart, bytes: number): string | null {
+  const content = part.content(bytes);
+  return content === null ? null : decodeCharset(content, part.type.charset ?? 'us-ascii');
+}
+
+/** The same as a reader sees it; null if the part is no text. */
+export function readableText(part: MimePart, bytes: number): string | null {
+  const { type, subtype } = part.type;
+  const html = (type === 'text' && subtype === 'html') || (type === 'application' && subtype === 'xhtml+xml');
+  if (part.place.kind !== 'leaf' || (type !== 'text' && !html)) return null;
+  const text = decodedText(part, bytes);
+  return text === null || !html ? text : htmlToText(text);
 }
 
 /** A part and all below it, each before those inside it. */

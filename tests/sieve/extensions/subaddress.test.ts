@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { ENVELOPE, findings, holds, message } from '../harness.ts';
-import { HeaderMessage } from '../../../src/sieve/header.ts';
+import { Mail } from '../../../src/sieve/mail/mail.ts';
 
 const MAIL = message(
   'To: ken+sieve@example.org, 5551212+sip-x+y@example.com',
@@ -33,7 +33,7 @@ test('envelope knows them too; separators are as configured', () => {
   ).toBe(true);
   const mail = message('To: ken-list@example.org', '', '');
   expect(
-    holds('address :detail "to" "list"', mail, ['subaddress'], { message: new HeaderMessage(mail, 0, '-') }),
+    holds('address :detail "to" "list"', mail, ['subaddress'], { message: new Mail(mail, '-') }),
   ).toBe(true);
 });
 
