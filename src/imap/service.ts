@@ -3,19 +3,21 @@
 import type { Service } from '../config/services.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Protocol } from '../net/service.ts';
+import { makeFacts } from './facts.ts';
 import { CommandLoop } from './loop.ts';
 import { type ImapDeps, Session } from './session.ts';
 
 /** Everything a worker needs to serve IMAP. One per process. */
 export function createImapService(deps: ImapDeps): Protocol {
   const loops = new Set<CommandLoop>();
+  const facts = makeFacts();
   let stopping = false;
   return {
     alpn: 'imap',
     busy: '* BYE [UNAVAILABLE] Too many connections, try again later\r\n',
     late: '* BYE Autologout; no login in time\r\n',
     accept(connection: Connection, service: Service): void {
-      const session = new Session(connection, service, deps);
+      const session = new Session(connection, service, { ...deps, facts });
       if (stopping) {
         session.bye('Server shutting down', 'UNAVAILABLE');
         return;

@@ -23,6 +23,7 @@ import { Namespace } from '../store/names.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
 import { capabilityList } from './capability.ts';
+import type { Facts } from './facts.ts';
 import type { ParseMode } from './parse/command.ts';
 import type { Selected } from './selected.ts';
 
@@ -34,6 +35,11 @@ export interface ImapDeps {
   readonly log: Log;
   /** Of this program, for greeting and ID. */
   readonly version: string;
+}
+
+/** The same with what sessions keep for each other. */
+export interface ImapShared extends ImapDeps {
+  readonly facts: Facts;
 }
 
 /** How a command that went well is answered: `tag OK [code] text`. */
@@ -85,7 +91,7 @@ const TURN_MS = 8;
 export class Session {
   readonly connection: Connection;
   readonly service: Service;
-  readonly deps: ImapDeps;
+  readonly deps: ImapShared;
   /** Set by the loop before the first command. */
   input: ClientInput = noInput;
 
@@ -103,7 +109,7 @@ export class Session {
   #turn = performance.now();
   #behind = false;
 
-  constructor(connection: Connection, service: Service, deps: ImapDeps) {
+  constructor(connection: Connection, service: Service, deps: ImapShared) {
     this.connection = connection;
     this.service = service;
     this.deps = deps;

@@ -130,6 +130,13 @@ export const imapLimits = rows({
     reason: 'message ids that THREAD keeps for messages it has not seen (yet): memory grows with each',
     onExcess: 'further references to messages not seen yet are passed over',
   },
+  imap_kept: {
+    value: 400_000,
+    unit: 'count',
+    reason:
+      'dates and message ids that a process keeps of messages it has sorted or threaded, of each kind; about 60 bytes each',
+    onExcess: 'the mailboxes longest unused are forgotten and read again',
+  },
   imap_id_params: {
     value: 30,
     unit: 'count',

@@ -19,8 +19,9 @@ export const PASSWORD = 'secret';
 export class ImapServer {
   readonly settings: Settings;
   readonly store: Store;
-  readonly protocol: Protocol;
+  protocol: Protocol;
   readonly #folder: string;
+  readonly #make: () => Protocol;
   readonly #connections: MemoryConnection[] = [];
 
   private constructor(settings: Settings, store: Store, folder: string, log: Log) {
@@ -33,7 +34,13 @@ export class ImapServer {
       log: silentLog,
       sleep: () => Promise.resolve(),
     });
-    this.protocol = createImapService({ settings, store, authenticator, log, version: '0.0.0' });
+    this.#make = () => createImapService({ settings, store, authenticator, log, version: '0.0.0' });
+    this.protocol = this.#make();
+  }
+
+  /** From here on clients are served as by another process, which remembers nothing. */
+  forget(): void {
+    this.protocol = this.#make();
   }
 
   static async open(given: Partial<Settings> = {}, log: Log = silentLog): Promise<ImapServer> {

@@ -40,9 +40,11 @@ export class Forest {
   adopt(child: number, parent: number): boolean {
     if (child === parent) return false;
     // Who has no children is nobody's ancestor.
-    if (this.#children[child] !== 0 && this.#rootOf(parent) === child) return false;
-    this.#access(parent);
-    this.#access(child);
+    if (this.#children[child] !== 0) {
+      if (this.#rootOf(parent) === child) return false;
+      this.#access(parent);
+      this.#access(child);
+    }
     this.#over[child] = parent;
     this.#parent[child] = parent;
     this.#children[parent] = (this.#children[parent] as number) + 1;

@@ -102,17 +102,18 @@ export class ReferenceThreads {
    */
   *#pruned(): Generator<void, Node[]> {
     const forest = this.#forest;
-    const nodes = new Map<number, Node>();
+    /** By node of the forest; dummies get theirs when they are needed. */
+    const nodes: (Node | undefined)[] = new Array<Node | undefined>(forest.size);
     for (const [place, at] of this.#order.entries()) {
       const message = this.#messages[at] as ThreadMessage;
-      nodes.set(at, { uid: message.uid, message, place, children: [] });
+      nodes[at] = { uid: message.uid, message, place, children: [] };
       if (place % SLICE === 0) yield;
     }
     // Of a dummy: the nearest message above, or the topmost dummy.
     const anchors = new Map<number, number>();
     const top: Node[] = [];
     for (const at of this.#order) {
-      const node = nodes.get(at) as Node;
+      const node = nodes[at] as Node;
       if (node.place % SLICE === 0) yield;
       const path: number[] = [];
       let above = forest.parentOf(at);
@@ -132,10 +133,10 @@ export class ReferenceThreads {
         above = next;
       }
       for (const dummy of path) anchors.set(dummy, above);
-      let parent = nodes.get(above);
+      let parent = nodes[above];
       if (parent === undefined) {
         parent = dummyOver([], node.place);
-        nodes.set(above, parent);
+        nodes[above] = parent;
         top.push(parent);
       }
       parent.children.push(node);
@@ -191,7 +192,8 @@ function head(node: Node): ThreadMessage {
 }
 
 function bySentDate(a: Node, b: Node): number {
-  const [x, y] = [a.message === null ? first(a) : a, b.message === null ? first(b) : b];
+  const x = a.message === null ? first(a) : a;
+  const y = b.message === null ? first(b) : b;
   return (x.message as ThreadMessage).sent - (y.message as ThreadMessage).sent || x.place - y.place;
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { compareTexts, sortText } from '../../../src/imap/sort/collate.ts';
 import type { SortCriterion } from '../../../src/imap/sort/criterion.ts';
-import { mergeSort, type SortMessage, SortTable } from '../../../src/imap/sort/order.ts';
+import { mergeSort, numericOrder, type SortMessage, SortTable } from '../../../src/imap/sort/order.ts';
 import { limits } from '../../../src/limits.ts';
+import { Random } from '../../harness/random.ts';
 import { forSeeds } from '../seeds.ts';
 
 const KEYS = ['ARRIVAL', 'CC', 'DATE', 'FROM', 'SIZE', 'SUBJECT', 'TO'] as const;
@@ -76,6 +77,26 @@ describe('the order of SORT', () => {
     const steps = finish(mergeSort(items, (a, b) => a.key - b.key));
     expect(steps).toEqual(items.toSorted((a, b) => a.key - b.key || a.index - b.index));
   });
+});
+
+describe('numbers', () => {
+  for (const count of [0, 1, 1000, 70_000]) {
+    test(`${count} of them, negative, equal and huge ones among them`, () => {
+      for (const range of [3, 2e9, Number.MAX_SAFE_INTEGER]) {
+        const random = new Random(count);
+        const values = Array.from(
+          { length: count },
+          () => random.below(Math.min(range, 2 ** 31)) * (range > 2 ** 31 ? 2 ** 20 : 1) - 1,
+        );
+        for (const sign of [1, -1]) {
+          const order = finish(numericOrder(values, sign));
+          const model = values.map((value, index) => ({ value, index }))
+            .sort((a, b) => sign * (a.value - b.value) || a.index - b.index).map(({ index }) => index);
+          expect(order).toEqual(model);
+        }
+      }
+    });
+  }
 });
 
 describe('texts', () => {

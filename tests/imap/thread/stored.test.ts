@@ -58,6 +58,8 @@ test('what the index keeps gives the threads that the messages give', async () =
     db.run('UPDATE part SET thread = NULL');
     db.close();
     expect(await threads()).toEqual(kept);
+    server.forget();
+    expect(await threads()).toEqual(kept);
   } finally {
     await server.close();
   }
