@@ -51,6 +51,30 @@ export const sieveLimits = rows({
     reason: 'text that one run makes: variables, values and the texts of actions',
     onExcess: 'the script ends with an error',
   },
+  sieve_variables: {
+    value: 128,
+    unit: 'count',
+    reason: 'RFC 5229 §6: variables of one script, or shared ones of all; no script has as many',
+    onExcess: 'an error where the script names one more',
+  },
+  sieve_variable_name: {
+    value: 64,
+    unit: 'bytes',
+    reason: 'RFC 5229 §6 asks for 32',
+    onExcess: 'an error at the name',
+  },
+  sieve_variable: {
+    value: 4_096,
+    unit: 'bytes',
+    reason: 'RFC 5229 §6: a value of `set`; 128 of them are half a megabyte at most',
+    onExcess: 'the value is cut there, not within a character',
+  },
+  sieve_value: {
+    value: 64 << 10,
+    unit: 'bytes',
+    reason: 'a string with variables in it; as large as a script, so that a text of constants always fits',
+    onExcess: 'the string is cut there, not within a character',
+  },
   sieve_actions: {
     value: 32,
     unit: 'count',

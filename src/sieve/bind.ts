@@ -202,7 +202,12 @@ class Binder implements Call {
     if (parameter.check === undefined && parameter.constant !== true) return true;
     let fine = true;
     for (const item of strings(argument)) {
+      const { errors } = this.#compiler;
       const text = this.#compiler.text(item, parameter.constant === true);
+      if (this.#compiler.errors > errors) {
+        fine = false;
+        continue;
+      }
       const wrong = text.constant === null ? null : parameter.check?.(text.constant) ?? null;
       if (wrong !== null) fine = this.#error(item.position, `the ${this.#what}: ${wrong}`);
     }
@@ -307,6 +312,10 @@ class Binder implements Call {
 
   addressPart(): AddressPart {
     return this.#part;
+  }
+
+  given(): readonly TagSpec[] {
+    return [...this.#tags.values()].map(({ spec }) => spec);
   }
 
   modifiers(): readonly Modifier[] {

@@ -15,7 +15,11 @@ import type {
   Label,
   TestSpec,
 } from './extension.ts';
+import { decodeEncoded, type Reference, splitReferences, TemplateText } from './expand.ts';
+import { printable } from './lexer.ts';
+import { lowerAscii } from './octets.ts';
 import { parse } from './parser.ts';
+import { LocalVariable, MatchVariable, type Variable } from './variable.ts';
 import type { Provided, Registry } from './registry.ts';
 import type { Command, Program, Test } from './run.ts';
 import type { CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
@@ -72,8 +76,13 @@ class ScriptCompiler implements Compiler {
   readonly #maxErrors: number;
   readonly #required = new Set(['']);
   readonly #states = new Map<CompileKey<unknown>, unknown>();
+  readonly #texts = new Map<StringNode, Text>();
+  readonly #variables = new Map<string, Variable>();
+  /** Names of the script's own variables. */
+  readonly #slots: string[] = [];
+  #tooMany = false;
   #code = new Emitter();
-  #errors = 0;
+  errors = 0;
 
   constructor(registry: Registry, options: CompileOptions, maxErrors: number) {
     this.#registry = registry;
@@ -88,13 +97,13 @@ class ScriptCompiler implements Compiler {
     } catch (thrown) {
       if (!(thrown instanceof TooManyErrors)) throw thrown;
     }
-    if (this.#errors > 0) return null;
+    if (this.errors > 0) return null;
     this.#code.end(commands.at(-1) ?? NOTHING);
     return {
       name: this.#name,
       code: this.#code.finish(),
       required: this.#required,
-      variables: [],
+      variables: this.#slots,
     };
   }
 
@@ -134,7 +143,7 @@ class ScriptCompiler implements Compiler {
   }
 
   error(position: Position, text: string): void {
-    this.#errors++;
+    this.errors++;
     this.#report('error', position, text);
   }
 
@@ -149,12 +158,109 @@ class ScriptCompiler implements Compiler {
     }
     const stopped = 'too many errors; nothing behind this place was looked at';
     this.diagnostics[this.#maxErrors - 1] = { severity: 'error', line, column, text: stopped };
-    this.#errors++;
+    this.errors++;
     throw new TooManyErrors();
   }
 
-  text(node: StringNode): Text {
-    return new ConstantText(node.value);
+  text(node: StringNode, constantOnly = false): Text {
+    const known = this.#texts.get(node);
+    if (known !== undefined) return known;
+    const text = node.value.includes('${')
+      ? this.#expanded(node, constantOnly)
+      : new ConstantText(node.value);
+    this.#texts.set(node, text);
+    return text;
+  }
+
+  #expanded({ value, position }: StringNode, constantOnly: boolean): Text {
+    let octets = value;
+    if (this.enabled('encoded-character')) {
+      const { text, wrong } = decodeEncoded(value);
+      if (wrong !== null) this.error(position, wrong);
+      octets = text;
+    }
+    const parts = this.enabled('variables') ? splitReferences(octets) : null;
+    if (parts === null) return new ConstantText(octets);
+    if (constantOnly) {
+      this.error(position, 'this string must be constant: expected no variables in it');
+      return new ConstantText('');
+    }
+    const resolved: (string | Variable)[] = [];
+    for (const part of parts) {
+      const found = typeof part === 'string' ? part : this.#reference(part, position);
+      if (found !== null) resolved.push(found);
+    }
+    return new TemplateText(resolved);
+  }
+
+  /** What a reference in a string refers to. Null after an error was reported. */
+  #reference(path: Reference, position: Position): Variable | null {
+    const [name = ''] = path;
+    if (path.length > 1) return this.#inNamespace(path, position);
+    if (!/^[0-9]/.test(name)) return this.#named(name, position);
+    const index = Number(name);
+    if (index <= limits.sieve_match_captures.value) return new MatchVariable(index);
+    this.error(
+      position,
+      `there is no match variable \${${name}}: expected ${limits.sieve_match_captures.value} at most`,
+    );
+    return null;
+  }
+
+  #inNamespace(path: Reference, position: Position): Variable | null {
+    const [name = '', ...rest] = path;
+    const known = this.#registry.namespaces.get(name)?.find(({ capability }) => this.enabled(capability));
+    const found = known === undefined
+      ? `unknown namespace "${name}" in the variable "${path.join('.')}"`
+      : known.value
+        .variable(rest, this);
+    if (typeof found !== 'string') return found;
+    this.error(position, found);
+    return null;
+  }
+
+  #named(name: string, position: Position): Variable | null {
+    const known = this.#variables.get(name);
+    if (known !== undefined) return known;
+    if (name.length > limits.sieve_variable_name.value) {
+      this.error(
+        position,
+        `a variable name of ${name.length} characters: expected ${limits.sieve_variable_name.value} at most`,
+      );
+      return null;
+    }
+    if (this.#slots.length >= limits.sieve_variables.value) {
+      if (!this.#tooMany) {
+        this.error(
+          position,
+          `"${name}" is one variable too many: expected ${limits.sieve_variables.value} at most`,
+        );
+      }
+      this.#tooMany = true;
+      return null;
+    }
+    const variable = new LocalVariable(this.#slots.length);
+    this.#slots.push(name);
+    this.#variables.set(name, variable);
+    return variable;
+  }
+
+  variable(name: string, position: Position): Variable | null {
+    const path = lowerAscii(name).split('.');
+    if (!path.every((part) => /^[a-z_][a-z0-9_]*$/.test(part))) {
+      this.error(
+        position,
+        `"${printable(name)}" is no name of a variable: expected letters, digits and '_', no digit first`,
+      );
+      return null;
+    }
+    return path.length > 1 ? this.#inNamespace(path, position) : this.#named(path[0] as string, position);
+  }
+
+  declare(name: string, variable: Variable): boolean {
+    if (this.#variables.has(name)) return false;
+    this.#variables.set(name, variable);
+    return true;
   }
 
   state<T>(key: CompileKey<T>): T {
@@ -210,12 +316,12 @@ class ScriptCompiler implements Compiler {
 
   skipped(commands: readonly CommandNode[]): void {
     const code = this.#code;
-    const errors = this.#errors;
+    const errors = this.errors;
     const found = this.diagnostics.length;
     this.#code = new Emitter();
     this.block(commands);
     this.#code = code;
-    this.#errors = errors;
+    this.errors = errors;
     this.diagnostics.length = found;
   }
 
@@ -262,12 +368,7 @@ class ScriptCompiler implements Compiler {
       this.error(node.position, `the ${node.name} command expects a block '{ … }', but there is none`);
     } else if (spec.block !== true && node.block !== null) {
       fine = false;
-      if (call !== null) {
-        this.error(
-          node.position,
-          `the ${node.name} command expects no block, but there is one: expected ';'`,
-        );
-      }
+      this.error(node.position, `the ${node.name} command expects no block, but there is one: expected ';'`);
     }
     if (call !== null && fine) {
       spec.emit(call, this, node);
@@ -277,10 +378,10 @@ class ScriptCompiler implements Compiler {
     if (node.block !== null) this.block(node.block);
   }
 
-  /** Arguments, and whether there are as many tests as there must be. */
+  /** Arguments, and whether there are as many tests as there must be. Of a call with wrong arguments only typing errors are told. */
   #call(node: CallNode, spec: CallSpec, kind: CallKind): Call | null {
     const call = bind(node, spec, kind, this.#registry, this);
-    const wrong = this.#testsWrong(node, spec, kind);
+    const wrong = call === null ? this.#mistyped(node, spec, kind) : this.#testsWrong(node, spec, kind);
     if (wrong === null) return call;
     this.error(node.tests[0]?.position ?? node.position, wrong);
     return null;
@@ -297,15 +398,25 @@ class ScriptCompiler implements Compiler {
       return first === undefined ? `the ${what} expects a test, but there is none` : null;
     }
     if (first === undefined) return null;
-    if (!node.testList && kind === 'command' && this.#registry.commands.has(first.name)) {
-      return `missing semicolon ';' behind the ${what} in line ${node.position.line}`;
-    }
-    if (!node.testList && this.#registry.matchTypes.has(first.name)) {
-      return `missing colon ':' before "${first.name}", which is a tag of the ${what}`;
-    }
+    const mistyped = this.#mistyped(node, spec, kind);
+    if (mistyped !== null) return mistyped;
     return kind === 'test'
       ? `the ${what} accepts no sub-tests, but one was specified`
       : `the ${what} takes no sub-tests, but one was specified`;
+  }
+
+  /** A test where none can be, because a sign before it was forgotten. */
+  #mistyped(node: CallNode, spec: CallSpec, kind: CallKind): string | null {
+    const [test] = node.tests;
+    if (
+      test === undefined || node.testList || spec.tests !== undefined || this.#registry.tests.has(test.name)
+    ) return null;
+    if (this.#registry.isTag(node.name, test.name)) {
+      return `missing colon ':' before "${test.name}": it is a tag of the ${node.name} ${kind}`;
+    }
+    return kind === 'test'
+      ? null
+      : `missing semicolon ';' behind the ${node.name} command in line ${node.position.line}`;
   }
 
   /** Finds errors in the tests of a call that is wrong itself. */

@@ -11,6 +11,7 @@ import type { Placement } from './result.ts';
 import type { Command, Run, Test } from './run.ts';
 import type { ArgumentNode, CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
 import type { Text, Texts } from './text.ts';
+import type { Variable } from './variable.ts';
 
 /** What a parameter takes; 'strings' is one string or a list. */
 export type ValueType = 'string' | 'strings' | 'number';
@@ -35,8 +36,24 @@ export interface TagSpec {
   readonly parameter?: Parameter;
   /** For tags of actions: what it changes about the action, whenever that is carried out. */
   readonly modify?: (call: Call, compiler: Compiler) => Modifier;
+  /** For modifiers of `set`. */
+  readonly change?: TextChange;
   /** For tags of tests over header fields: where the fields come from instead of `inner`. */
   readonly source?: (call: Call, compiler: Compiler, inner: FieldSource) => FieldSource;
+}
+
+/** What a modifier of `set` does with a value (RFC 5229 §4.1); the one of the highest precedence comes first. */
+export interface TextChange {
+  readonly precedence: number;
+  /** `size` is how many octets a variable may have. */
+  apply(text: string, size: number): string;
+}
+
+/** Variables that an extension gives values to (RFC 5229 §3): `${name.…}`. */
+export interface Namespace {
+  readonly name: string;
+  /** The variable of a path behind the name, or what is wrong with it. */
+  variable(path: readonly string[], compiler: Compiler): Variable | string;
 }
 
 /** An action that is being made, as tags see it. */
@@ -96,6 +113,7 @@ export interface Extension {
   readonly matchTypes?: readonly MatchType[];
   /** For match types that take a string behind their tag. */
   readonly matchParameter?: Parameter;
+  readonly namespaces?: readonly Namespace[];
   readonly addressParts?: readonly AddressPart[];
   /** A comparator it makes known. */
   readonly comparator?: string;
@@ -134,6 +152,8 @@ export interface Call {
   keys(name: string): Keys | null;
   /** The address part given, or `all`. */
   addressPart(): AddressPart;
+  /** The tags given, in order. */
+  given(): readonly TagSpec[];
   /** What the tags of the call change about an action. */
   modifiers(): readonly Modifier[];
   /** Where the call's header fields come from. */
@@ -161,10 +181,16 @@ export interface Compiler {
   readonly atBeginning: boolean;
   /** Blocks around the current command. */
   readonly depth: number;
+  /** How many errors were reported. */
+  readonly errors: number;
   error(position: Position, text: string): void;
   warning(position: Position, text: string): void;
   /** A string with what encoded-character and variables mean in it. */
   text(node: StringNode, constantOnly?: boolean): Text;
+  /** The variable of a name as `set` takes it (RFC 5229 §4), made if it is new. Null after an error was reported. */
+  variable(name: string, position: Position): Variable | null;
+  /** Gives a name that is not a variable yet a meaning of its own (RFC 6609 §3.3). False if it is one. */
+  declare(name: string, variable: Variable): boolean;
   state<T>(key: CompileKey<T>): T;
 
   label(): Label;

@@ -3,10 +3,12 @@ import { type Compiled, type CompileOptions, compileWith } from './compile.ts';
 import type { Extension } from './extension.ts';
 import { base } from './extensions/base.ts';
 import { copy } from './extensions/copy.ts';
+import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { envelope } from './extensions/envelope.ts';
 import { fileinto } from './extensions/fileinto.ts';
 import { relational } from './extensions/relational.ts';
 import { subaddress } from './extensions/subaddress.ts';
+import { variables } from './extensions/variables.ts';
 import { COMPARATORS } from './match/comparators.ts';
 import { Registry } from './registry.ts';
 
@@ -14,6 +16,8 @@ export const EXTENSIONS: readonly Extension[] = [
   base,
   fileinto,
   envelope,
+  encodedCharacter,
+  variables,
   copy,
   relational,
   subaddress,

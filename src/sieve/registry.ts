@@ -1,4 +1,12 @@
-import type { CommandSpec, Extension, Parameter, TagSpec, TestSpec } from './extension.ts';
+import type {
+  CallSpec,
+  CommandSpec,
+  Extension,
+  Namespace,
+  Parameter,
+  TagSpec,
+  TestSpec,
+} from './extension.ts';
 import type { MatchType } from './match/matcher.ts';
 
 /** Something an extension brings, with the capability that makes it known. */
@@ -19,6 +27,7 @@ export class Registry {
   readonly tests = new Map<string, Provided<TestSpec>[]>();
   readonly matchTypes = new Map<string, Provided<ProvidedMatchType>[]>();
   readonly addressParts = new Map<string, Provided<string>[]>();
+  readonly namespaces = new Map<string, Provided<Namespace>[]>();
   /** By the name of the tag. */
   readonly #tags = new Map<string, Provided<{ readonly on: readonly string[]; readonly tag: TagSpec }>[]>();
 
@@ -28,6 +37,7 @@ export class Registry {
       this.extensions.set(capability, extension);
       for (const spec of extension.commands ?? []) add(this.commands, spec.name, capability, spec);
       for (const spec of extension.tests ?? []) add(this.tests, spec.name, capability, spec);
+      for (const space of extension.namespaces ?? []) add(this.namespaces, space.name, capability, space);
       for (const given of extension.tags ?? []) add(this.#tags, given.tag.name, capability, given);
       for (const part of extension.addressParts ?? []) {
         add(this.addressParts, part, capability, part as string);
@@ -36,6 +46,19 @@ export class Registry {
         add(this.matchTypes, type.name, capability, { type, parameter: extension.matchParameter ?? null });
       }
     }
+  }
+
+  /** True if a name may be a tag of a command or test. */
+  isTag(call: string, name: string): boolean {
+    if (this.tags(call, name).length > 0) return true;
+    const specs = [...this.commands.get(call) ?? [], ...this.tests.get(call) ?? []].map(({ value }) =>
+      value as CallSpec
+    );
+    return specs.some((spec) =>
+      spec.tags?.some((tag) => tag.name === name) === true ||
+      spec.match === true && (name === 'comparator' || this.matchTypes.has(name)) ||
+      spec.addressPart === true && this.addressParts.has(name)
+    );
   }
 
   /** The tags of a name that extensions bring for a command or test. */

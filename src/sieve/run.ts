@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts';
 import type { Diagnostic, Position } from './diagnostic.ts';
 import type { Host } from './host.ts';
-import type { Captures } from './match/matcher.ts';
+import { Groups } from './match/groups.ts';
 import type { Envelope, Message } from './message.ts';
 import { Result } from './result.ts';
 
@@ -53,6 +53,9 @@ export interface RunLimits {
   readonly memory: number;
   readonly actions: number;
   readonly redirects: number;
+  /** Octets of a variable, and of a string with variables in it. */
+  readonly variableSize: number;
+  readonly valueSize: number;
 }
 
 export const RUN_LIMITS: RunLimits = {
@@ -60,6 +63,8 @@ export const RUN_LIMITS: RunLimits = {
   memory: limits.sieve_memory.value,
   actions: limits.sieve_actions.value,
   redirects: limits.sieve_redirects.value,
+  variableSize: limits.sieve_variable.value,
+  valueSize: limits.sieve_value.value,
 };
 
 /** One line of a trace: what was decided where. */
@@ -99,6 +104,8 @@ export interface Frame {
   /** Index of the next instruction. */
   pc: number;
   readonly variables: string[];
+  /** ${0} … of its last match; null where it has no variables. */
+  readonly captures: Groups | null;
 }
 
 /** The state of one run. */
@@ -117,8 +124,6 @@ export class Run {
   ended = false;
   /** The instruction being carried out. */
   at: Instruction | null = null;
-  /** ${0} … of the last match; null where the script has no variables. */
-  captures: Captures | null = null;
   #budget: number;
   #memory: number;
   readonly #states = new Map<StateKey<unknown>, unknown>();
@@ -141,9 +146,19 @@ export class Run {
     const variables = program.variables.length === 0
       ? NO_VARIABLES
       : new Array<string>(program.variables.length).fill('');
-    this.frame = { program, pc: 0, variables };
+    this.frame = {
+      program,
+      pc: 0,
+      variables,
+      captures: program.required.has('variables') ? new Groups() : null,
+    };
     this.frames.push(this.frame);
     return this.frame;
+  }
+
+  /** Where a match puts what its wildcards stood for (RFC 5229 §3.2). */
+  get captures(): Groups | null {
+    return this.frame.captures;
   }
 
   /** Ends the innermost script. */

@@ -25,7 +25,7 @@ test('a test is no command, a command no test', () => {
 test('typing errors that are often made are called by their names', () => {
   expect(findings('keep\nstop;')).toEqual(["2:1 missing semicolon ';' behind the keep command in line 1"]);
   expect(findings('if header contains "a" "b" { keep; }')).toContain(
-    '1:11 missing colon \':\' before "contains", which is a tag of the header test',
+    `1:11 missing colon ':' before "contains": it is a tag of the header test`,
   );
 });
 
