@@ -22,10 +22,12 @@ import { parse } from './parser.ts';
 import { LocalVariable, MatchVariable, type Variable } from './variable.ts';
 import type { Provided, Registry } from './registry.ts';
 import type { Command, Program, Test } from './run.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 import type { CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
 import { ConstantText, type Text } from './text.ts';
 
 export interface CompileOptions {
+  readonly settings?: Settings;
   /** The script's name, for messages. */
   readonly name?: string;
   /** Capabilities the site allows; all there are where it is missing. */
@@ -67,6 +69,7 @@ class TooManyErrors extends Error {}
 
 class ScriptCompiler implements Compiler {
   readonly diagnostics: Diagnostic[] = [];
+  readonly settings: Settings;
   atBeginning = true;
   depth = -1;
   chain: Chain = { end: { at: -1 }, taken: false };
@@ -86,6 +89,7 @@ class ScriptCompiler implements Compiler {
 
   constructor(registry: Registry, options: CompileOptions, maxErrors: number) {
     this.#registry = registry;
+    this.settings = options.settings ?? DEFAULT_SETTINGS;
     this.#name = options.name ?? '';
     this.#allowed = options.allowed ?? null;
     this.#maxErrors = maxErrors;

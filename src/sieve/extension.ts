@@ -10,6 +10,7 @@ import type { AddressPart, Fields } from './message.ts';
 import type { Placement } from './result.ts';
 import type { Command, Run, Test } from './run.ts';
 import type { ArgumentNode, CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
+import type { Settings } from './settings.ts';
 import type { Text, Texts } from './text.ts';
 import type { Variable } from './variable.ts';
 
@@ -171,6 +172,7 @@ export class CompileKey<T> {
 
 /** What extensions may ask of the compiler. */
 export interface Compiler {
+  readonly settings: Settings;
   /** True if a capability was required before this place. */
   enabled(capability: string): boolean;
   /** Makes a capability known from here on. False after an error was reported. */

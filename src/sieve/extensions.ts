@@ -4,8 +4,10 @@ import type { Extension } from './extension.ts';
 import { base } from './extensions/base.ts';
 import { copy } from './extensions/copy.ts';
 import { encodedCharacter } from './extensions/encodedcharacter.ts';
+import { editheader } from './extensions/editheader.ts';
 import { envelope } from './extensions/envelope.ts';
 import { fileinto } from './extensions/fileinto.ts';
+import { regex } from './extensions/regex.ts';
 import { relational } from './extensions/relational.ts';
 import { subaddress } from './extensions/subaddress.ts';
 import { variables } from './extensions/variables.ts';
@@ -21,6 +23,8 @@ export const EXTENSIONS: readonly Extension[] = [
   copy,
   relational,
   subaddress,
+  regex,
+  editheader,
   ...COMPARATORS.map(({ name }) => ({ capability: `comparator-${name}` })),
 ];
 

@@ -5,6 +5,7 @@ import type { Host } from './host.ts';
 import { Groups } from './match/groups.ts';
 import type { Envelope, Message } from './message.ts';
 import { Result } from './result.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 /** A compiled test. Only external programs answer with a promise. */
 export interface Test {
@@ -79,6 +80,7 @@ export interface RunInput {
   readonly envelope: Envelope;
   readonly host: Host;
   readonly limits?: RunLimits;
+  readonly settings?: Settings;
   /** Chars between user and detail of a localpart (RFC 5233 §3); "+" where it is missing. */
   readonly separators?: string;
   /** Where decisions go; the result of an earlier script of the same delivery, or a new one. */
@@ -115,6 +117,7 @@ export class Run {
   result: Result;
   readonly host: Host;
   readonly limits: RunLimits;
+  readonly settings: Settings;
   readonly separators: string;
   readonly trace: ((line: TraceLine) => void) | null;
   /** The scripts being run, the innermost last. */
@@ -133,6 +136,7 @@ export class Run {
     this.envelope = input.envelope;
     this.host = input.host;
     this.limits = input.limits ?? RUN_LIMITS;
+    this.settings = input.settings ?? DEFAULT_SETTINGS;
     this.separators = input.separators ?? '+';
     this.result = input.result ?? new Result();
     this.trace = input.trace ?? null;
