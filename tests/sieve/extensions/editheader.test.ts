@@ -86,7 +86,11 @@ test('protected fields are left alone; Subject cannot be protected', () => {
 });
 
 test('names and values are checked', () => {
-  expect(findings('require "editheader";\naddheader "X y" "b";\ndeleteheader "X:";\naddheader "X" "a\0";'))
+  expect(
+    findings(
+      'require ["editheader", "encoded-character"];\naddheader "X y" "b";\ndeleteheader "X:";\naddheader "X" "a${hex:00}";',
+    ),
+  )
     .toEqual([
       `2:11 the addheader command: the field name "X y" is invalid: expected printable ASCII without blanks and ':'`,
       `3:14 the deleteheader command: the field name "X:" is invalid: expected printable ASCII without blanks and ':'`,
