@@ -119,6 +119,14 @@ export const authLimits = rows({
     reason: 'modules of PAM delay failures and ask others; longer than that is a module that hangs',
     onExcess: 'its process is killed, the login is answered [UNAVAILABLE]',
   },
+  hash_kinds: {
+    value: 4,
+    unit: 'count',
+    reason:
+      'each wrong password costs a hash of every kind its source has; users come from one system or two',
+    onExcess:
+      'users whose hash is of a further kind can be told from unknown ones by the time a wrong password takes',
+  },
   saslauthd_connections: {
     value: 64,
     unit: 'count',

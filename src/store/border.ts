@@ -420,6 +420,8 @@ export interface SecretRecord {
 export interface Secrets {
   get(userid: string): SecretRecord | null;
   list(): SecretRecord[];
+  /** Up to `count` of them in the order of their userids, behind `after`. */
+  page(after: string, count: number): SecretRecord[];
   set(userid: string, secret: string): Promise<void>;
   /**
    * Sets it only where what stands there is still `before`, null for nothing; false where somebody was faster. Decided by

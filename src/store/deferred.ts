@@ -28,6 +28,7 @@ export class DeferredStore implements Store {
     this.secrets = {
       get: (userid) => this.now.secrets.get(userid),
       list: () => this.now.secrets.list(),
+      page: (after, count) => this.now.secrets.page(after, count),
       set: async (userid, secret) => (await this.opened).secrets.set(userid, secret),
       replace: async (userid, before, secret) => (await this.opened).secrets.replace(userid, before, secret),
       remove: async (userid) => (await this.opened).secrets.remove(userid),

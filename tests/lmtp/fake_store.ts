@@ -87,6 +87,7 @@ export class FakeStore implements Store {
   readonly secrets: Secrets = {
     get: () => null,
     list: () => [],
+    page: () => [],
     set: () => Promise.resolve(),
     replace: () => Promise.resolve(true),
     remove: () => Promise.resolve(),

@@ -8,9 +8,9 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { MailError, userError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { SecretRecord, Secrets } from '../../store/border.ts';
-import type { Crypt } from '../checker/pool.ts';
 import { saslprep } from '../saslprep.ts';
 import { type Derive, derivePbkdf2, ITERATIONS, KEY_LENGTH, scramKeys, storedKeyOf } from '../scramkeys.ts';
+import { HashCosts } from './hashcosts.ts';
 import { hashOf } from './hashed.ts';
 import { Proofs } from './proofs.ts';
 import type { ScramHash, ScramKeys, SecretSource, UserSecret } from './source.ts';
@@ -77,7 +77,7 @@ export class EmbeddedSecrets implements SecretSource {
   readonly #secrets: Pick<Secrets, 'get'>;
   readonly #derive: Derive;
   readonly #proofs: Proofs;
-  readonly #crypt: Crypt | undefined;
+  readonly #hashes: HashCosts;
   readonly #learn: ((userid: string, password: string, before: string) => Promise<void>) | undefined;
   /** What users who do not exist are checked against. */
   readonly #nobody: ScramKeys;
@@ -87,8 +87,8 @@ export class EmbeddedSecrets implements SecretSource {
     options: {
       readonly derive?: Derive;
       readonly proofs?: Proofs;
-      /** The system's crypt(3), for users that were imported with a hash. */
-      readonly crypt?: Crypt;
+      /** Checks the hashes of users that were imported with one. */
+      readonly hashes?: HashCosts;
       /** Told of a password of which only a hash is stored, and of the record it was checked with. */
       readonly learn?: (userid: string, password: string, before: string) => Promise<void>;
     } = {},
@@ -96,7 +96,7 @@ export class EmbeddedSecrets implements SecretSource {
     this.#secrets = secrets;
     this.#derive = options.derive ?? derivePbkdf2;
     this.#proofs = options.proofs ?? new Proofs();
-    this.#crypt = options.crypt;
+    this.#hashes = options.hashes ?? new HashCosts(matchesFileHash);
     this.#learn = options.learn;
     this.#nobody = {
       salt: randomBytes(16).toString('base64'),
@@ -108,7 +108,7 @@ export class EmbeddedSecrets implements SecretSource {
 
   /**
    * One lookup and, unless this very password was right a moment ago, one PBKDF2 and one constant-time comparison,
-   * whoever is asked for and whatever the password is.
+   * whoever is asked for and whatever the password is; before it is called wrong, one hash of each kind that the store has.
    */
   async verify(userid: string | null, password: string): Promise<boolean> {
     const record = this.#secrets.get(userid ?? '');
@@ -123,19 +123,17 @@ export class EmbeddedSecrets implements SecretSource {
     const hash = record === null ? null : hashOf(record);
     const keys = record === null || hash !== null ? this.#nobody : readSecret(record).scram_sha_256;
     const prepared = tooLong(password) ? null : saslprep(password, 'query');
-    // A hash is checked beside the work that everybody costs: what is faster than that cannot be told from it.
-    const [salted, matches] = await Promise.all([
-      this.#derive(
-        prepared ?? '',
-        Buffer.from(keys.salt, 'base64'),
-        keys.iterations,
-        KEY_LENGTH.sha256,
-        'sha256',
-      ),
-      hash !== null && prepared !== null && matchesFileHash(hash, password, this.#crypt),
-    ]);
-    const same = matches ||
-      timingSafeEqual(storedKeyOf(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
+    const salted = await this.#derive(
+      prepared ?? '',
+      Buffer.from(keys.salt, 'base64'),
+      keys.iterations,
+      KEY_LENGTH.sha256,
+      'sha256',
+    );
+    const derived = timingSafeEqual(storedKeyOf(salted, 'sha256'), Buffer.from(keys.storedKey, 'base64'));
+    const matches = !derived && prepared !== null &&
+      await this.#hashes.matches(hash === null ? [] : [hash], password);
+    const same = matches || derived;
     const right = same && userid !== null && record !== null && prepared !== null && prepared !== '';
     if (right) this.#proofs.remember(proof);
     if (matches && right) void this.#learn?.(userid, password, record.secret);

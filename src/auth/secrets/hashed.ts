@@ -4,7 +4,7 @@
  */
 
 import { userError } from '../../errors.ts';
-import type { SecretRecord } from '../../store/border.ts';
+import type { SecretRecord, Secrets } from '../../store/border.ts';
 import { isPasswordHash } from './passwordhash.ts';
 
 /** A hash as it is stored: of crypt(3), bcrypt, argon2, apr1, or `{SCHEME}…` (`userpassword.ts`). */
@@ -27,6 +27,24 @@ export function makeHashedSecret(hash: string): string {
   if (!fits) throw userError('cannot', 'its password is no hash that can be checked here');
   const secret: HashedSecret = { v: 2, hash };
   return JSON.stringify(secret);
+}
+
+/** Records read at a time, with a pause behind them: a survey holds nobody up. */
+const PAGE = 200;
+
+/** The hashes that stand among the secrets of the store. */
+export async function* storedHashes(secrets: Pick<Secrets, 'page'>): AsyncGenerator<string> {
+  for (let after = '';;) {
+    const page = secrets.page(after, PAGE);
+    for (const record of page) {
+      const hash = hashOf(record);
+      if (hash !== null) yield hash;
+    }
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.userid;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** The hash of a record that is one; null for other records, also damaged ones. */

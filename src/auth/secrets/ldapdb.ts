@@ -17,6 +17,7 @@ import type { DirectoryConnection } from '../ldap/connection.ts';
 import type { LdapDirectory } from '../ldap/directory.ts';
 import { DirectoryFailure, directoryFailure } from '../ldap/failure.ts';
 import { ProxiedAuthorization } from '../ldap/proxied.ts';
+import { HashCosts } from './hashcosts.ts';
 import { clearPassword, matchesAny } from './userpassword.ts';
 import type { SecretSource, UserSecret } from './source.ts';
 
@@ -26,7 +27,8 @@ export class LdapdbSecrets implements SecretSource {
   readonly abilities = { plain: true, scram: 'derived' } as const;
   readonly #directory: Pick<LdapDirectory, 'use'>;
   readonly #log: Log;
-  readonly #crypt: Crypt | undefined;
+  /** Of the hashes that were seen: a directory is not read through for them. */
+  readonly #hashes: HashCosts;
   /** Proxied authorization was allowed once: a denial is about the user, not about the configuration. */
   #works = false;
 
@@ -34,14 +36,17 @@ export class LdapdbSecrets implements SecretSource {
   constructor(directory: Pick<LdapDirectory, 'use'>, log: Log, crypt?: Crypt) {
     this.#directory = directory;
     this.#log = log;
-    this.#crypt = crypt;
+    this.#hashes = new HashCosts((hash, password) => matchesAny([hash], password, crypt));
   }
 
   async verify(userid: string | null, password: string): Promise<boolean> {
-    const values = await this.#passwords(userid);
+    const values = await this.#passwords(userid) ?? [];
+    const hashed = values.filter((value) => clearPassword(value) === null);
+    const clear = values.filter((value) => !hashed.includes(value));
     const short = Buffer.byteLength(password) <= limits.password_bytes.value;
-    return await matchesAny(values ?? [], short ? password : '', this.#crypt) && values !== null && short &&
-      password !== '';
+    const given = short ? password : '';
+    const right = await matchesAny(clear, given) || await this.#hashes.matches(hashed, given);
+    return right && short && password !== '';
   }
 
   async secret(userid: string | null): Promise<UserSecret | null> {

@@ -3,7 +3,7 @@
  * bcrypt, Apache's apr1, or `{SCHEME}value`. It is read again as soon as it has changed.
  *
  * Invariants
- * 1. Who is not in the file costs a hash like that of its first user.
+ * 1. A wrong password costs a hash of each kind that is in the file, also that of somebody who is not (`hashcosts.ts`).
  * 2. A file that cannot be read is 'unavailable', never "no such user".
  */
 
@@ -12,6 +12,7 @@ import { asMailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Crypt } from '../checker/pool.ts';
+import { HashCosts } from './hashcosts.ts';
 import { isPasswordHash } from './passwordhash.ts';
 import { matchesFileHash } from './userpassword.ts';
 import type { SecretSource, UserSecret } from './source.ts';
@@ -22,6 +23,7 @@ export type Canonical = (name: string) => string | null;
 interface Contents {
   readonly stamp: string;
   readonly users: ReadonlyMap<string, string>;
+  readonly hashes: HashCosts;
 }
 
 export class PasswdFileSecrets implements SecretSource {
@@ -40,41 +42,42 @@ export class PasswdFileSecrets implements SecretSource {
   }
 
   async verify(userid: string | null, password: string): Promise<boolean> {
-    let users: ReadonlyMap<string, string>;
+    let contents: Contents;
     try {
-      users = await this.#users();
+      contents = await this.#read();
     } catch (thrown) {
       const { message } = asMailError(thrown);
       const reason = thrown instanceof Error ? thrown.message : message;
       this.#log.error('the file of passwords cannot be read', { file: this.#path, reason });
       throw serverError('the file of passwords cannot be read', thrown);
     }
-    const known = userid === null ? undefined : users.get(userid);
-    const hash = known ?? users.values().next().value ?? '';
+    const known = userid === null ? undefined : contents.users.get(userid);
     const short = Buffer.byteLength(password) <= limits.password_bytes.value;
-    const right = await matchesFileHash(hash, short ? password : '', this.#crypt);
-    return right && known !== undefined && short && password !== '';
+    const right = await contents.hashes.matches(known === undefined ? [] : [known], short ? password : '');
+    return right && short && password !== '';
   }
 
   secret(): Promise<UserSecret | null> {
     return Promise.resolve(null);
   }
 
-  /** The users of the file as it is now. */
-  async #users(): Promise<ReadonlyMap<string, string>> {
+  /** The file as it is now. */
+  async #read(): Promise<Contents> {
     const { mtimeNs, size, ino } = await stat(this.#path, { bigint: true });
     const stamp = `${mtimeNs} ${size} ${ino}`;
-    if (this.#contents?.stamp === stamp) return this.#contents.users;
+    if (this.#contents?.stamp === stamp) return this.#contents;
     if (size > limits.passwd_file_bytes.value) {
       throw new Error(`it is larger than ${limits.passwd_file_bytes.value} bytes`);
     }
     const users = new Map<string, string>();
+    const hashes = new HashCosts((hash, password) => matchesFileHash(hash, password, this.#crypt));
     for (const { name, hash } of passwdLines(await readFile(this.#path, 'utf8'))) {
       const userid = this.#canonical(name);
-      if (userid !== null && !users.has(userid)) users.set(userid, hash);
+      if (userid === null || users.has(userid)) continue;
+      users.set(userid, hash);
+      hashes.note(hash);
     }
-    this.#contents = { stamp, users };
-    return users;
+    return this.#contents = { stamp, users, hashes };
   }
 }
 

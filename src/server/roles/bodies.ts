@@ -7,11 +7,14 @@ import { Checkers } from '../../auth/checker/pool.ts';
 import { configuredGroups } from '../../auth/groups/configured.ts';
 import { configuredSecrets } from '../../auth/secrets/configured.ts';
 import { EmbeddedSecrets } from '../../auth/secrets/embedded.ts';
+import { HashCosts } from '../../auth/secrets/hashcosts.ts';
+import { storedHashes } from '../../auth/secrets/hashed.ts';
 import { configuredTokens } from '../../auth/oauth/tokens.ts';
 import { InterfaceDomains } from '../../auth/interface.ts';
 import { Authenticator } from '../../auth/login.ts';
 import type { SecretSource } from '../../auth/secrets/source.ts';
 import { learning } from '../../auth/secrets/transition.ts';
+import { matchesFileHash } from '../../auth/secrets/userpassword.ts';
 import type { Settings } from '../../config/settings.ts';
 import { asMailError, MailError } from '../../errors.ts';
 import type { Protocol } from '../../net/service.ts';
@@ -54,7 +57,10 @@ async function makeProtocols(
   const checkers = new Checkers([...selfCommand(), '--role=checker']);
   const learn = learning(settings, store.secrets, log);
   const secrets = new EmbeddedSecrets(store.secrets, {
-    crypt: checkers.crypt,
+    hashes: new HashCosts(
+      (hash, password) => matchesFileHash(hash, password, checkers.crypt),
+      () => storedHashes(store.secrets),
+    ),
     ...(learn === undefined ? {} : { learn: learn.keep }),
   });
   const embedded: SecretSource = {

@@ -56,6 +56,7 @@ export class MailStore implements Store {
     this.secrets = {
       get: (userid) => directory.secret(userid),
       list: () => directory.secrets(),
+      page: (after, count) => directory.secretsBehind(after, count),
       set: (userid, secret) => this.change({ op: 'secret', userid, secret }).then(() => {}),
       replace: (userid, before, secret) =>
         this.change({ op: 'secret', userid, secret, before }).then((answer) =>

@@ -166,6 +166,12 @@ export class DirectoryReader {
     return row === undefined ? null : secretFromValues(row);
   }
 
+  secretsBehind(userid: string, count: number): SecretRecord[] {
+    return this.intact('secret', 'WHERE userid > ? ORDER BY userid LIMIT ?', userid, count).map(
+      secretFromValues,
+    );
+  }
+
   secrets(): SecretRecord[] {
     return this.intact('secret', 'ORDER BY userid').map(secretFromValues);
   }

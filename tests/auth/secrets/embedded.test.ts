@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { type Derive, derivePbkdf2, ITERATIONS } from '../../../src/auth/scramkeys.ts';
+import { costOf, HashCosts } from '../../../src/auth/secrets/hashcosts.ts';
+import { makeHashedSecret, storedHashes } from '../../../src/auth/secrets/hashed.ts';
 import { EmbeddedSecrets, makeSecret, readSecret } from '../../../src/auth/secrets/embedded.ts';
 import type { ScramHash } from '../../../src/auth/secrets/source.ts';
 import { Proofs } from '../../../src/auth/secrets/proofs.ts';
@@ -172,6 +174,82 @@ describe('checking a password', () => {
     await secrets.verify('bob', 'wrong');
     await secrets.verify('bob', 'wrong');
     expect(calls.length).toBe(2);
+  });
+
+  test('hashes that were taken over cost everybody the same, whatever their kinds', async () => {
+    const map = await records(['bob', 'pencil']);
+    const stored = (userid: string, hash: string) =>
+      map.set(userid, { userid, secret: makeHashedSecret(hash), changed: 1 });
+    stored('b1', '$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234');
+    stored('b2', '$2y$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01235');
+    stored('y', '$y$j9T$saltsaltsalt$0123456789012345678901234567890123456789012');
+    stored('s', '$6$rounds=9000$saltsalt$0123456789');
+    stored('fast', '{SSHA}MTVk7pvz7Rl0SVWHYXJr0hQ4WzJrYXNk');
+    const { derive, calls } = counting();
+    const checked: string[] = [];
+    const hashes = new HashCosts(
+      (hash, password) => {
+        const cost = costOf(hash);
+        if (cost !== null) checked.push(cost);
+        return Promise.resolve(password === `of ${hash}`);
+      },
+      () =>
+        storedHashes({
+          page: (after, count) => [...map.values()].filter(({ userid }) => userid > after).slice(0, count),
+        }),
+    );
+    const secrets = new EmbeddedSecrets({ get: (userid) => map.get(userid) ?? null }, { derive, hashes });
+    const users = ['nobody', 'bob', 'b1', 'b2', 'y', 's', 'fast', '', null];
+    for (const user of [...users, ...users]) {
+      [checked.length, calls.length] = [0, 0];
+      expect(await secrets.verify(user, 'wrong')).toBe(false);
+      expect([user, checked.toSorted(), calls.length]).toEqual([user, ['2$12', '6$rounds=9000', 'y$j9T'], 1]);
+    }
+    // What is right does not wait for the hashes of others.
+    checked.length = 0;
+    expect(await secrets.verify('bob', 'pencil')).toBe(true);
+    expect(checked).toEqual([]);
+    const { secret } = map.get('y') as SecretRecord;
+    const { hash } = JSON.parse(secret) as { hash: string };
+    expect(await secrets.verify('y', `of ${hash}`)).toBe(true);
+    expect(checked).toEqual(['y$j9T']);
+    // Nobody logs in with the password of a hash that was only checked for the time it takes.
+    expect(await secrets.verify('nobody', `of ${hash}`)).toBe(false);
+    expect(await secrets.verify('bob', `of ${hash}`)).toBe(false);
+  });
+
+  test('kinds of hashes are told by what they cost, and are bounded', async () => {
+    expect([
+      '{CRYPT}$6$salt$digest',
+      '$6$other$digest',
+      '$6$rounds=5$salt$digest',
+      '{BLF-CRYPT}$2y$05$saltanddigest',
+      '$argon2id$v=19$m=65536,t=2,p=1$salt$digest',
+      '$apr1$salt$digest',
+      'abJnggxhB/yWI',
+      '_J9..rasmBYk8r9AiWNc',
+      '{SSHA}x',
+    ].map(costOf)).toEqual([
+      '6',
+      '6',
+      '6$rounds=5',
+      '2$05',
+      'argon2id$v=19$m=65536,t=2,p=1',
+      'apr1',
+      'des',
+      '_J9..',
+      null,
+    ]);
+    let checked = 0;
+    const hashes = new HashCosts(() => Promise.resolve(checked++ < 0));
+    for (let cost = 10; cost < 99; cost++) hashes.note(`$2b$${cost}$x`);
+    await hashes.matches([], 'wrong');
+    expect(checked).toBe(limits.hash_kinds.value);
+    // A hash of somebody else that cannot be checked is no answer about this user.
+    const broken = new HashCosts(() => Promise.reject(new MailError('server', 'unavailable', 'no crypt')));
+    broken.note('$6$salt$digest');
+    expect(await broken.matches([], 'wrong')).toBe(false);
+    expect(broken.matches(['$6$salt$digest'], 'wrong')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('an over-long password is not hashed whole', async () => {
