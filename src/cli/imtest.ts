@@ -7,6 +7,7 @@ import { type Command, processIo } from './command.ts';
 import { readPlan, usageOf } from './imtest/arguments.ts';
 import { type ProgramName, PROGRAMS } from './imtest/programs.ts';
 import { runPlan } from './imtest/session.ts';
+import { bareOutput, DETACHED, inBackground } from './imtest/socket.ts';
 import { EX_OK } from './sysexits.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -23,7 +24,10 @@ export function testClient(name: ProgramName, terminal: () => Terminal | null): 
         io.stdout(usage);
         return EX_OK;
       }
-      return await runPlan(plan, io, terminal());
+      if (plan.socket?.background === true && io.env[DETACHED] === undefined) {
+        return await inBackground(name, args, io.env);
+      }
+      return await runPlan(plan, io.env[DETACHED] === undefined ? io : bareOutput(io), terminal());
     },
   };
 }

@@ -3,6 +3,7 @@
 import { connect as connectSocket, isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { constants, createInflateRaw, deflateRawSync, type InflateRaw } from 'node:zlib';
 import { serverError, userError } from '../errors.ts';
 import type { TlsInfo } from './connection.ts';
 import type { SecurityLayer } from './layer.ts';
@@ -22,6 +23,10 @@ export interface TlsWish {
   readonly identity?: Buffer;
   /** End the connection where the certificate is not good. */
   readonly strict: boolean;
+  /** A session of an earlier connection to go on with. */
+  readonly session?: Buffer;
+  /** Told of sessions the server gives, also later. */
+  readonly onSession?: (session: Buffer) => void;
 }
 
 /** What a handshake came to. */
@@ -30,6 +35,8 @@ export interface TlsResult {
   readonly cipher: string;
   /** What is wrong with the certificate, as OpenSSL numbers and names it; null when it is good. */
   readonly problem: string | null;
+  /** The server went on with the session of an earlier connection. */
+  readonly reused: boolean;
 }
 
 /** How long a server may take to connect, shake hands or answer. A delayed refusal of a login takes some seconds. */
@@ -54,6 +61,7 @@ export class Wire {
   #socket: Duplex;
   #input: Buffer = Buffer.alloc(0);
   #layer: SecurityLayer | undefined;
+  #inflate: InflateRaw | undefined;
   #sink: ((chunk: Buffer) => void) | undefined;
   #changed: () => void = () => {};
   #failure: Error | undefined;
@@ -96,7 +104,7 @@ export class Wire {
    * Shakes hands. What was received and not read is dropped: it came before TLS (RFC 9051 §6.2.1).
    * @throws MailError 'cannot' where the handshake fails or `strict` finds the certificate wanting
    */
-  async startTls({ host, ca, identity, strict }: TlsWish): Promise<TlsResult> {
+  async startTls({ host, ca, identity, strict, session, onSession }: TlsWish): Promise<TlsResult> {
     const plain = this.#socket;
     if (!(plain instanceof Socket)) {
       throw userError('cannot', 'a program on this machine is not spoken to by TLS');
@@ -112,7 +120,9 @@ export class Wire {
       rejectUnauthorized: false,
       ...(ca === undefined ? {} : { ca }),
       ...(identity === undefined ? {} : { cert: identity, key: identity }),
+      ...(session === undefined ? {} : { session }),
     });
+    if (onSession !== undefined) socket.on('session', onSession);
     socket.once('secureConnect', resolve).once('error', reject);
     socket.once('close', () => reject(new Error('the server closed the connection')));
     const timer = setTimeout(() => reject(new Error('the server does not answer')), this.patience);
@@ -133,7 +143,8 @@ export class Wire {
     this.#socket = socket;
     this.#listen();
     this.#tls = describe(socket);
-    return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, problem };
+    const reused = socket.isSessionReused();
+    return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, problem, reused };
   }
 
   /** Everything read and written from now on goes through the layer. */
@@ -144,10 +155,28 @@ export class Wire {
     if (early.length > 0) this.#take(early);
   }
 
+  /** Everything from now on is deflated before it is protected, both ways (RFC 4978 §3). */
+  compress(): void {
+    const inflate = createInflateRaw({ flush: constants.Z_SYNC_FLUSH });
+    inflate.on('data', (chunk: Buffer) => this.#give(chunk));
+    inflate.on('error', (error) => {
+      this.#failure ??= error;
+      this.#socket.destroy();
+    });
+    this.#inflate = inflate;
+    const early = this.#input;
+    this.#input = Buffer.alloc(0);
+    if (early.length > 0) inflate.write(early);
+  }
+
   /** Sends; false means that the server is behind: await `drained`. */
   write(bytes: Uint8Array): boolean {
     if (this.#closed) return true;
-    return this.#socket.write(this.#layer === undefined ? bytes : this.#layer.wrap(bytes));
+    // Each piece is compressed by itself: it never refers to what came before, and has no last block.
+    const out = this.#inflate === undefined
+      ? bytes
+      : deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+    return this.#socket.write(this.#layer === undefined ? out : this.#layer.wrap(out));
   }
 
   /** Resolves when the server has caught up, or is gone. */
@@ -220,6 +249,11 @@ export class Wire {
       this.#socket.destroy();
       return;
     }
+    if (this.#inflate === undefined) this.#give(plain);
+    else this.#inflate.write(plain);
+  }
+
+  #give(plain: Buffer): void {
     if (this.#sink !== undefined) return this.#sink(plain);
     this.#input = this.#input.length === 0 ? plain : Buffer.concat([this.#input, plain]);
     this.#changed();
@@ -227,8 +261,13 @@ export class Wire {
 
   #over(): void {
     this.#closed = true;
-    this.#changed();
-    this.#end.resolve();
+    const end = (): void => {
+      this.#changed();
+      this.#end.resolve();
+    };
+    // What came before the end is read first.
+    if (this.#inflate === undefined || this.#inflate.destroyed) end();
+    else this.#inflate.write(Buffer.alloc(0), end);
   }
 
   async #until(there: () => boolean): Promise<void> {

@@ -11,11 +11,14 @@ export function compiled(): boolean {
 }
 
 /**
- * The command of a role: the executable itself, or the runtime with our entry file when run from source. The link in
- * /proc is the file this process was started from even if an update has put another in its place, so that roles and
- * supervisor are always of one version.
+ * This program: the executable itself, or the runtime with our entry file when run from source. The link in /proc is the
+ * file this process was started from even if an update has put another in its place.
  */
+export function selfProgram(): readonly [string, ...string[]] {
+  return compiled() ? [existsSync(SELF) ? SELF : process.execPath] : [process.execPath, Bun.main];
+}
+
+/** The command of a role; roles and supervisor are always of one version. */
 export function selfCommand(): SelfCommand {
-  if (!compiled()) return [process.execPath, Bun.main, 'serve'];
-  return [existsSync(SELF) ? SELF : process.execPath, 'serve'];
+  return [...selfProgram(), 'serve'];
 }

@@ -1,13 +1,15 @@
 /** imtest, pop3test and lmtptest against a running store: every mechanism, layer and kind of TLS, and what fails. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_MECHANISMS } from '../../src/auth/client/mechanisms.ts';
 import { type Finished, run } from '../harness/command.ts';
 import { LmtpClient } from '../harness/lmtp.ts';
 import { freePorts } from '../harness/ports.ts';
+import { gone, isRunning } from '../harness/processes.ts';
 import { mailstoreCommand, PASSWORD, TestStore } from '../harness/server.ts';
 
 /** So long that it takes many frames of a security layer. */
@@ -18,7 +20,8 @@ beforeAll(async () => {
   store = await TestStore.start({
     users: [],
     config: {
-      server: { admins: '["cyrus"]' },
+      // One: what a login leaves for the next is known to the worker that saw it.
+      server: { admins: '["cyrus"]', workers: '1' },
       auth: {
         allowplaintext: 'false',
         sasl_mech_list:
@@ -240,10 +243,95 @@ describe('what is done after the login', () => {
     expect(none.code).toBe(65);
   });
 
-  test('-n logs in again on a new connection', async () => {
-    const done = await client('imtest', 'imap', ['-m', 'DIGEST-MD5', '-n', '3'], READ);
-    expect(done.stdout.match(/^Authenticated\.$/gm)).toHaveLength(3);
+  test('-n logs in again on a new connection, by DIGEST-MD5 without a challenge (RFC 2831 §2.2)', async () => {
+    for (const most of ['128', '1', '0']) {
+      const done = await client('imtest', 'imap', ['-m', 'DIGEST-MD5', '-n', '3', '-l', most], READ);
+      expect(done.stdout.match(/^Authenticated\.$/gm)).toHaveLength(3);
+      const factors: readonly string[] = done.stdout.match(/^Security strength factor: .*$/gm) ?? [];
+      expect(factors).toEqual(Array.from({ length: 3 }, () => `Security strength factor: ${most}`));
+      const sent: readonly string[] = done.stdout.match(/^C: A01 AUTHENTICATE DIGEST-MD5 \S+$/gm) ?? [];
+      const counts = sent.map((line) => /nc=(\d+)/.exec(atob(line.split(' ').at(-1) ?? ''))?.[1]);
+      expect(counts).toEqual(['00000002', '00000003']);
+      readIt(done);
+    }
+  });
+
+  test('-n goes on with the session of TLS', async () => {
+    const done = await client('imtest', 'imaps', ['-s', '-m', 'PLAIN', '-n', '3'], READ);
+    expect(done.stdout.match(/^Reused session$/gm)).toHaveLength(2);
     readIt(done);
+    // What is bound to the channel is bound to this one.
+    const bound = await client('imtest', 'imap', ['-t', '', '-m', 'SCRAM-SHA-256-PLUS', '-n', '2'], READ);
+    expect(bound.stdout.match(/^Authenticated\.$/gm)).toHaveLength(2);
+    readIt(bound);
+  });
+
+  test('-q ends where the server cannot compress', async () => {
+    const done = await client('imtest', 'imap', ['-m', 'SCRAM-SHA-256', '-q'], READ);
+    expect(done.stdout).toContain('Authenticated.\n');
+    expect(done.stderr).toContain('the server does not compress (-q)');
+    expect(done.code).toBe(65);
+  });
+
+  /** The command line of an imtest that waits at a socket. */
+  const waiting = (...args: readonly string[]) => {
+    const [program = '', ...before] = mailstoreCommand();
+    const secret = args.includes('-w') ? [] : ['-w', PASSWORD];
+    const who = ['-p', String(store.ports.imap), '-a', 'django', ...secret, '-m', 'DIGEST-MD5'];
+    return [program, [...before, 'imtest', ...who, ...args, 'localhost']] as const;
+  };
+
+  /** Says something to the socket of an imtest; everything that comes back until it closes. */
+  async function saidTo(path: string, text: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const socket = connect(path);
+    let all = '';
+    socket.on('data', (chunk: Buffer) => all += chunk.toString('latin1'));
+    socket.on('close', () => resolve(all)).on('error', reject);
+    socket.end(text);
+    return await promise;
+  }
+
+  test('-x goes on over a socket that only the same user can open', async () => {
+    const path = join(store.dir, 'dialogue');
+    const pidFile = join(store.dir, 'pid');
+    const [program, args] = waiting('-x', path, '-I', pidFile);
+    const done = run(program, args);
+    while (!existsSync(path)) await sleep(5);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(pidFile, 'utf8')).toMatch(/^\d+\n$/);
+    expect(await saidTo(path, '02 STATUS INBOX (MESSAGES)\n03 LOGOUT\n')).toMatch(
+      /^\* STATUS INBOX \(MESSAGES 1\)\r\n02 OK .*\r\n\* BYE .*\r\n03 OK .*\r\n$/,
+    );
+    const { code, stdout } = await done;
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Waiting at ${path}.\n`);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('-X goes on in the background', async () => {
+    const path = join(store.dir, 'dialogue');
+    const pidFile = join(store.dir, 'pid');
+    const [program, args] = waiting('-X', path, '-I', pidFile);
+    const { code, stdout } = await run(program, args);
+    expect(stdout).toMatch(/Authenticated\.\nSecurity strength factor: 128\n/);
+    expect(code).toBe(0);
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    expect(isRunning(pid)).toBe(true);
+    expect(await saidTo(path, '02 STATUS INBOX (MESSAGES)\n')).toContain('02 OK ');
+    await gone([pid]);
+    // A login that fails is told by who waits for it.
+    const [, wrong] = waiting('-X', path, '-w', 'wrong');
+    expect(await run(program, wrong)).toMatchObject({ code: 77 });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('-x leaves what is no socket as it is', async () => {
+    const [program, args] = waiting('-x', store.configFile);
+    const { code, stderr } = await run(program, args);
+    expect(stderr).toContain(`${store.configFile} is there and is no socket`);
+    expect(code).toBe(65);
+    expect(statSync(store.configFile).isFile()).toBe(true);
   });
 
   test('-z times ten mailboxes of five messages', async () => {

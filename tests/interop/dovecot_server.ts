@@ -45,6 +45,9 @@ export class Dovecot {
 state_dir = ${dir}/state
 log_path = ${dir}/dovecot.log
 protocols = imap pop3 sieve
+protocol imap {
+  mail_plugins = imap_zlib
+}
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <${dir}/server.pem

@@ -63,6 +63,31 @@ describe('Dovecot', () => {
     }
   });
 
+  test('-q: compressed from the login on, inside TLS, both ways', async () => {
+    const { imap, imaps } = dovecot.ports;
+    // Messages that compress well and not at all, larger than any buffer on the way.
+    const random = Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))).toString('base64');
+    const body = `Subject: x\r\n\r\n${random}\r\n${'0123456789abcdef'.repeat(20_000)}\r\n`;
+    const script = `01 APPEND INBOX {${body.length}+}\r\n${body}\r\n02 SELECT INBOX\r\n` +
+      '03 FETCH * BODY[]\r\n04 LOGOUT\r\n';
+    const all = [
+      await client('imtest', imap, ['-q', '-m', 'SCRAM-SHA-256'], script),
+      await client('imtest', imaps, ['-q', '-s', '-m', 'PLAIN'], script),
+    ];
+    for (const { code, stdout } of all) {
+      expect(stdout).toMatch(/C: Z01 COMPRESS DEFLATE\nS: Z01 OK /);
+      expect(stdout.includes(`{${body.length}}\r\n${body}`)).toBe(true);
+      expect(stdout).toContain('04 OK ');
+      expect(code).toBe(0);
+    }
+  });
+
+  test('DIGEST-MD5 without a challenge where the server remembers none is asked anew', async () => {
+    const done = await client('imtest', dovecot.ports.imap, ['-m', 'DIGEST-MD5', '-n', '2'], '02 LOGOUT\n');
+    expect(done.stdout.match(/^Authenticated\.$/gm)).toHaveLength(2);
+    expect(done.code).toBe(0);
+  });
+
   test('the strongest mechanism, and a wrong password', async () => {
     const { imap, sieve } = dovecot.ports;
     const [strong, wrong, wrongSieve] = await Promise.all([

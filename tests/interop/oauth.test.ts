@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { run } from '../harness/command.ts';
-import { TestStore } from '../harness/server.ts';
+import { mailstoreCommand, TestStore } from '../harness/server.ts';
 
 const ISSUER = 'https://idp.example.org';
 const keys = await generateKeyPair('RS256');
@@ -58,6 +58,42 @@ for (const mechanism of ['OAUTHBEARER', 'XOAUTH2']) {
     const refused = [await token('django', 'webshop'), await token('inge'), 'opaque'];
     const codes = await Promise.all(refused.map(async (bearer) => (await curl(url, mechanism, bearer)).code));
     expect(codes).toEqual([67, 67, 67]);
+  });
+}
+
+/** How one of our test clients ends with a token for a password, and what it shows. */
+async function testClient(name: 'imtest' | 'pop3test', mechanism: string, bearer: string) {
+  const [program = '', ...before] = mailstoreCommand();
+  const port = name === 'imtest' ? store.ports.imaps : store.ports.pop3s;
+  return await run(program, [
+    ...[...before, name, '-s', '--ca', store.certificate, '-p', String(port), '-m', mechanism],
+    ...['-a', 'django', '-w', bearer, 'localhost'],
+  ], { input: name === 'imtest' ? '01 LIST "" *\n02 LOGOUT\n' : 'STAT\nQUIT\n' });
+}
+
+for (const mechanism of ['OAUTHBEARER', 'XOAUTH2']) {
+  test(`imtest and pop3test log in by ${mechanism}`, async () => {
+    const good = await token('django');
+    const imap = await testClient('imtest', mechanism, good);
+    expect(imap.stdout).toMatch(/Authenticated\.\nSecurity strength factor: (?:128|256)\n\* LIST /);
+    expect(imap.stdout).toContain(`C: A01 AUTHENTICATE ${mechanism} `);
+    const pop = await testClient('pop3test', mechanism, good);
+    expect(pop.stdout).toMatch(/Authenticated\.\nSecurity strength factor: (?:128|256)\n\+OK 0 0\r\n/);
+    expect([imap.code, pop.code]).toEqual([0, 0]);
+    // What opens the mailbox is not shown.
+    expect(imap.stdout + pop.stdout).not.toContain(good);
+    const line = `user=django\x01auth=Bearer ${good}`;
+    expect(imap.stdout + pop.stdout).not.toContain(Buffer.from(line).toString('base64').slice(40, 80));
+    const refused = [await token('django', 'webshop'), await token('inge')];
+    for (const bearer of refused) {
+      for (const name of ['imtest', 'pop3test'] as const) {
+        const { code, stdout } = await testClient(name, mechanism, bearer);
+        expect(stdout).toContain('Authentication failed. ');
+        expect(code).toBe(77);
+        // The server's reason, then its refusal.
+        expect(stdout).toMatch(/^S: \+ [A-Za-z0-9+/=]+$/m);
+      }
+    }
   });
 }
 

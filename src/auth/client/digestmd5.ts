@@ -20,11 +20,12 @@ export const digestMd5Client: ClientMechanism = {
   strength: 128,
   security: ['NO_ANONYMOUS', 'NO_PLAINTEXT', 'MUTUAL_AUTH'],
   features: ['PROXY_AUTHENTICATION', 'NEED_SERVER_FQDN'],
+  goesOn: (earlier) => earlier?.digest !== undefined,
   start: (credentials) => new Exchange(credentials),
 };
 
 class Exchange implements ClientExchange {
-  readonly initial = null;
+  readonly initial: Uint8Array | null;
   done = false;
   layer: SecurityLayer | undefined;
   readonly #credentials: ClientCredentials;
@@ -34,10 +35,23 @@ class Exchange implements ClientExchange {
 
   constructor(credentials: ClientCredentials) {
     this.#credentials = credentials;
+    this.initial = this.#goOn();
+  }
+
+  /** §2.2.1: the values of the last login again, with the next nonce count. */
+  #goOn(): Uint8Array | null {
+    const { earlier } = this.#credentials;
+    if (earlier?.digest === undefined) return null;
+    const { response, maxbuf } = earlier.digest;
+    delete earlier.digest;
+    this.#theirBuffer = maxbuf;
+    return this.#say({ ...response, nonceCount: response.nonceCount + 1 });
   }
 
   step(challenge: Uint8Array): Uint8Array {
     const directives = readDirectives(challenge, 'realm');
+    // §2.2.2: the server does not remember, or not any more.
+    if (directives.has('nonce')) this.#response = undefined;
     if (this.#response === undefined || this.#key === undefined) return this.#respond(directives);
     if (directives.get('rspauth') !== serverProof(this.#response, this.#key)) {
       throw userError('authenticationfailed', 'the server does not prove that it knows the password');
@@ -46,6 +60,8 @@ class Exchange implements ClientExchange {
       this.layer = digestLayer('client', this.#key, this.#response.cipher, this.#theirBuffer);
     }
     this.done = true;
+    const { earlier } = this.#credentials;
+    if (earlier !== undefined) earlier.digest = { response: this.#response, maxbuf: this.#theirBuffer };
     return new Uint8Array(0);
   }
 
@@ -55,10 +71,10 @@ class Exchange implements ClientExchange {
       throw syntaxError('the challenge is not one of DIGEST-MD5');
     }
     const unicode = offer.get('charset')?.toLowerCase() === 'utf-8';
-    const { authcid, authzid, password, service, host, realm } = this.#credentials;
+    const { authcid, authzid, service, host, realm } = this.#credentials;
     const { qop, cipher } = this.#choose(offer);
     this.#theirBuffer = Number(offer.get('maxbuf') ?? OUR_BUFFER);
-    const response: DigestResponse = {
+    return this.#say({
       username: authcid,
       realm: realm === '' ? offer.get('realm') ?? '' : realm,
       nonce,
@@ -71,15 +87,19 @@ class Exchange implements ClientExchange {
       maxbuf: OUR_BUFFER,
       authzid,
       unicode,
-    };
-    this.#key = sessionKey(response, password);
+    });
+  }
+
+  #say(response: DigestResponse): Uint8Array {
+    this.#key = sessionKey(response, this.#credentials.password);
     this.#response = response;
+    const { username, nonce, nonceCount, authzid, unicode, qop, cipher } = response;
     const text = [
       ...(unicode ? ['charset=utf-8'] : []),
-      `username=${quoted(authcid)}`,
+      `username=${quoted(username)}`,
       ...(response.realm === '' ? [] : [`realm=${quoted(response.realm)}`]),
       `nonce=${quoted(nonce)}`,
-      'nc=00000001',
+      `nc=${nonceCount.toString(16).padStart(8, '0')}`,
       `cnonce=${quoted(response.cnonce)}`,
       `digest-uri=${quoted(response.uri)}`,
       `response=${clientProof(response, this.#key)}`,

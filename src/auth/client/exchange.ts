@@ -3,7 +3,7 @@
 import { asMailError, syntaxError, userError } from '../../errors.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
 import type { SaslChannel } from '../channel.ts';
-import type { ClientExchange, ClientMechanism } from './mechanism.ts';
+import type { ClientExchange, ClientMechanism, EarlierLogin } from './mechanism.ts';
 
 /** What the server made of the last step. */
 export type SaslReply =
@@ -45,6 +45,8 @@ export interface Login {
   readonly initial: boolean;
   /** What to show in the place of responses that tell the password; without it they are shown. */
   readonly hidden?: string;
+  /** What the last login left for this one. */
+  readonly earlier?: EarlierLogin;
 }
 
 /** Mechanisms whose response takes no password. */
@@ -77,6 +79,7 @@ export async function authenticate(
       host: login.host,
       realm: login.realm,
       channel,
+      ...(login.earlier === undefined ? {} : { earlier: login.earlier }),
       layers: {
         least: Math.max(0, login.layers.least - below),
         most: Math.max(0, login.layers.most - below),
@@ -85,7 +88,8 @@ export async function authenticate(
     return exchange;
   };
   // Where the server speaks first, the person is asked only once it has spoken.
-  let waiting = features.includes('WANT_CLIENT_FIRST') ? (await begun()).initial : null;
+  const first = features.includes('WANT_CLIENT_FIRST') || mechanism.goesOn?.(login.earlier) === true;
+  let waiting = first ? (await begun()).initial : null;
   let initial: string | null = null;
   if (waiting !== null && login.initial) {
     const base64 = waiting.toBase64();

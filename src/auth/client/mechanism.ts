@@ -2,6 +2,7 @@
 
 import type { SaslChannel } from '../channel.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
+import type { EarlierDigest } from '../digestmd5/earlier.ts';
 
 /** Who the client is and what it speaks to. */
 export interface ClientCredentials {
@@ -18,6 +19,13 @@ export interface ClientCredentials {
   readonly channel: SaslChannel;
   /** Bits a security layer may have at least and at most; 0 and 0 for none. */
   readonly layers: { readonly least: number; readonly most: number };
+  /** Of logins to the same server as the same user; a mechanism reads it and writes into it. */
+  readonly earlier?: EarlierLogin;
+}
+
+/** What is remembered of one login for the next. */
+export interface EarlierLogin {
+  digest?: EarlierDigest;
 }
 
 /** One exchange. Over when `done`; a failure throws. */
@@ -42,5 +50,7 @@ export interface ClientMechanism {
   readonly strength: number;
   readonly security: readonly string[];
   readonly features: readonly string[];
+  /** Whether it speaks first now although it usually waits for the server. */
+  goesOn?(earlier: EarlierLogin | undefined): boolean;
   start(credentials: ClientCredentials): ClientExchange;
 }

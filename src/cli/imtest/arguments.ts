@@ -32,6 +32,12 @@ export interface Plan {
   readonly script: string | undefined;
   readonly timing: boolean;
   readonly verbose: boolean;
+  /** Compress after the login (RFC 4978). */
+  readonly compress: boolean;
+  /** Where the session goes on in place of standard input and output. */
+  readonly socket: { readonly path: string; readonly background: boolean } | undefined;
+  /** A file that gets the number of the process. */
+  readonly pidFile: string | undefined;
 }
 
 const table = {
@@ -52,13 +58,13 @@ const table = {
   runStressTest: { short: 'z' },
   ca: { value: 'FILE' },
   help: { short: 'h' },
-  // Options of Cyrus's that have no meaning here; each is refused by name.
   requireCompression: { short: 'q' },
-  doChallenge: { short: 'c' },
-  saslOption: { short: 'o', value: 'OPTION=VALUE', many: true },
   pidfile: { short: 'I', value: 'FILE' },
   outputSocket: { short: 'x', value: 'FILE' },
   outputSocketDaemon: { short: 'X', value: 'FILE' },
+  // Options of Cyrus's that have no meaning here; each is refused by name.
+  doChallenge: { short: 'c' },
+  saslOption: { short: 'o', value: 'OPTION=VALUE', many: true },
 } as const;
 
 /** Most bits anybody has asked for; -l counts from there down. */
@@ -72,7 +78,8 @@ export function usageOf(name: ProgramName): string {
     ? ''
     : `\n  -s, --require-tls         TLS from the first byte, port ${tlsPort}`;
   const timing = name === 'imtest'
-    ? '\n  -z, --run-stress-test     then time how long making a mailbox, appending fifty messages and deleting it takes'
+    ? '\n  -q, --require-compression compress after the login, or end if the server cannot' +
+      '\n  -z, --run-stress-test     then time how long making a mailbox, appending fifty messages and deleting it takes'
     : '';
   const ownLogins = own.length === 0 ? '' : `, or ${own.join(' or ')}`;
   return `Usage: ${name} [OPTION]... [HOST]
@@ -93,8 +100,13 @@ type goes to the server, through TLS and security layer. HOST is localhost unles
       --ca FILE             authorities the server's certificate must come from; end if it is not good. Without it the
                             system's are asked, and what is wrong is only said
   -f, --input-filename FILE send FILE after the login, then log out
-  -n, --reauth-attempts N   log in N times, each on a new connection
+  -n, --reauth-attempts N   log in N times, each on a new connection, from the second on with what the first left: the session
+                            of TLS, and for DIGEST-MD5 no challenge
   -i, --no-initial-response wait for the server's first challenge
+  -x, --output-socket FILE  after the login go on over a unix socket that is made there, with whoever connects first
+  -X, --output-socket-daemon FILE
+                            the same, as a process in the background
+  -I, --pidfile FILE        write the number of the process there
   -v, --verbose             show passwords in the dialogue, too${timing}
   -h, --help                this text
 
@@ -120,6 +132,8 @@ export function readPlan(name: ProgramName, args: readonly string[]): Plan | nul
   if (options.runStressTest && options.inputFilename !== undefined) {
     throw usageError('-z and -f: one of them');
   }
+  if (options.requireCompression && name !== 'imtest') throw usageError('-q is for imtest');
+  const socket = socketFrom(options);
   const tls = options.requireTls ? 'first' : options.keyfile === undefined ? 'no' : 'starttls';
   if (options.ca !== undefined && tls === 'no') throw usageError('--ca is for TLS (-t or -s)');
   const unix = given?.startsWith('/') === true;
@@ -153,20 +167,32 @@ export function readPlan(name: ProgramName, args: readonly string[]): Plan | nul
     script: options.inputFilename,
     timing: options.runStressTest,
     verbose: options.verbose,
+    compress: options.requireCompression,
+    socket,
+    pidFile: options.pidfile,
   };
+}
+
+function socketFrom(
+  { outputSocket, outputSocketDaemon, inputFilename, runStressTest }: Arguments<typeof table>,
+): Plan['socket'] {
+  const path = outputSocketDaemon ?? outputSocket;
+  if (path === undefined) return undefined;
+  if (outputSocketDaemon !== undefined && outputSocket !== undefined) {
+    throw usageError('-x and -X: one of them');
+  }
+  if (inputFilename !== undefined || runStressTest) {
+    throw usageError('what comes through the socket (-x, -X) stands in the place of -f and -z');
+  }
+  return { path, background: outputSocketDaemon !== undefined };
 }
 
 /** @throws MailError 'badsyntax' */
 function refuseForeign(options: Arguments<typeof table>): void {
-  if (options.requireCompression) throw usageError('-q: compression is not there');
   if (options.doChallenge) throw usageError('-c: there is no mechanism with one-time passwords');
   if (options.saslOption.length > 0) {
     throw usageError('-o: there are no options of SASL; -k, -l, -r and -m say what they would');
   }
-  if (options.outputSocket !== undefined || options.outputSocketDaemon !== undefined) {
-    throw usageError('-x and -X: the dialogue goes through standard input and output only');
-  }
-  if (options.pidfile !== undefined) throw usageError('-I belongs to -X, which is not there');
 }
 
 function mechanismFrom(text: string | undefined, { own, protocol }: Program): Plan['mechanism'] {

@@ -26,6 +26,8 @@ export interface Dialogue extends SaslCarrier {
   startTls(): Promise<void>;
   /** A login of the protocol's own, one of `ServerOffer.own`. */
   login(kind: string, user: string, password: string): Promise<Reply>;
+  /** Asks for compression after the login (RFC 4978); not there where the protocol has none. @throws MailError 'cannot' */
+  compress?(): Promise<void>;
   /** The command that ends the session, as it is typed. */
   readonly logout: string;
   /** Whether a line somebody typed is such a command. */

@@ -84,6 +84,12 @@ export class ImapDialogue implements Dialogue {
     return ok ? { kind: 'ok', base64: null } : { kind: 'no', text };
   }
 
+  async compress(): Promise<void> {
+    this.#talk.send('Z01 COMPRESS DEFLATE');
+    const { ok, text } = await this.#until('Z01');
+    if (!ok) throw userError('cannot', `the server does not compress (-q): ${text}`);
+  }
+
   isLogout(line: string): boolean {
     return /^\S+ LOGOUT$/i.test(line);
   }

@@ -18,7 +18,7 @@ export async function interact(
   wire: Wire,
   dialogue: Pick<Dialogue, 'logout' | 'isLogout'>,
   input: AsyncIterable<Uint8Array>,
-  io: CommandIo,
+  io: Pick<CommandIo, 'stdout'>,
   echo: boolean,
 ): Promise<void> {
   const closed = wire.pump((chunk) => io.stdout(chunk));
@@ -36,7 +36,7 @@ async function say(
   wire: Wire,
   dialogue: Pick<Dialogue, 'logout' | 'isLogout'>,
   input: AsyncIterable<Uint8Array>,
-  io: CommandIo,
+  io: Pick<CommandIo, 'stdout'>,
   echo: boolean,
 ): Promise<void> {
   const lines = new LineEnds();

@@ -1,9 +1,9 @@
 /** One run of a test client: connect, TLS, login, and what comes after it. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { BINDINGS, channelOf } from '../../auth/channel.ts';
 import { authenticate } from '../../auth/client/exchange.ts';
-import type { ClientMechanism } from '../../auth/client/mechanism.ts';
+import type { ClientMechanism, EarlierLogin } from '../../auth/client/mechanism.ts';
 import { asMailError, type MailError, userError } from '../../errors.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
 import type { CommandIo } from '../command.ts';
@@ -15,6 +15,7 @@ import { chooseMechanism, type Means, whyUnfit } from './choose.ts';
 import type { Dialogue, ServerOffer } from './dialogue.ts';
 import { Input } from './input.ts';
 import { interact } from './interact.ts';
+import { acceptOne, goOnAlone } from './socket.ts';
 import { OMITTED, ShownTalk } from './talk.ts';
 import { timeAppends } from './timing.ts';
 import { Wire } from '../../net/wire.ts';
@@ -50,6 +51,9 @@ class TestClient {
   readonly #terminal: Terminal | null;
   readonly #input: Input;
   #password: string | undefined;
+  /** Left by one login for the next (-n). */
+  readonly #earlier: EarlierLogin = {};
+  #tlsSession: Buffer | undefined;
 
   constructor(plan: Plan, io: CommandIo, terminal: Terminal | null) {
     this.#plan = plan;
@@ -61,13 +65,21 @@ class TestClient {
 
   /** Logs in, and does what is to be done then. */
   async run(): Promise<number> {
-    const { script, timing } = this.#plan;
+    const { script, timing, compress, pidFile, socket } = this.#plan;
     const session = await this.login();
     const { wire, dialogue, talk, failure } = session;
-    if (failure !== null && (this.#terminal === null || script !== undefined || timing)) {
+    if (
+      failure !== null && (this.#terminal === null || script !== undefined || timing || socket !== undefined)
+    ) {
       await this.leave(session);
       return exitCode(failure);
     }
+    if (compress && failure === null) {
+      await dialogue.compress?.();
+      wire.compress();
+    }
+    if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
+    if (socket !== undefined) return await this.#overSocket(session, socket);
     if (timing) {
       const seconds = await timeAppends(talk);
       this.#tell(`took ${seconds.toFixed(2)} seconds\n`);
@@ -78,6 +90,23 @@ class TestClient {
     await interact(wire, dialogue, input, this.#io, script !== undefined);
     this.#closed(wire);
     return failure === null ? EX_OK : exitCode(failure);
+  }
+
+  /** The rest of the session with whoever connects to the socket. */
+  async #overSocket(
+    { wire, dialogue }: Session,
+    { path, background }: NonNullable<Plan['socket']>,
+  ): Promise<number> {
+    const peer = await acceptOne(path, () => {
+      if (background) goOnAlone();
+      else this.#tell(`Waiting at ${path}.\n`);
+    });
+    peer.on('error', () => {}); // gone: the session ends as with any end of input
+    const io = { stdout: (text: string | Uint8Array) => void peer.write(text) };
+    // Its end is that of what is said, not of what is answered.
+    await interact(wire, dialogue, peer.iterator({ destroyOnReturn: false }), io, false);
+    peer.end();
+    return EX_OK;
   }
 
   /** Connects and logs in, telling what happens. */
@@ -141,14 +170,17 @@ class TestClient {
 
   async #startTls(wire: Wire): Promise<void> {
     const { host, ca, identity } = this.#plan;
-    const { version, cipher, problem } = await wire.startTls({
+    const { version, cipher, problem, reused } = await wire.startTls({
       host,
       strict: ca !== undefined,
+      ...(this.#tlsSession === undefined ? {} : { session: this.#tlsSession }),
+      onSession: (session) => this.#tlsSession = session,
       ...(ca === undefined ? {} : { ca }),
       ...(identity === undefined ? {} : { identity }),
     });
     const bits = channelOf(wire).strength;
     if (problem !== null) this.#tell(`verify error:${problem}\n`);
+    if (reused) this.#tell('Reused session\n');
     this.#tell(`TLS connection established: ${version} with cipher ${cipher} (${bits}/${bits} bits)\n`);
   }
 
@@ -175,7 +207,8 @@ class TestClient {
     const { authcid, authzid, realm, host, layers, initial, verbose, program: { service } } = plan;
     const password = () => this.#askPassword();
     const hidden = verbose ? {} : { hidden: OMITTED };
-    const login = { authcid, authzid, realm, service, host, layers, initial, password, ...hidden };
+    const earlier = this.#earlier;
+    const login = { authcid, authzid, realm, service, host, layers, initial, password, earlier, ...hidden };
     return await authenticate(dialogue, mechanism, login, channelOf(wire));
   }
 

@@ -44,17 +44,21 @@ describe('arguments', () => {
     expect(readPlan('imtest', ['-m', 'LOGIN'])?.mechanism).toMatchObject({ name: 'LOGIN' });
     expect(readPlan('pop3test', ['-m', 'apop'])?.mechanism).toEqual({ own: 'apop' });
     expect(readPlan('imtest', ['-a', 'django', '-u', 'django'])?.authzid).toBe('');
+    expect(readPlan('imtest', ['-q', '-X', '/run/s', '-I', '/run/p'])).toMatchObject({
+      compress: true,
+      socket: { path: '/run/s', background: true },
+      pidFile: '/run/p',
+    });
   });
 
   test('what is not there is refused by name', () => {
     for (
       const [args, text] of [
-        [['-q'], 'compression is not there'],
         [['-c'], 'one-time passwords'],
         [['-o', 'x=y'], 'no options of SASL'],
-        [['-x', 'f'], 'standard input and output'],
-        [['-X', 'f'], 'standard input and output'],
-        [['-I', 'f'], 'belongs to -X'],
+        [['-x', 'f', '-X', 'f'], 'one of them'],
+        [['-x', 'f', '-f', 'x'], 'in the place of -f'],
+        [['-X', 'f', '-z'], 'in the place of -f'],
         [['-m', 'GSSAPI'], 'there is no mechanism GSSAPI'],
         [['-m', 'user'], 'there is no mechanism user'],
         [['-k', '999'], '0 to 256'],
@@ -70,6 +74,7 @@ describe('arguments', () => {
     ) expect(() => readPlan('imtest', args)).toThrow(text);
     expect(() => readPlan('lmtptest', ['-s'])).toThrow('-t "" asks for TLS');
     expect(() => readPlan('pop3test', ['-z'])).toThrow('-z is for imtest');
+    expect(() => readPlan('pop3test', ['-q'])).toThrow('-q is for imtest');
   });
 
   test('--help of each', () => {
