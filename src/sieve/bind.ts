@@ -21,7 +21,7 @@ import { MatchError, type MatchType } from './match/matcher.ts';
 import type { AddressPart } from './message.ts';
 import type { Provided, Registry } from './registry.ts';
 import type { ArgumentNode, CallNode, StringNode, TagNode } from './syntax.ts';
-import { listOf, type Text, type Texts } from './text.ts';
+import { listOf, splitAll, type Text, type Texts } from './text.ts';
 
 /** How errors call the kinds of calls. */
 export type CallKind = 'command' | 'test';
@@ -85,7 +85,10 @@ class Binder implements Call {
     const groups = new Map<string, string>();
     for (let tag = given[at]; tag?.kind === 'tag'; tag = given[at]) {
       const spec = this.#tagSpec(tag);
-      if (spec === null) return false;
+      if (spec === null) {
+        this.#unknownTag(tag);
+        return false;
+      }
       at++;
       let argument: ArgumentNode | null = null;
       if (spec.parameter !== undefined) {
@@ -112,10 +115,15 @@ class Binder implements Call {
     return false;
   }
 
-  /** Finds what a tag means for this call. */
+  /** What a tag means for this call, or null. */
   #tagSpec(tag: TagNode): TagSpec | null {
     const own = this.#spec.tags?.find((candidate) => candidate.name === tag.name);
     if (own !== undefined) return own;
+    return this.#candidates(tag).find(({ capability }) => this.#compiler.enabled(capability))?.value ?? null;
+  }
+
+  /** What a tag could mean for this call if the right extension was required. */
+  #candidates(tag: TagNode): Provided<TagSpec>[] {
     const brought: Provided<TagSpec>[] = this.#registry.tags(this.node.name, tag.name);
     if (this.#spec.match === true) {
       for (const { capability, value } of this.#registry.matchTypes.get(tag.name) ?? []) {
@@ -132,12 +140,15 @@ class Binder implements Call {
         brought.push({ capability, value: { name: tag.name, group: 'address part' } });
       }
     }
-    const known = brought.find(({ capability }) => this.#compiler.enabled(capability));
-    if (known !== undefined) return known.value;
-    const [missing] = brought.filter(({ capability }) => this.#compiler.available(capability));
+    return brought;
+  }
+
+  /** Reports a tag that nobody knows. */
+  #unknownTag(tag: TagNode): void {
+    const [missing] = this.#candidates(tag).filter(({ capability }) => this.#compiler.available(capability));
     const hint = missing === undefined ? 'as it stands here' : `without require "${missing.capability}"`;
-    this.#error(tag.position, `unknown tagged argument ':${tag.name}' for the ${this.#what} ${hint}`);
-    return null;
+    const text = `unknown tagged argument ':${tag.name}' for the ${this.#what} ${hint}`;
+    this.#compiler.errorOnce(`${this.#what} :${tag.name}`, tag.position, text);
   }
 
   #positional(given: readonly ArgumentNode[]): boolean {
@@ -179,8 +190,10 @@ class Binder implements Call {
   }
 
   #strayTag(tag: TagNode): false {
-    const spec = this.#tagSpec(tag);
-    if (spec === null) return false;
+    if (this.#tagSpec(tag) === null) {
+      this.#unknownTag(tag);
+      return false;
+    }
     return this.#error(
       tag.position,
       `unexpected ':${tag.name}' for the ${this.#what} behind positional arguments: expected tags before them`,
@@ -287,7 +300,7 @@ class Binder implements Call {
     return constant;
   }
 
-  keys(name: string): Keys | null {
+  keys(name: string, split?: (key: string) => string[]): Keys | null {
     const type = this.#matchType as MatchType;
     const items = strings(this.argument(name));
     const texts = items.map((item) => this.#compiler.text(item));
@@ -302,7 +315,8 @@ class Binder implements Call {
     });
     if (!fine) return null;
     try {
-      return new Keys(type, this.#comparator, listOf(texts), this.#matchParameter);
+      const keys = split === undefined ? listOf(texts) : splitAll(listOf(texts), split);
+      return new Keys(type, this.#comparator, keys, this.#matchParameter);
     } catch (thrown) {
       if (!(thrown instanceof MatchError)) throw thrown;
       this.#error(this.argument(name).position, `the ${this.#what}: ${thrown.message}`);

@@ -84,6 +84,8 @@ class ScriptCompiler implements Compiler {
   /** Names of the script's own variables. */
   readonly #slots: string[] = [];
   #tooMany = false;
+  /** Names nobody knows: each is reported once. */
+  readonly #unknown = new Set<string>();
   #code = new Emitter();
   errors = 0;
 
@@ -140,6 +142,11 @@ class ScriptCompiler implements Compiler {
     return true;
   }
 
+  compatible(capability: string): boolean {
+    const extension = this.#registry.extensions.get(capability);
+    return extension !== undefined && this.#conflict(extension) === undefined;
+  }
+
   #conflict({ capability, conflicts = [] }: Extension): string | undefined {
     return [...this.#required].find((other) =>
       conflicts.includes(other) || this.#registry.extensions.get(other)?.conflicts?.includes(capability)
@@ -149,6 +156,15 @@ class ScriptCompiler implements Compiler {
   error(position: Position, text: string): void {
     this.errors++;
     this.#report('error', position, text);
+  }
+
+  errorOnce(key: string, position: Position, text: string): void {
+    if (this.#unknown.has(key)) {
+      this.errors++;
+      return;
+    }
+    this.#unknown.add(key);
+    this.error(position, text);
   }
 
   warning(position: Position, text: string): void {
@@ -341,12 +357,9 @@ class ScriptCompiler implements Compiler {
     }
     const other = kind === 'command' ? this.#registry.tests : this.#registry.commands;
     const used = kind === 'command' ? 'test' : 'command';
-    this.error(
-      node.position,
-      other.has(node.name)
-        ? `attempted to use ${used} '${node.name}' as a ${kind}`
-        : `unknown ${kind} "${node.name}"`,
-    );
+    if (other.has(node.name)) {
+      this.error(node.position, `attempted to use ${used} '${node.name}' as a ${kind}`);
+    } else this.errorOnce(node.name, node.position, `unknown ${kind} "${node.name}"`);
     return null;
   }
 
@@ -367,10 +380,10 @@ class ScriptCompiler implements Compiler {
     }
     const call = this.#call(node, spec, 'command');
     let fine = call !== null;
-    if (spec.block === true && node.block === null) {
+    if (call !== null && spec.block === true && node.block === null) {
       fine = false;
       this.error(node.position, `the ${node.name} command expects a block '{ … }', but there is none`);
-    } else if (spec.block !== true && node.block !== null) {
+    } else if (call !== null && spec.block !== true && node.block !== null) {
       fine = false;
       this.error(node.position, `the ${node.name} command expects no block, but there is one: expected ';'`);
     }
@@ -382,10 +395,10 @@ class ScriptCompiler implements Compiler {
     if (node.block !== null) this.block(node.block);
   }
 
-  /** Arguments, and whether there are as many tests as there must be. Of a call with wrong arguments only typing errors are told. */
+  /** Arguments, and whether there are as many tests as there must be. */
   #call(node: CallNode, spec: CallSpec, kind: CallKind): Call | null {
     const call = bind(node, spec, kind, this.#registry, this);
-    const wrong = call === null ? this.#mistyped(node, spec, kind) : this.#testsWrong(node, spec, kind);
+    const wrong = this.#testsWrong(node, spec, kind);
     if (wrong === null) return call;
     this.error(node.tests[0]?.position ?? node.position, wrong);
     return null;

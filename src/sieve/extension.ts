@@ -149,8 +149,11 @@ export interface Call {
   texts(name: string): Texts;
   /** The only string of a parameter that is constant. */
   constant(name: string): string;
-  /** The match type and comparator of the call with keys of a parameter. Null after an error was reported. */
-  keys(name: string): Keys | null;
+  /**
+   * The match type and comparator of the call with keys of a parameter, each of which may be split into several. Null after an
+   * error was reported.
+   */
+  keys(name: string, split?: (key: string) => string[]): Keys | null;
   /** The address part given, or `all`. */
   addressPart(): AddressPart;
   /** The tags given, in order. */
@@ -181,11 +184,15 @@ export interface Compiler {
   available(capability: string): boolean;
   /** True while nothing but `require` was seen. */
   readonly atBeginning: boolean;
+  /** True if no capability that was required excludes this one. */
+  compatible(capability: string): boolean;
   /** Blocks around the current command. */
   readonly depth: number;
-  /** How many errors were reported. */
+  /** How many errors there are. */
   readonly errors: number;
   error(position: Position, text: string): void;
+  /** An error about something nobody knows, which is only told where it stands first. */
+  errorOnce(key: string, position: Position, text: string): void;
   warning(position: Position, text: string): void;
   /** A string with what encoded-character and variables mean in it. */
   text(node: StringNode, constantOnly?: boolean): Text;

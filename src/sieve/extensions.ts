@@ -1,12 +1,14 @@
-/** The extensions there are, in the order in which they are announced. */
+/** The extensions there are, by their names. */
 import { type Compiled, type CompileOptions, compileWith } from './compile.ts';
 import type { Extension } from './extension.ts';
 import { base } from './extensions/base.ts';
 import { copy } from './extensions/copy.ts';
-import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { editheader } from './extensions/editheader.ts';
+import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { envelope } from './extensions/envelope.ts';
 import { fileinto } from './extensions/fileinto.ts';
+import { ihaveExtension } from './extensions/ihave.ts';
+import { imap4flags, imapflags } from './extensions/imap4flags.ts';
 import { regex } from './extensions/regex.ts';
 import { relational } from './extensions/relational.ts';
 import { subaddress } from './extensions/subaddress.ts';
@@ -16,15 +18,18 @@ import { Registry } from './registry.ts';
 
 export const EXTENSIONS: readonly Extension[] = [
   base,
-  fileinto,
-  envelope,
-  encodedCharacter,
-  variables,
   copy,
+  editheader,
+  encodedCharacter,
+  envelope,
+  fileinto,
+  ihaveExtension,
+  imap4flags,
+  imapflags,
+  regex,
   relational,
   subaddress,
-  regex,
-  editheader,
+  variables,
   ...COMPARATORS.map(({ name }) => ({ capability: `comparator-${name}` })),
 ];
 

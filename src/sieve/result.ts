@@ -7,6 +7,8 @@
 export interface Placement {
   /** Name of the mailbox as the script has it; null is where mail is kept by default. */
   mailbox: string | null;
+  /** IMAP flags it gets (RFC 5232 §5). Those the mailbox cannot hold are left out, which is no error. */
+  flags: readonly string[];
 }
 
 export interface KeepAction {
@@ -39,6 +41,8 @@ export class Result {
   readonly actions: Action[] = [];
   /** False once an action took the message away from the default mailbox, or kept it explicitly. */
   implicitKeep = true;
+  /** The internal variable of RFC 5232 §3: flags of what is kept or filed without flags of its own. */
+  flags: readonly string[] = [];
 
   /** True if there is an action of this kind. */
   has(kind: Action['kind']): boolean {
@@ -48,6 +52,10 @@ export class Result {
   /** The actions, and the implicit keep behind them where it is still in effect. */
   decided(): readonly Action[] {
     if (!this.implicitKeep) return this.actions;
-    return [...this.actions, { kind: 'keep', implicit: true, placement: { mailbox: null } }];
+    return [...this.actions, {
+      kind: 'keep',
+      implicit: true,
+      placement: { mailbox: null, flags: this.flags },
+    }];
   }
 }

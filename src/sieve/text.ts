@@ -62,6 +62,12 @@ export function listOf(items: readonly Text[]): Texts {
     : new VariableTexts(items);
 }
 
+/** The list with each string split into several; once where it is constant. */
+export function splitAll(texts: Texts, split: (text: string) => string[]): Texts {
+  if (texts.constant !== null) return new ConstantTexts(texts.constant.flatMap(split));
+  return { constant: null, values: (run) => texts.values(run).flatMap(split) };
+}
+
 /** The list with each string changed; once where it is constant. */
 export function mapped(texts: Texts, change: (text: string) => string): Texts {
   if (texts.constant !== null) return new ConstantTexts(texts.constant.map(change));

@@ -8,6 +8,9 @@ export interface Variable {
   readonly set?: (run: Run, value: string) => void;
 }
 
+/** A variable that `set` may change. */
+export type Settable = Variable & Required<Pick<Variable, 'set'>>;
+
 /** A variable of the script itself. */
 export class LocalVariable implements Variable {
   readonly #slot: number;

@@ -5,7 +5,7 @@ import { Values } from '../match/values.ts';
 import { lowerAscii, upperAscii } from '../octets.ts';
 import { type Command, type Run, type Test } from '../run.ts';
 import type { Text, Texts } from '../text.ts';
-import type { Variable } from '../variable.ts';
+import type { Settable } from '../variable.ts';
 
 /** §4.1: a modifier of `set`. Two of the same precedence exclude each other. */
 export function modifier(name: string, precedence: number, apply: TextChange['apply']): TagSpec {
@@ -34,9 +34,6 @@ function quoteWildcard(text: string, size: number): string {
   const backslashes = /\\*$/.exec(quoted)?.[0].length ?? 0;
   return backslashes % 2 === 1 ? quoted.slice(0, -1) : quoted;
 }
-
-/** A variable that `set` may change. */
-type Settable = Variable & Required<Pick<Variable, 'set'>>;
 
 class SetVariable implements Command {
   readonly #name: string;
