@@ -105,6 +105,12 @@ export const sieveLimits = rows({
     reason: 'instructions of one expression: each character of a text costs at most as many steps',
     onExcess: 'the expression is an error that says it repeats too much',
   },
+  sieve_part_loops: {
+    value: 4,
+    unit: 'levels',
+    reason: 'each loop inside another goes over all parts again (RFC 5703 §3)',
+    onExcess: 'an error at the loop that is too deep, or the script ends with one',
+  },
   sieve_body: {
     value: 4 << 20,
     unit: 'bytes',

@@ -342,6 +342,7 @@ class Binder implements Call {
 
   source(): FieldSource {
     let source: FieldSource = MESSAGE_FIELDS;
+    for (const { spec } of this.#tags.values()) source = spec.origin?.(this, this.#compiler) ?? source;
     for (const { spec } of this.#tags.values()) {
       if (spec.source !== undefined) source = spec.source(this, this.#compiler, source);
     }

@@ -86,6 +86,8 @@ class ScriptCompiler implements Compiler {
   #tooMany = false;
   /** Names nobody knows: each is reported once. */
   readonly #unknown = new Set<string>();
+  /** Extensions required so far that need others. */
+  readonly #needy: { capability: string; needs: readonly string[]; position: Position }[] = [];
   #code = new Emitter();
   errors = 0;
 
@@ -100,6 +102,7 @@ class ScriptCompiler implements Compiler {
   compile(commands: readonly CommandNode[]): Program | null {
     try {
       this.block(commands);
+      this.#missing();
     } catch (thrown) {
       if (!(thrown instanceof TooManyErrors)) throw thrown;
     }
@@ -111,6 +114,16 @@ class ScriptCompiler implements Compiler {
       required: this.#required,
       variables: this.#slots,
     };
+  }
+
+  /** Reports extensions that others need and that nobody required, in whichever order. */
+  #missing(): void {
+    for (const { capability, needs, position } of this.#needy) {
+      const missing = needs.filter((needed) => !this.#required.has(needed));
+      if (missing.length === 0) continue;
+      const names = missing.map((name) => `"${name}"`).join(' and ');
+      this.error(position, `the extension "${capability}" needs require ${names}`);
+    }
   }
 
   enabled(capability: string): boolean {
@@ -137,6 +150,7 @@ class ScriptCompiler implements Compiler {
       this.error(position, `the extensions "${capability}" and "${conflict}" cannot be used together`);
       return false;
     }
+    if (extension.needs !== undefined) this.#needy.push({ capability, needs: extension.needs, position });
     this.#required.add(capability);
     for (const implied of extension.implies ?? []) this.#required.add(implied);
     return true;

@@ -39,7 +39,9 @@ export interface TagSpec {
   readonly modify?: (call: Call, compiler: Compiler) => Modifier;
   /** For modifiers of `set`. */
   readonly change?: TextChange;
-  /** For tags of tests over header fields: where the fields come from instead of `inner`. */
+  /** For tags of tests over header fields: whose header it is, instead of the message's. */
+  readonly origin?: (call: Call, compiler: Compiler) => FieldSource;
+  /** For tags of tests over header fields: what of the fields counts that `inner` has. */
   readonly source?: (call: Call, compiler: Compiler, inner: FieldSource) => FieldSource;
 }
 
@@ -120,6 +122,8 @@ export interface Extension {
   readonly comparator?: string;
   /** Capabilities that must not be required together with it. */
   readonly conflicts?: readonly string[];
+  /** Capabilities that must be required beside it. */
+  readonly needs?: readonly string[];
   /** Capabilities it brings with it. */
   readonly implies?: readonly string[];
 }

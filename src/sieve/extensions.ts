@@ -4,13 +4,18 @@ import type { Extension } from './extension.ts';
 import { base } from './extensions/base.ts';
 import { copy } from './extensions/copy.ts';
 import { editheader } from './extensions/editheader.ts';
+import { enclose } from './extensions/enclose.ts';
 import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { envelope } from './extensions/envelope.ts';
+import { extracttext } from './extensions/extracttext.ts';
 import { fileinto } from './extensions/fileinto.ts';
+import { foreverypart } from './extensions/foreverypart.ts';
 import { ihaveExtension } from './extensions/ihave.ts';
 import { imap4flags, imapflags } from './extensions/imap4flags.ts';
+import { mime } from './extensions/mime.ts';
 import { regex } from './extensions/regex.ts';
 import { relational } from './extensions/relational.ts';
+import { replace } from './extensions/replace.ts';
 import { subaddress } from './extensions/subaddress.ts';
 import { variables } from './extensions/variables.ts';
 import { COMPARATORS } from './match/comparators.ts';
@@ -20,14 +25,19 @@ export const EXTENSIONS: readonly Extension[] = [
   base,
   copy,
   editheader,
+  enclose,
   encodedCharacter,
   envelope,
+  extracttext,
   fileinto,
+  foreverypart,
   ihaveExtension,
   imap4flags,
   imapflags,
+  mime,
   regex,
   relational,
+  replace,
   subaddress,
   variables,
   ...COMPARATORS.map(({ name }) => ({ capability: `comparator-${name}` })),

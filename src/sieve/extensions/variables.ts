@@ -16,7 +16,7 @@ function first(text: string, change: (letter: string) => string): string {
   return change(text.slice(0, 1)) + text.slice(1);
 }
 
-const MODIFIERS: readonly TagSpec[] = [
+export const MODIFIERS: readonly TagSpec[] = [
   modifier('lower', 40, lowerAscii),
   modifier('upper', 40, upperAscii),
   modifier('lowerfirst', 30, (text) => first(text, lowerAscii)),
