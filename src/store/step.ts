@@ -72,6 +72,11 @@ export const STEPS = [
   'rebuild.copied',
   'rebuild.replayed',
   'rebuild.done',
+  // directory.db made anew.
+  'directory.aside',
+  'directory.made',
+  'directory.synced',
+  'directory.done',
   // Expiry (writer) and a removed user's folders.
   'expire.slice',
   'expire.done',

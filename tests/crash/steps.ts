@@ -40,7 +40,7 @@ const CHANGES: readonly (readonly [RegExp, readonly string[]])[] = [
 /** Steps that need those changes, or a disturbance: they are waited for while everybody still works. */
 const FIRST = /^(rebuild|remove|owner|expire\.slice|unlink|rollback|segment\.closed)/;
 /** A writer that takes over passes them. */
-const TAKING_OVER = /^(recovery\.|segment\.(created|written|synced|named))/;
+const TAKING_OVER = /^(recovery\.|directory\.|segment\.(created|written|synced|named))/;
 const WORKER = /^stage\.(?!unlinked)/;
 const JANITOR = /^(checkpoint|journal|snapshot|sweep|expire\.done)/;
 
@@ -220,6 +220,8 @@ function provoke(store: TestStore, step: Step): () => Promise<void> {
     if (!existsSync(folder)) writeFileSync(folder, '');
     return keepSending(store, OBSTRUCTED, messageOf('lost'));
   }
+  // The next writer makes it anew, from its snapshot and the log.
+  if (step.startsWith('directory.')) rmSync(join(store.dir, 'state/directory.db'), { force: true });
   // Mail that fills a segment soon.
   if (step === 'segment.closed') return keepSending(store, BYSTANDER, Buffer.alloc(60_000, 'x\r\n'));
   if (step === 'sweep.stage') {

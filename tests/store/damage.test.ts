@@ -1,8 +1,18 @@
 /** Losing whole kinds of files: what is rebuilt, what is refused, and what the administrator is told. */
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { Directory } from '../../src/store/index/directory.ts';
 import { readScrub, Scrub } from '../../src/store/janitor/scrub.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { listSegments } from '../../src/store/log/segment.ts';
@@ -15,6 +25,7 @@ import {
   snapshotPath,
 } from '../../src/store/snapshot.ts';
 import { UidSet } from '../../src/store/uidset.ts';
+import { noteDirectoryDamage, putDirectoryAside } from '../../src/store/writer/directorynote.ts';
 import { mend } from '../../src/store/writer/mend.ts';
 import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from './teststore.ts';
 
@@ -124,6 +135,13 @@ describe('lost', () => {
     expect(t.writer.state.directory.nextOwner).toBeGreaterThan(nextOwner);
     expect(t.writer.state.directory.uidvalidity).toBeGreaterThan(uidvalidity);
     expect(t.as('bert').list().map(({ name }) => `${name.owner}/${name.path}`)).toContain('anna/Work');
+    // The administrator is told of the passwords until he says that it is enough.
+    const [derived, ...others] = damage(folders.settings);
+    expect(others).toEqual([]);
+    expect(derived).toMatch(/directory.derived: .*passwords .* may be missing.* users have none \(.*bert/);
+    await t.store.secrets.set('bert', 'a new secret');
+    expect(damage(folders.settings).join()).not.toContain('bert');
+    rmSync(join(folders.settings.configdirectory, 'directory.derived'));
     expect(damage(folders.settings)).toEqual([]);
   });
 
@@ -139,7 +157,9 @@ describe('lost', () => {
       const rows = (text: string) => text.split('\n').filter((line) => line.includes(`user/anna ${table} `));
       expect(rows(after)).toEqual(rows(before));
     }
-    expect(damage(folders.settings)).toEqual([]);
+    expect(damage(folders.settings).map((text) => text.replace(/^.*\//, '').slice(0, 17))).toEqual([
+      'directory.derived',
+    ]);
   });
 
   test('everything but the message files: adopted by name into new mailboxes', async () => {
@@ -332,6 +352,74 @@ describe('a user whom a damaged directory.db does not find', () => {
     }
     expect(t.fatal?.message).toMatch(/directory.db/);
   });
+});
+
+describe('making directory.db anew', () => {
+  /** What a crash or a loss of power may leave of it, by the step it was at. */
+  const moments: readonly (readonly [string, () => void])[] = [
+    ['before anything was moved', () => {
+      noteDirectoryDamage(layout(), 'found');
+    }],
+    ['with the note and nothing moved', () => {
+      writeFileSync(note(), JSON.stringify({ reason: 'found', kept: [], moving: 'directory.db.damaged-1' }));
+    }],
+    ['with the database moved and the journal not', () => {
+      writeFileSync(note(), JSON.stringify({ reason: 'found', kept: [], moving: 'directory.db.damaged-1' }));
+      renameSync(layout().directory, `${layout().directory}.damaged-1`);
+    }],
+    ['with all moved', () => putDirectoryAside(layout(), 'found')],
+    ['with an empty one', () => {
+      putDirectoryAside(layout(), 'found');
+      writeFileSync(layout().directory, '');
+    }],
+    ['with half of the new one', () => {
+      putDirectoryAside(layout(), 'found');
+      new Directory(layout().directory, true).close();
+      truncateSync(layout().directory, 5000);
+      writeFileSync(`${layout().directory}-wal`, Buffer.alloc(3000, 7));
+    }],
+    ['with a new one that knows nobody', () => {
+      putDirectoryAside(layout(), 'found');
+      new Directory(layout().directory, true).close();
+    }],
+    ['for the second time', () => {
+      putDirectoryAside(layout(), 'found');
+      writeFileSync(layout().directory, 'half');
+      noteDirectoryDamage(layout(), 'found again');
+      writeFileSync(layout().directory, 'half of the next');
+    }],
+  ];
+  const layout = () => layoutOf(folders.settings);
+  const note = () => join(folders.settings.configdirectory, 'directory.damaged');
+
+  for (const [moment, leave] of moments) {
+    for (const exact of [true, false]) {
+      test(`ended ${moment}: ${exact ? 'exact from its snapshot' : 'derived'} the next time, passwords included`, async () => {
+        const before = dump(folders.settings);
+        t.abandon();
+        if (!exact) rmSync(directorySnapshot(folders.settings));
+        // A mailbox's row, so that the others can be read.
+        const db = new Database(layout().directory, { readwrite: true, create: false });
+        db.run(`UPDATE mailbox SET path = 'Wrok' WHERE path = 'Work'`);
+        db.close();
+        leave();
+        t = new TestStore(folders);
+        expect(t.lines.lines.join('\n')).toMatch(
+          exact ? /rebuilt from snapshot and log/ : /directory.db derived/,
+        );
+        expect(t.store.secrets.get('anna')?.secret).toBe('a secret');
+        expect(withoutNumbers(dump(folders.settings))).toBe(withoutNumbers(before));
+        expect(existsSync(note())).toBe(false);
+        const found = damage(folders.settings);
+        expect(found.length).toBe(exact ? 0 : 1);
+        await t.store.secrets.set('anna', 'another');
+        t.abandon();
+        t = new TestStore(folders);
+        expect(t.store.secrets.get('anna')?.secret).toBe('another');
+        expect(damage(folders.settings)).toEqual(found);
+      });
+    }
+  }
 });
 
 describe('the scrub', () => {

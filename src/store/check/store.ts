@@ -13,6 +13,7 @@ import type { Finding } from './finding.ts';
 import { checkDirectory, checkIndex } from './index.ts';
 import { isDamage } from '../index/damage.ts';
 import { identify } from '../index/salvage.ts';
+import { readDerived } from '../writer/directorynote.ts';
 import { errorText } from '../writer/errortext.ts';
 import { directorySnapshot, SNAPSHOT } from '../snapshot.ts';
 import { checkSpool } from './spool.ts';
@@ -20,7 +21,7 @@ import { checkSpool } from './spool.ts';
 /** Longest time between the sync of a batch and its commit, generously. */
 const IN_FLIGHT_MS = 500;
 
-/** So many users are named where a loss may concern them all. */
+/** So many users are named of those whom something concerns. */
 const NAMED = 20;
 
 export interface CheckOptions {
@@ -88,10 +89,10 @@ function checkOwners(
       findings.push(...found.findings);
     }
     if (behind.length > 0) {
-      const names = behind.slice(0, NAMED).join(', ') + (behind.length > NAMED ? ' and others' : '');
-      const text = `changes of ${behind.length} users may be among the missing ones: ${names}`;
+      const text = `changes of ${behind.length} users may be among the missing ones: ${firstOf(behind)}`;
       findings.push(storeDamage(layoutOf(settings).log, text));
     }
+    findings.push(...derivedDirectory(settings, directory, wanted));
     if (options.users.length === 0) findings.push(...strangers(settings, all));
     return { owners: wanted.length, messages, findings };
   } finally {
@@ -253,6 +254,30 @@ function compareWithDirectory(
     reader.close();
   }
   return { messages, findings };
+}
+
+/** A directory.db that was derived from the owners does not know all it knew: named until the administrator has seen to it. */
+function derivedDirectory(
+  settings: Settings,
+  directory: DirectoryReader,
+  owners: readonly OwnerRow[],
+): Finding[] {
+  const derived = readDerived(layoutOf(settings));
+  if (derived === null) return [];
+  const known = new Set(directory.secrets().map(({ userid }) => userid));
+  const without = owners.map(({ userid }) => userid).filter((userid) => !known.has(userid));
+  const text =
+    `directory.db was derived from the users' indexes at ${derived.at}: passwords that were kept in it may be ` +
+    `missing or older than they were; ${without.length} users have none${
+      without.length > 0 ? ` (${firstOf(without)})` : ''
+    }. Set them again with "mailstore user passwd" where they are needed, then remove this file` +
+    (derived.kept.length > 0 ? `; what was damaged is kept as ${derived.kept.join(', ')}` : '');
+  return [storeDamage(derived.path, text)];
+}
+
+/** The first of many names. */
+function firstOf(names: readonly string[]): string {
+  return names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ' and others' : '');
 }
 
 /** Index folders that belong to no user: left by a removal that was interrupted. */

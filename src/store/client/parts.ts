@@ -48,7 +48,7 @@ export class StoreParts {
     link.onReplaced = (owner) => {
       if (owner === null) {
         this.owners.clear();
-        this.readers.dropAll();
+        this.readers.startOver();
         this.closed.clear();
         return;
       }

@@ -129,6 +129,16 @@ export class Readers {
     for (const pool of [this.pool, this.resting]) while (closeFirst(pool));
   }
 
+  /** There is another writer, which may have made any of the databases anew. */
+  startOver(): void {
+    this.dropAll();
+    try {
+      this.directory.follow();
+    } catch {
+      // The writer heard of it by the alarm; the next one is followed.
+    }
+  }
+
   close(): void {
     clearTimeout(this.timer);
     this.dropAll();

@@ -1,5 +1,6 @@
 /** directory.db as workers and tools read it. */
 import type { Database } from 'bun:sqlite';
+import { statSync } from 'node:fs';
 import type { AclEntry, SecretRecord } from '../border.ts';
 import { checkReadable, openForReading } from './database.ts';
 import type { OwnerRow } from './directory.ts';
@@ -34,14 +35,38 @@ function secretFromValues(values: readonly SqlValue[]): SecretRecord {
 }
 
 export class DirectoryReader {
-  private readonly db: Database;
-  private readonly statements: Statements;
+  private db: Database;
+  private statements: Statements;
+  /** Of the file that is open. */
+  private inode: number;
 
   /** @param alarm hears of damage that was found */
   constructor(private readonly path: string, private readonly alarm: (reason: string) => void = () => {}) {
-    this.db = this.guarded(() => openForReading(path));
+    [this.db, this.inode] = this.opened();
     this.statements = new Statements(this.db);
-    this.guarded(() => checkReadable(this.db, path));
+  }
+
+  private opened(): [Database, number] {
+    return this.guarded(() => {
+      const { ino } = statSync(this.path);
+      const db = openForReading(this.path);
+      try {
+        checkReadable(db, this.path);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+      return [db, ino];
+    });
+  }
+
+  /** Reads from the file that lies there now: a writer may have made directory.db anew. Keeps the open one where that fails. */
+  follow(): void {
+    if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode) return;
+    const [db, inode] = this.opened();
+    this.close();
+    [this.db, this.inode] = [db, inode];
+    this.statements = new Statements(db);
   }
 
   private guarded<Result>(read: () => Result): Result {

@@ -52,7 +52,10 @@ export async function runJanitor(settings: Settings, log: Log): Promise<RunningJ
 
   /** One job at a time, in the order asked for. */
   const queue = <Result>(job: () => Promise<Result>): Promise<Result> => {
-    const result = busy.then(job);
+    const result = busy.then(() => {
+      directory.follow();
+      return job();
+    });
     busy = result.catch(() => {});
     return result;
   };

@@ -6,7 +6,7 @@
  *
  * Numbers that never may repeat (owner ids, UIDVALIDITYs) go on with a distance: more than anybody can have used up since.
  */
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -16,27 +16,29 @@ import { Directory, type OwnerRow } from '../index/directory.ts';
 import type { OwnerIndex } from '../index/owner.ts';
 import { identify, intactRows } from '../index/salvage.ts';
 import { activeScript } from '../index/scripts.ts';
+import type { SqlValue } from '../index/statements.ts';
 import { DIRECTORY_TABLES } from '../index/tables.ts';
 import type { Layout } from '../layout.ts';
+import { syncFileSystem } from '../lock.ts';
 import { readCheckpoint, readLog } from '../log/redo.ts';
 import { listSegments, readHeaderOf } from '../log/segment.ts';
 import { directorySnapshot, SNAPSHOT } from '../snapshot.ts';
 import { breakClaim } from './committed.ts';
 import type { WriterState } from './context.ts';
+import {
+  endRemaking,
+  isDirectoryNoted,
+  keptDirectories,
+  noteDerived,
+  putDirectoryAside,
+  resumeRemaking,
+  SUFFIXES,
+} from './directorynote.ts';
 import { errorText } from './errortext.ts';
-
-/** Note in configdirectory that directory.db was found damaged by the last run. */
-export const DIRECTORY_DAMAGED = 'directory.damaged';
-
-/** Has directory.db looked at as a whole when the store is opened next. */
-export function noteDirectoryDamage({ configdirectory }: Layout, reason: string): void {
-  writeFileSync(join(configdirectory, DIRECTORY_DAMAGED), `${reason}\n`, { mode: 0o600 });
-}
+import { step } from '../step.ts';
 
 /** How far ids and UIDVALIDITYs go on behind the highest that is known. */
 const DISTANCE = 1_000_000;
-
-const SUFFIXES = ['', '-wal', '-shm'];
 
 /**
  * Opens directory.db, making it anew where it is missing or damaged although there is a store.
@@ -49,13 +51,13 @@ export function openDirectory(
   complete = false,
 ): { directory: Directory; derived: boolean } {
   const path = layout.directory;
-  const note = join(layout.configdirectory, DIRECTORY_DAMAGED);
+  resumeRemaking(layout);
   if (!existsSync(path) && !storeExists(layout, settings)) {
     return { directory: new Directory(path, true), derived: false };
   }
   const checkpoint = readCheckpoint(layout.log) ?? { lsn: 0, directory: 0 };
   let problem: string | null = existsSync(path) ? null : 'it is missing';
-  if (problem === null && existsSync(note)) {
+  if (problem === null && isDirectoryNoted(layout)) {
     problem = checkDirectory(path).find(({ severity }) => severity === 'damage')?.text ?? null;
   }
   if (problem === null) {
@@ -76,12 +78,11 @@ export function openDirectory(
   // A loss of power before the first checkpoint leaves any part of it or nothing: the log has all.
   const young = readCheckpoint(layout.log) === null && reachesBack(layout, settings);
   if (!young) log.error('directory.db is damaged and made anew', { path, reason: problem });
-  const aside = `${path}.damaged-${Date.now().toString(16)}`;
-  for (const suffix of SUFFIXES) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  putDirectoryAside(layout, problem);
   const exact = young ? new Directory(path, true) : fromSnapshot(layout, settings, checkpoint.lsn, log);
-  const directory = exact ?? derive(layout, settings, aside, checkpoint.lsn, log);
+  const directory = exact ?? derive(layout, settings, checkpoint.lsn, log);
   if (complete && exact !== null) completeDirectory(exact, layout, settings);
-  rmSync(note, { force: true });
+  step('directory.made');
   return { directory, derived: complete || exact === null };
 }
 
@@ -147,18 +148,21 @@ function fromSnapshot(layout: Layout, settings: Settings, checkpoint: number, lo
 function derive(
   layout: Layout,
   settings: Settings,
-  damaged: string,
   checkpoint: number,
   log: Log,
 ): Directory {
+  noteDerived(layout);
   const directory = new Directory(layout.directory, true);
   directory.begin();
   let highest = checkpoint;
   const take = (id: number): void => {
     if (id >= directory.nextOwner) directory.nextOwner = id + 1;
   };
-  // What the damaged one still says: nobody else knows the secrets, and who is gone.
-  for (const row of intactRows(damaged, DIRECTORY_TABLES, 'owner')) {
+  // What the damaged ones still say: nobody else knows the secrets, and who is gone.
+  const damaged = keptDirectories(layout);
+  const rows = (table: string): SqlValue[][] =>
+    damaged.flatMap((path) => intactRows(path, DIRECTORY_TABLES, table));
+  for (const row of rows('owner')) {
     const [id, userid, folder, partition, created, gone, hash] = row as [
       number,
       string,
@@ -172,11 +176,11 @@ function derive(
     directory.apply({ k: 'script', o: id, hash });
     if (gone !== null) directory.apply({ k: 'ownergone', id, at: gone });
   }
-  const secrets = intactRows(damaged, DIRECTORY_TABLES, 'secret');
+  const secrets = rows('secret');
   for (const [userid, secret, at] of secrets as [string, string, number][]) {
     directory.apply({ k: 'secret', userid, secret, at });
   }
-  for (const row of intactRows(damaged, DIRECTORY_TABLES, 'state')) {
+  for (const row of rows('state')) {
     const [, , , start, uidvalidity, nextOwner] = row as [number, number, number, number, number, number];
     directory.start = Math.max(directory.start, start);
     directory.uidvalidity = Math.max(directory.uidvalidity, uidvalidity);
@@ -224,6 +228,15 @@ function addFound(directory: Directory, layout: Layout, settings: Settings): num
   directory.uidvalidity = Math.max(directory.uidvalidity, Math.floor(Date.now() / 1000)) + DISTANCE;
   directory.nextOwner += DISTANCE;
   return highest;
+}
+
+/** The new directory.db has everything: it becomes durable, and the note about it goes. */
+export function finishDirectory(layout: Layout): void {
+  if (!isDirectoryNoted(layout)) return;
+  syncFileSystem(layout.configdirectory);
+  step('directory.synced');
+  endRemaking(layout);
+  step('directory.done');
 }
 
 function completeDirectory(directory: Directory, layout: Layout, settings: Settings): void {

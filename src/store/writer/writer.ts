@@ -25,7 +25,8 @@ import { breakClaim, claimCommitted } from './committed.ts';
 import { Context, type WriterState } from './context.ts';
 import { Batch, commitOrder, headOf } from './decided.ts';
 import { decide, decideLong, type Removals } from './decide/decide.ts';
-import { noteDirectoryDamage, openDirectory, reconcileDirectory } from './derive.ts';
+import { finishDirectory, openDirectory, reconcileDirectory } from './derive.ts';
+import { noteDirectoryDamage } from './directorynote.ts';
 import { asAnswer, errorText } from './errortext.ts';
 import { removeOwnerFolders } from './folders.ts';
 import { Healing } from './heal.ts';
@@ -136,6 +137,7 @@ export class Writer {
     this.reopening.resume(behind);
     upgradeOwners(this.state, log);
     if (derived) reconcileDirectory(this.state, log);
+    finishDirectory(this.layout);
     this.claimCommitted();
     this.removals = {
       folders: (owner) => this.removeFolders(owner),

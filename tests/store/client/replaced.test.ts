@@ -65,3 +65,27 @@ test('a user who is removed while the worker has no connection to the writer is 
   writer = await start();
   await store.close();
 });
+
+test('a directory.db that the next writer made anew: later users, names and passwords are seen', async () => {
+  writer = await start();
+  const store = await connect();
+  const bert = store.session({ userid: 'bert', admin: false, groups: [] });
+  await bert.login();
+  await store.session({ userid: 'anna', admin: false, groups: [] }).login();
+  await store.secrets.set('bert', 'before');
+  expect(store.secrets.get('bert')?.secret).toBe('before');
+  await writer.close();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(layout.directory + suffix, { force: true });
+  writer = await start();
+  const other = await connect();
+  await other.secrets.set('bert', 'after');
+  await other.session({ userid: 'cora', admin: false, groups: [] }).login();
+  await other.session({ userid: 'bert', admin: false, groups: [] }).create({ owner: 'bert', path: 'New' });
+  // Only now does the worker hear of the new writer.
+  await append(store, 9);
+  expect(store.secrets.get('bert')?.secret).toBe('after');
+  expect(bert.list().map(({ name }) => name.path)).toContain('New');
+  expect(store.admin.owners().map(({ userid }) => userid)).toContain('cora');
+  await other.close();
+  await store.close();
+});

@@ -21,7 +21,7 @@ import { syncFolder, writeDurably } from '../../log/segment.ts';
 import { directorySnapshot, makeDirectorySnapshot, makeSnapshot, snapshotPath } from '../../snapshot.ts';
 import { Spool } from '../../spool/spool.ts';
 import { ChangeIds } from '../../client/link.ts';
-import { DIRECTORY_DAMAGED } from '../../writer/derive.ts';
+import { DIRECTORY_DAMAGED, DIRECTORY_DERIVED } from '../../writer/directorynote.ts';
 import { OwnerPool } from '../../writer/owners.ts';
 import { MARK, restoreMark } from '../../writer/mark.ts';
 import { Writer } from '../../writer/writer.ts';
@@ -231,7 +231,9 @@ class Whole {
       }
     }
     for (const suffix of ['', '-wal', '-shm']) rmSync(layout.directory + suffix, { force: true });
-    rmSync(join(layout.configdirectory, DIRECTORY_DAMAGED), { force: true });
+    for (const note of [DIRECTORY_DAMAGED, DIRECTORY_DERIVED]) {
+      rmSync(join(layout.configdirectory, note), { force: true });
+    }
     rmSync(directorySnapshot(this.settings), { force: true });
     rmSync(layout.userFolder(''), { recursive: true, force: true });
   }
