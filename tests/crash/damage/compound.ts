@@ -304,7 +304,7 @@ async function judge(
     await round.t?.writer.idle();
     round.stop();
   }
-  const named = new Map<string, string[]>();
+  const named = new Map<string, readonly string[]>();
   for (const userid of users) {
     if (!USERS.includes(userid)) continue;
     const t = round.t ?? round.start();
