@@ -8,7 +8,10 @@ import { type Run, ScriptError } from './run.ts';
 
 /** An action with what its tags change about it. */
 export function draft(run: Run, mailbox: string | null, modifiers: readonly Modifier[]): Draft {
-  const made: Draft = { copy: false, placement: { mailbox, flags: run.result.flags } };
+  const made: Draft = {
+    copy: false,
+    placement: { mailbox, flags: run.result.flags, content: run.message.content() },
+  };
   for (let i = 0; i < modifiers.length; i++) (modifiers[i] as Modifier).apply(run, made);
   return made;
 }

@@ -52,6 +52,7 @@ function proceed(run: Run): Outcome | Promise<Outcome> {
           break;
       }
     }
+    run.result.content = run.message.content();
     return { result: run.result, error: null };
   } catch (thrown) {
     return failed(run, thrown);

@@ -1,5 +1,6 @@
 /** What tests see of a message. All text is octets (`octets.ts`); field names are given in lower case. */
 import type { Values } from './match/values.ts';
+import type { Content } from './result.ts';
 
 /** The parts of an address that tests compare (RFC 5228 §2.7.4, RFC 5233 §4). */
 export type AddressPart = 'all' | 'localpart' | 'domain' | 'user' | 'detail';
@@ -76,9 +77,9 @@ export interface Message extends HeaderView {
   replaceAll(entity: Uint8Array, fields: NewFields): void;
   /** Makes it an attachment of a new message (RFC 5703 §6), which has the fields of these names (in lower case), From and Date too. */
   enclose(subject: string, names: readonly string[], text: string): void;
-  /** True once something was changed. */
-  readonly changed: boolean;
-  /** Its bytes with all changes. */
+  /** Its bytes with all changes, in pieces that later changes leave alone; null as long as nothing was changed. */
+  content(): Content;
+  /** The same in one piece. */
   bytes(): Uint8Array;
 }
 

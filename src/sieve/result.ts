@@ -3,12 +3,19 @@
  * them out. All text is Unicode.
  */
 
+/**
+ * The message as the script had changed it when the action was decided, its bytes in order (RFC 5293 §4: what changes later does
+ * not count). Null is the message as it came.
+ */
+export type Content = readonly Uint8Array[] | null;
+
 /** Where a copy of the message goes, and how. Extensions fill what is not of RFC 5228. */
 export interface Placement {
   /** Name of the mailbox as the script has it; null is where mail is kept by default. */
   mailbox: string | null;
   /** IMAP flags it gets (RFC 5232 §5). Those the mailbox cannot hold are left out, which is no error. */
   flags: readonly string[];
+  readonly content: Content;
 }
 
 export interface KeepAction {
@@ -27,6 +34,7 @@ export interface RedirectAction {
   readonly kind: 'redirect';
   /** An addr-spec. */
   readonly address: string;
+  readonly content: Content;
 }
 
 /** The message is not kept implicitly; nothing is left to do for it. */
@@ -43,6 +51,8 @@ export class Result {
   implicitKeep = true;
   /** The internal variable of RFC 5232 §3: flags of what is kept or filed without flags of its own. */
   flags: readonly string[] = [];
+  /** What is kept implicitly: set when a script has ended. */
+  content: Content = null;
 
   /** True if there is an action of this kind. */
   has(kind: Action['kind']): boolean {
@@ -55,7 +65,7 @@ export class Result {
     return [...this.actions, {
       kind: 'keep',
       implicit: true,
-      placement: { mailbox: null, flags: this.flags },
+      placement: { mailbox: null, flags: this.flags, content: this.content },
     }];
   }
 }

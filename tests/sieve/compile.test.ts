@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { limits } from '../../src/limits.ts';
-import { CAPABILITIES, compile } from '../../src/sieve/extensions.ts';
+import { compile, EXTENSIONS } from '../../src/sieve/extensions.ts';
 import { findings } from './harness.ts';
 
 test('unknown names, and names whose extension was not required', () => {
@@ -67,7 +67,9 @@ test('require: first, not in a block, only what there is and what is allowed', (
   expect(findings('require "fileinto";', { allowed: new Set(['envelope']) }))
     .toEqual(['1:9 the extension "fileinto" is not allowed here']);
   expect(findings('require "fileinto"; require ["envelope"]; fileinto "a";')).toEqual([]);
-  for (const capability of CAPABILITIES) expect(findings(`require "${capability}";`)).toEqual([]);
+  for (const { capability, needs = [] } of EXTENSIONS.filter((extension) => extension.capability !== '')) {
+    expect(findings(`require ["${[capability, ...needs].join('", "')}"];`)).toEqual([]);
+  }
 });
 
 test('if, elsif, else stand together', () => {

@@ -4,6 +4,7 @@ import { eachField } from '../../mime/header.ts';
 import { HeaderBlock } from '../header.ts';
 import type { Fields, Message, NewFields } from '../message.ts';
 import { fromOctets } from '../octets.ts';
+import type { Content } from '../result.ts';
 import { contentOf, rawBody, textOf } from './body.ts';
 import { enclosed } from './compose.ts';
 import { EditedHeader } from './editedheader.ts';
@@ -65,10 +66,6 @@ export class Mail implements Message {
     return this.#header;
   }
 
-  get changed(): boolean {
-    return this.#changed || this.#root?.changed === true;
-  }
-
   replaceAll(entity: Uint8Array, { subject, from }: NewFields): void {
     const header = this.editHeader();
     const made: string[] = [];
@@ -91,13 +88,18 @@ export class Mail implements Message {
     this.#become(enclosed(this.bytes(), { subject, fields, text }));
   }
 
-  bytes(): Uint8Array {
-    if (!this.changed) return this.#source;
+  content(): Content {
+    if (!this.#changed && this.#root?.changed !== true) return null;
     const header = this.#header instanceof EditedHeader
       ? this.#header.bytes()
       : this.#source.subarray(0, bodyStart(this.#source));
     const body = this.#body();
-    return body === null ? header : Buffer.concat([header, body]);
+    return body === null ? [header] : [header, body];
+  }
+
+  bytes(): Uint8Array {
+    const content = this.content();
+    return content === null ? this.#source : Buffer.concat(content);
   }
 
   #body(): Uint8Array | null {

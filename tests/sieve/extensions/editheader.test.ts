@@ -98,3 +98,21 @@ test('names and values are checked', () => {
     ]);
   expect(findings('require "editheader"; deleteheader :last "X";')[0]).toContain('without the :index tag');
 });
+
+test('an action takes the message as it was then; the implicit keep as it is in the end', () => {
+  const outcome = run(
+    program(`require ["editheader", "fileinto", "copy"];
+      fileinto :copy "plain"; addheader "X-B" "1"; fileinto :copy "one"; redirect :copy "a@example.com"; addheader "X-B" "2";`),
+    { message: new Mail(MAIL), envelope: ENVELOPE, host: HOST },
+  );
+  if (outcome instanceof Promise) throw new Error('the script waits');
+  const added = outcome.result.decided().map((action) => {
+    const content = 'placement' in action
+      ? action.placement.content
+      : 'content' in action
+      ? action.content
+      : null;
+    return content === null ? null : Buffer.concat(content).toString().match(/^X-B.*$/gm);
+  });
+  expect(added).toEqual([null, ['X-B: 1'], ['X-B: 1'], ['X-B: 2', 'X-B: 1']]);
+});

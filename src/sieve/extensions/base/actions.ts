@@ -54,7 +54,7 @@ class Redirect implements Command {
 
   execute(run: Run): void {
     const address = addressOf(this.#address.value(run));
-    const { copy } = draft(run, null, this.#modifiers);
+    const { copy, placement: { content } } = draft(run, null, this.#modifiers);
     if (!copy) run.result.implicitKeep = false;
     const redirects = run.result.actions.filter((action) => action.kind === 'redirect');
     // §2.10.3: the message goes to an address once.
@@ -62,7 +62,7 @@ class Redirect implements Command {
     if (redirects.length >= run.limits.redirects) {
       throw new ScriptError(`number of redirect actions exceeds policy limit (${run.limits.redirects})`);
     }
-    act(run, { kind: 'redirect', address }, () => `redirect to <${address}>`);
+    act(run, { kind: 'redirect', address, content }, () => `redirect to <${address}>`);
   }
 }
 
