@@ -7,11 +7,13 @@ import { authLimits } from './limits/auth.ts';
 import { configLimits } from './limits/config.ts';
 import { imapLimits } from './limits/imap.ts';
 import { lmtpLimits } from './limits/lmtp.ts';
+import { managesieveLimits } from './limits/managesieve.ts';
 import { mimeLimits } from './limits/mime.ts';
 import { netLimits } from './limits/net.ts';
 import { outgoingLimits } from './limits/outgoing.ts';
 import { pop3Limits } from './limits/pop3.ts';
 import { sieveLimits } from './limits/sieve.ts';
+import { smmapLimits } from './limits/smmap.ts';
 import { storeLimits } from './limits/store.ts';
 
 export type { Limit } from './limits/limit.ts';
@@ -26,6 +28,8 @@ export const limits = Object.freeze({
   ...lmtpLimits,
   ...pop3Limits,
   ...sieveLimits,
+  ...managesieveLimits,
+  ...smmapLimits,
   ...netLimits,
   ...outgoingLimits,
 });

@@ -5,7 +5,7 @@ import type { Service } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** Protocols whose clients log in. */
-const WITH_LOGIN: ReadonlySet<string> = new Set(['imap', 'pop3', 'lmtp']);
+const WITH_LOGIN: ReadonlySet<string> = new Set(['imap', 'pop3', 'lmtp', 'sieve']);
 
 /**
  * Services that offer the same stand together.

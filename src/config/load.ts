@@ -105,7 +105,7 @@ export function translateCyrus(imapdConf: string, cyrusConf?: string): Translate
     ? undefined
     : parseCyrusConf(readSource(cyrusConf, true).text, cyrusConf, syntax);
   const names = entries === undefined
-    ? { there: ['imap', 'imaps', 'pop3', 'pop3s', 'lmtpunix'], later: ['sieve'] }
+    ? { there: ['imap', 'imaps', 'pop3', 'pop3s', 'lmtpunix', 'sieve'], later: [] }
     : serviceNames(entries);
   const imapd = translateImapdConf(reading, names);
   const { values } = imapd;

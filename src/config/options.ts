@@ -15,6 +15,7 @@ import { mailboxOptions } from './options/mailbox.ts';
 import { oauthOptions } from './options/oauth.ts';
 import { pop3Options } from './options/pop3.ts';
 import { serverOptions } from './options/server.ts';
+import { sieveOptions } from './options/sieve.ts';
 import { storeOptions } from './options/store.ts';
 import { tlsOptions } from './options/tls.ts';
 
@@ -31,6 +32,7 @@ export const options = {
   ...imapOptions,
   ...pop3Options,
   ...lmtpOptions,
+  ...sieveOptions,
   ...backupOptions,
 };
 

@@ -103,6 +103,7 @@ const sectionDocs: Readonly<Record<string, string>> = {
   imap: 'IMAP.',
   pop3: 'POP3.',
   lmtp: 'LMTP, by which mail comes in.',
+  sieve: 'Sieve, by which users filter their mail, and ManageSieve, by which they put their scripts.',
 };
 
 /** The commented sample: mailstore.toml with every option at its default. */

@@ -23,7 +23,7 @@ export type Family = 'any' | 'ipv4' | 'ipv6';
 /** One entry of SERVICES. */
 export interface Service {
   readonly name: string;
-  readonly protocol: 'imap' | 'pop3' | 'lmtp' | 'dovecot-auth' | 'saslauthd';
+  readonly protocol: 'imap' | 'pop3' | 'lmtp' | 'sieve' | 'smmap' | 'dovecot-auth' | 'saslauthd';
   /** TLS from the first byte (`imapd -s`). */
   readonly tls: boolean;
   /** Peers need not authenticate (`lmtpd -a`); unix sockets of LMTP are always trusted. */
@@ -83,18 +83,24 @@ export type ServiceDraft = {
     : never;
 };
 
+/** What a name says by itself: where it listens, on a port or on a socket of this name below `configdirectory`. */
+type Known = Pick<Service, 'protocol' | 'tls'> & { readonly listen?: string; readonly socket?: string };
+
 /** The names that say by themselves what a service is. */
-const wellKnown: Readonly<Record<string, Pick<Service, 'protocol' | 'tls'> & { readonly listen?: string }>> =
-  {
-    imap: { protocol: 'imap', tls: false, listen: 'imap' },
-    imaps: { protocol: 'imap', tls: true, listen: 'imaps' },
-    pop3: { protocol: 'pop3', tls: false, listen: 'pop3' },
-    pop3s: { protocol: 'pop3', tls: true, listen: 'pop3s' },
-    lmtp: { protocol: 'lmtp', tls: false, listen: 'lmtp' },
-    lmtpunix: { protocol: 'lmtp', tls: false },
-    'dovecot-auth': { protocol: 'dovecot-auth', tls: false },
-    saslauthd: { protocol: 'saslauthd', tls: false },
-  };
+const wellKnown: Readonly<Record<string, Known>> = {
+  imap: { protocol: 'imap', tls: false, listen: 'imap' },
+  imaps: { protocol: 'imap', tls: true, listen: 'imaps' },
+  pop3: { protocol: 'pop3', tls: false, listen: 'pop3' },
+  pop3s: { protocol: 'pop3', tls: true, listen: 'pop3s' },
+  lmtp: { protocol: 'lmtp', tls: false, listen: 'lmtp' },
+  lmtpunix: { protocol: 'lmtp', tls: false, socket: 'lmtp' },
+  sieve: { protocol: 'sieve', tls: false, listen: 'sieve' },
+  managesieve: { protocol: 'sieve', tls: false, listen: 'sieve' },
+  smmap: { protocol: 'smmap', tls: false, socket: 'smmap' },
+  smmapd: { protocol: 'smmap', tls: false, socket: 'smmap' },
+  'dovecot-auth': { protocol: 'dovecot-auth', tls: false },
+  saslauthd: { protocol: 'saslauthd', tls: false },
+};
 
 /** What is wrong with a draft, and at which of its keys. */
 export interface ServiceProblem {
@@ -110,9 +116,11 @@ export function completeService(
 ): Service | ServiceProblem {
   const known = Object.hasOwn(wellKnown, name) ? wellKnown[name] : undefined;
   const protocol = draft.protocol ?? known?.protocol;
-  if (protocol === undefined) return { key: '', text: 'protocol is missing: "imap", "pop3" or "lmtp"' };
+  if (protocol === undefined) {
+    return { key: '', text: 'protocol is missing: "imap", "pop3", "lmtp", "sieve" or "smmap"' };
+  }
   const text = draft.listen ?? known?.listen ??
-    (name === 'lmtpunix' ? `${values.configdirectory}/socket/lmtp` : undefined);
+    (known?.socket === undefined ? undefined : `${values.configdirectory}/socket/${known.socket}`);
   if (text === undefined) {
     return { key: '', text: 'listen is missing: a port, host:port or the path of a socket' };
   }
@@ -136,8 +144,8 @@ export function completeService(
       return { key: 'family', text: 'is for ports; this service listens on a unix socket' };
     }
   }
-  if (draft.trusted === true && protocol !== 'lmtp') {
-    return { key: 'trusted', text: 'is for LMTP services only' };
+  if (draft.trusted === true && protocol !== 'lmtp' && protocol !== 'smmap') {
+    return { key: 'trusted', text: 'is for LMTP and smmap services only' };
   }
   const listen: Listen = place.kind === 'tcp' ? place : {
     ...place,

@@ -12,6 +12,7 @@ const PATIENCE_MS = 5000;
 const STARTTLS: Readonly<Record<string, readonly (readonly [send: string, until: RegExp])[]>> = {
   imap: [['', /^\* OK .*\r\n/], ['a STARTTLS\r\n', /^a OK .*\r\n/m]],
   pop3: [['', /^\+OK.*\r\n/], ['STLS\r\n', /^\+OK.*\r\n/m]],
+  sieve: [['', /^OK\r\n/m], ['STARTTLS\r\n', /^OK .*\r\n/m]],
   lmtp: [['', /^220 .*\r\n/], ['LHLO check.invalid\r\n', /^250 .*\r\n/m], ['STARTTLS\r\n', /^220 .*\r\n/m]],
 };
 

@@ -26,5 +26,7 @@ export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
   pop3: async (deps) => (await import('../pop3/protocol.ts')).createPop3(deps),
   'dovecot-auth': async (deps) => (await import('../authd/dovecot.ts')).createDovecotAuth(deps),
   saslauthd: async (deps) => (await import('../authd/saslauthd.ts')).createSaslauthd(deps),
+  sieve: async (deps) => (await import('../managesieve/service.ts')).createManageSieveService(deps),
+  smmap: async (deps) => (await import('../smmap/protocol.ts')).createSmmap(deps),
   lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
 };

@@ -67,7 +67,7 @@ for (const command of commands) {
     const done = await shell(command, command.startsWith('mailstore') ? '' : `${PASSWORD}\n`);
     if (command.startsWith('mailstore config')) {
       expect(done.stdout).toContain(
-        'imap, pop3, lmtp: login by SCRAM-SHA-256 DIGEST-MD5 CRAM-MD5; after STARTTLS also by SCRAM-SHA-256-PLUS PLAIN LOGIN\n',
+        'imap, pop3, lmtp, sieve: login by SCRAM-SHA-256 DIGEST-MD5 CRAM-MD5; after STARTTLS also by SCRAM-SHA-256-PLUS PLAIN LOGIN\n',
       );
     } else if (command.startsWith('mailstore')) {
       expect(done.stdout).toMatch(/^Installed /);

@@ -76,6 +76,7 @@ function randomValues(random: Random): OptionValues {
   }
   values.backup_target = random.pick(['', '/srv/backup', 's3://bucket/and/prefix']);
   values.backup_s3_endpoint = random.pick(['', 'https://s3.example.org:9000']);
+  values.sieve_maxscriptsize = 1024 * (1 + random.below(1024));
   values.defaultpartition = random.pick(Object.keys(values.partition));
   if (values.tls_client_certs === 'require') values.tls_client_ca_dir = '/ca';
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
@@ -92,7 +93,7 @@ function randomValues(random: Random): OptionValues {
 
 function randomServices(random: Random, values: OptionValues): Service[] {
   return Array.from({ length: 1 + random.below(4) }, (_, index): Service => {
-    const protocol = random.pick(['imap', 'lmtp'] as const);
+    const protocol = random.pick(['imap', 'lmtp', 'sieve'] as const);
     const unix = protocol === 'lmtp' && random.oneIn(2);
     const listen: Listen = unix
       ? {

@@ -48,6 +48,7 @@ export class TestStore {
     readonly lmtp: number;
     readonly pop3: number;
     readonly pop3s: number;
+    readonly sieve: number;
   };
   #child: ChildProcess | undefined;
   #env: Readonly<Record<string, string>> = {};
@@ -64,8 +65,8 @@ export class TestStore {
   static async start(options: StoreOptions = {}): Promise<TestStore> {
     const dir = mkdtempSync(join(tmpdir(), 'mailstore-test-'));
     chmodSync(dir, 0o755);
-    const [imap = 0, imaps = 0, lmtp = 0, pop3 = 0, pop3s = 0] = await freePorts(5);
-    const store = new TestStore(dir, { imap, imaps, lmtp, pop3, pop3s });
+    const [imap = 0, imaps = 0, lmtp = 0, pop3 = 0, pop3s = 0, sieve = 0] = await freePorts(6);
+    const store = new TestStore(dir, { imap, imaps, lmtp, pop3, pop3s, sieve });
     store.#env = options.env ?? {};
     store.#makeCertificate();
     store.#writeConfig(options);
@@ -255,6 +256,7 @@ export class TestStore {
       'services.pop3': { listen: `"${host}:${this.ports.pop3}"` },
       'services.pop3s': { listen: `"${host}:${this.ports.pop3s}"` },
       'services.lmtp': { listen: `"${host}:${this.ports.lmtp}"` },
+      'services.sieve': { listen: `"${host}:${this.ports.sieve}"` },
       'services.lmtpunix': { listen: `"${this.lmtpSocket}"`, mode: '"0666"' },
     };
     for (const [section, lines] of Object.entries(options.config ?? {})) {

@@ -38,7 +38,7 @@ const NAMES = [
 ];
 
 test('one line for each event, and nothing in it that a terminal would act on', async () => {
-  const { imap, pop3, lmtp } = store.ports;
+  const { imap, pop3, lmtp, sieve } = store.ports;
   const plain = (name: string) => Buffer.from(`\0${name.replaceAll('\0', '')}\0wrong`).toString('base64');
   await Promise.all([
     ...NAMES.map((name) => talk(imap, `a LOGIN ${literal(name)} wrong\r\n`, 'b LOGOUT\r\n')),
@@ -46,6 +46,7 @@ test('one line for each event, and nothing in it that a terminal would act on', 
     ...NAMES.map((name) => talk(imap, `a ID (${literal('name')} ${literal(name)})\r\n`, 'b LOGOUT\r\n')),
     ...NAMES.map((name) => talk(imap, `a ID (${literal(name)} "x")\r\n`, 'b LOGOUT\r\n')),
     ...NAMES.map((name) => talk(pop3, `USER ${name}\r\nPASS wrong\r\nQUIT\r\n`)),
+    ...NAMES.map((name) => talk(sieve, `AUTHENTICATE "PLAIN" ${literal(plain(name))}\r\nLOGOUT\r\n`)),
     ...NAMES.map((name) =>
       talk(
         lmtp,
@@ -57,6 +58,11 @@ test('one line for each event, and nothing in it that a terminal would act on', 
   const login = `a LOGIN django ${PASSWORD}\r\n`;
   const folders = NAMES.map((name, at) => `c${at} CREATE ${literal(`f${name}`)}\r\n`);
   await talk(imap, login, 'b ENABLE IMAP4rev2\r\n', ...folders, 'd LOGOUT\r\n');
+  // Scripts of such names.
+  const django = Buffer.from(`\0django\0${PASSWORD}`).toString('base64');
+  const scripts = NAMES.map((name) => `PUTSCRIPT ${literal(name)} "keep;"\r\nSETACTIVE ${literal(name)}\r\n`);
+  const put = await talk(sieve, `AUTHENTICATE "PLAIN" "${django}"\r\n`, ...scripts, 'LOGOUT\r\n');
+  expect(put.split('\r\n').filter((line) => line === 'OK').length).toBeGreaterThan(4);
   const delivered = await talk(
     lmtp,
     'LHLO x\r\nMAIL FROM:<a@b>\r\n',
@@ -69,8 +75,9 @@ test('one line for each event, and nothing in it that a terminal would act on', 
   const lines = store.log.trimEnd().split('\n');
   // Failed logins, the identifications and the delivery are there ...
   const failed = lines.filter((line) => line.includes('msg="login failed"'));
-  expect(failed.length).toBeGreaterThanOrEqual(15);
+  expect(failed.length).toBeGreaterThanOrEqual(20);
   expect(lines.some((line) => line.includes('id_name='))).toBe(true);
+  expect(lines.some((line) => line.includes('msg="script stored"'))).toBe(true);
   expect(lines.some((line) => line.includes('message-id='))).toBe(true);
   for (const line of lines) {
     // ... each a line that we began, from an address that we saw, with nothing invisible in it.

@@ -39,7 +39,7 @@ function noncesOf(authenticator: Authenticator): Nonces {
 }
 
 /** Protocols as GSSAPI names them, in `digest-uri` (§2.1.2 serv-type). */
-const SERVICES: Readonly<Record<string, string>> = { pop3: 'pop', managesieve: 'sieve' };
+const SERVICES: Readonly<Record<string, string>> = { pop3: 'pop' };
 
 class Exchange implements SaslExchange {
   readonly #context: SaslContext;

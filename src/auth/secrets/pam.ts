@@ -7,7 +7,7 @@ import type { Checkers } from '../checker/pool.ts';
 import type { Asking, SecretSource, UserSecret } from './source.ts';
 
 /** Our protocols whose service files have another name. */
-export const PAM_SERVICES: Readonly<Record<string, string>> = { pop3: 'pop', managesieve: 'sieve' };
+export const PAM_SERVICES: Readonly<Record<string, string>> = { pop3: 'pop' };
 
 export interface PamOptions {
   /** One service for all protocols; '' for the protocol's own. */

@@ -27,12 +27,10 @@ export interface CyrusTranslation {
 
 /** The programs of SERVICES, START, EVENTS and DAEMON that are not there, and why. */
 const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
-  timsieved: ['later', 'ManageSieve is not there yet'],
   notifyd: ['later', 'notifications are not there yet'],
   nntpd: ['later', 'NNTP is not there yet'],
   fud: ['later', 'fud is not there'],
   httpd: ['later', 'HTTP is not there yet'],
-  smmapd: ['later', 'checking addresses for Sendmail (smmapd) is not there yet'],
   saslauthd: ['later', 'asking saslauthd is not there yet'],
   mupdate: ['later', 'a murder of several servers is not there yet'],
   proxyd: ['later', 'a murder of several servers is not there yet'],
@@ -63,13 +61,15 @@ const PROTOCOLS: ReadonlyMap<string, Service['protocol']> = new Map([
   ['imapd', 'imap'],
   ['pop3d', 'pop3'],
   ['lmtpd', 'lmtp'],
+  ['timsieved', 'sieve'],
+  ['smmapd', 'smmap'],
 ]);
 
 /** The names of SERVICES, by whether their program is there. */
 export function serviceNames(entries: readonly CyrusEntry[]): ServiceNames {
   const services = entries.filter(({ section }) => section === 'SERVICES');
   const there = (entry: CyrusEntry) =>
-    /^(?:\S*\/)?(?:imapd|pop3d|lmtpd)(?:\s|$)/.test(entry.arguments.get('cmd') ?? '');
+    /^(?:\S*\/)?(?:imapd|pop3d|lmtpd|timsieved|smmapd)(?:\s|$)/.test(entry.arguments.get('cmd') ?? '');
   return {
     there: services.filter(there).map(({ name }) => name),
     later: services.filter((entry) => !there(entry)).map(({ name }) => name),
@@ -118,6 +118,9 @@ export function translateCyrusConf(
     draft.trusted = protocol === 'lmtp' && rest.delete('-a');
     // -C names the configuration, -U and -T how often a process is used again, -D waits for a debugger.
     for (const ignored of ['-C', '-U', '-T', '-D', '-H']) rest.delete(ignored);
+    if (protocol === 'smmap' && rest.delete('-p')) {
+      say('unneeded', 'a recipient with a folder is looked up as a delivery would', `${entry.name}.cmd`);
+    }
     for (const flag of rest.keys()) {
       const matters = flag === '-p' || flag === '-N' || flag === '-k';
       say(matters ? 'refused' : 'later', `${program} ${flag} is not there yet`, `${entry.name}.cmd`);

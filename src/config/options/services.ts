@@ -22,14 +22,16 @@ export interface EntryKey {
 /** The keys of a [services.<name>] table. */
 export const serviceKeys = {
   protocol: {
-    kind: choiceKind(['imap', 'pop3', 'lmtp', 'dovecot-auth', 'saslauthd']),
-    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, dovecot-auth, saslauthd',
-    cyrusConf: 'cmd="imapd", cmd="pop3d" or cmd="lmtpd"',
+    kind: choiceKind(['imap', 'pop3', 'lmtp', 'sieve', 'smmap', 'dovecot-auth', 'saslauthd']),
+    default:
+      'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, sieve, managesieve, smmap, dovecot-auth, saslauthd',
+    cyrusConf: 'cmd="imapd", cmd="pop3d", cmd="lmtpd", cmd="timsieved" or cmd="smmapd"',
     doc: 'What is spoken there.',
   },
   listen: {
     kind: textKind('a port, host:port or the path of a socket', (text) => text !== ''),
-    default: 'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, dovecot-auth, saslauthd',
+    default:
+      'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, sieve, managesieve, smmap, dovecot-auth, saslauthd',
     cyrusConf: 'listen=',
     doc:
       'Where it listens: a port by name or number, host:port, [IPv6 address]:port, or the path of a unix ' +
@@ -51,7 +53,8 @@ export const serviceKeys = {
     kind: switchKind(),
     default: 'true for unix sockets, else false',
     cyrusConf: 'cmd="lmtpd -a"',
-    doc: 'LMTP only: peers may deliver without authentication wherever they come from.',
+    doc:
+      'LMTP and smmap only: peers may deliver, or ask who has a mailbox, without authentication wherever they come from.',
   },
   maxchild: {
     kind: integerKind(0, 1_000_000),

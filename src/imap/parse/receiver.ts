@@ -16,7 +16,7 @@
 
 import { asMailError, limitError, type MailError, syntaxError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
-import { ByteQueue } from './queue.ts';
+import { ByteQueue } from '../../net/bytequeue.ts';
 import {
   type Literal,
   type LiteralPolicy,

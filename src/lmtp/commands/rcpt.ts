@@ -1,6 +1,6 @@
 /** RCPT TO:<recipient> with IGNOREQUOTA (RFC 5321 §4.1.1.3); who it is, and whether mail may be had now. */
 
-import { canonicalRecipient } from '../../auth/canonical.ts';
+import { findRecipient } from '../../delivery/recipient.ts';
 import { syntaxError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { DeliveryTarget } from '../../store/border.ts';
@@ -83,23 +83,10 @@ export function readRecipient(text: string, smtputf8: boolean): Path | Reply {
 }
 
 /** Asks the store for the mailbox of an address. @param size octets to come, null to ignore the quota */
-export async function findTarget(
-  dialogue: Dialogue,
-  path: Path,
-  size: number | null,
-): Promise<DeliveryTarget> {
-  const { settings } = dialogue;
-  let local = path.eightBit ? decodeUtf8(path.local) as string : path.local;
-  let domain = path.eightBit ? decodeUtf8(path.domain) as string : path.domain;
-  // RFC 5321 §4.5.1: "postmaster" without a domain must be taken, in any case.
-  if (domain === '' && local.toLowerCase() === 'postmaster' && settings.postmaster !== '') {
-    const at = settings.postmaster.lastIndexOf('@');
-    local = at < 0 ? settings.postmaster : settings.postmaster.slice(0, at);
-    domain = at < 0 ? '' : settings.postmaster.slice(at + 1);
-  }
-  const interfaceDomain = domain === '' && settings.virtdomains === 'on'
-    ? await dialogue.interfaces.domainOf(dialogue.connection.localAddress)
-    : '';
-  const { userid, detail } = canonicalRecipient(local, domain, settings, { interfaceDomain });
-  return await dialogue.store.recipient({ userid, detail, poster: dialogue.user, size });
+export function findTarget(dialogue: Dialogue, path: Path, size: number | null): Promise<DeliveryTarget> {
+  const { settings, store, interfaces, connection, user } = dialogue;
+  const context = { settings, store, interfaces, localAddress: connection.localAddress, poster: user };
+  const local = path.eightBit ? decodeUtf8(path.local) as string : path.local;
+  const domain = path.eightBit ? decodeUtf8(path.domain) as string : path.domain;
+  return findRecipient(context, { local, domain }, size);
 }

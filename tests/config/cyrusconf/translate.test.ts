@@ -79,15 +79,15 @@ test('-s is TLS, -a is trust, -C and -U say nothing new', () => {
 test('services that are not there yet warn, one line each', () => {
   const { settings, warnings } = services(
     'imap cmd="imapd" listen=imap prefork=5\npop3 cmd="pop3d" listen=pop3\nsieve cmd="timsieved" listen=sieve\n' +
+      'smmap cmd="smmapd -p" listen=/map\n' +
       'nntp cmd="nntpd" listen=nntp\nodd cmd="imapdd" listen=imap\nlmtpunix cmd="lmtpd -x" listen=/l color=red\n',
   );
-  expect(settings.services.map(({ name }) => name)).toEqual(['imap', 'pop3', 'lmtpunix']);
+  expect(settings.services.map(({ name }) => name)).toEqual(['imap', 'pop3', 'sieve', 'smmap', 'lmtpunix']);
   expect(warnings).toEqual([
-    'cyrus.conf:4: sieve: ManageSieve is not there yet',
-    'cyrus.conf:5: nntp: NNTP is not there yet',
-    'cyrus.conf:6: odd: unknown program "imapdd"; the nearest is imapd',
-    'cyrus.conf:7: lmtpunix.cmd: lmtpd -x is not there yet',
-    'cyrus.conf:7: lmtpunix.color: unknown argument; there are cmd, listen, proto, prefork, maxchild, babysit, ' +
+    'cyrus.conf:6: nntp: NNTP is not there yet',
+    'cyrus.conf:7: odd: unknown program "imapdd"; the nearest is imapd',
+    'cyrus.conf:8: lmtpunix.cmd: lmtpd -x is not there yet',
+    'cyrus.conf:8: lmtpunix.color: unknown argument; there are cmd, listen, proto, prefork, maxchild, babysit, ' +
     'maxforkrate, maxfds',
   ]);
 });

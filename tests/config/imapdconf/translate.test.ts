@@ -119,7 +119,6 @@ test('other options for one service are told to have no effect', () => {
 
 test('options for a service that is not there', () => {
   expect(warnings('sieve_tls_cert_file: /p\nnews_tls_cert_file: /n\n')).toEqual([
-    'imapd.conf:1: sieve_tls_cert_file: the service sieve is not there yet',
     'imapd.conf:2: news_tls_cert_file: NNTP is not there yet',
   ]);
   expect(warnings('web_timeout: 40\n')).toEqual([

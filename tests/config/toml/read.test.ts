@@ -133,7 +133,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'a service without what it speaks',
       '[services.x]\nlisten = 1',
-      'm.toml:1: services.x: protocol is missing: "imap", "pop3" or "lmtp"',
+      'm.toml:1: services.x: protocol is missing: "imap", "pop3", "lmtp", "sieve" or "smmap"',
     ],
     [
       'a service without a place',
@@ -168,7 +168,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'trusted IMAP',
       '[services.imap]\ntrusted = true',
-      'm.toml:2: services.imap.trusted: is for LMTP services only',
+      'm.toml:2: services.imap.trusted: is for LMTP and smmap services only',
     ],
     [
       'TLS without a certificate',

@@ -1,0 +1,32 @@
+/** ManageSieve as a worker plugs it in: the protocol, with the language as this configuration has it. */
+
+import type { Settings } from '../config/settings.ts';
+import { allowedCapabilities } from '../delivery/language.ts';
+import { limits } from '../limits.ts';
+import type { Protocol } from '../net/service.ts';
+import { compile } from '../sieve/extensions.ts';
+import type { Language } from './language.ts';
+import { createManageSieve } from './protocol.ts';
+import type { ManageSieveServices } from './session.ts';
+
+/** The ManageSieve protocol of a process. */
+export function createManageSieveService(deps: Omit<ManageSieveServices, 'language'>): Protocol {
+  return createManageSieve({ ...deps, language: languageOf(deps.settings) });
+}
+
+/** What scripts may say, and their check, which is a compilation as before every run. */
+export function languageOf(settings: Settings): Language {
+  const extensions = allowedCapabilities(settings);
+  const allowed = new Set(extensions);
+  return {
+    extensions,
+    maxRedirects: limits.sieve_redirects.value,
+    notify: extensions.includes('enotify') ? ['mailto'] : [],
+    lists: [],
+    check: (script) =>
+      compile(Buffer.from(script.buffer, script.byteOffset, script.length).toString('latin1'), {
+        allowed,
+        maxSize: settings.sieve_maxscriptsize,
+      }).diagnostics,
+  };
+}
