@@ -1,29 +1,48 @@
 /** What actions that store or send the message have in common. */
+import { decodeHeader } from '../mime/encodedword.ts';
 import { outboundAddress } from './address.ts';
 import type { Draft, Modifier } from './extension.ts';
 import { printable } from './lexer.ts';
 import { fromOctets, strictFromOctets } from './octets.ts';
-import type { Action } from './result.ts';
+import { type Action, type NamedAddress, type Placement, placement } from './result.ts';
 import { type Run, ScriptError } from './run.ts';
 
-/** An action with what its tags change about it. */
-export function draft(run: Run, mailbox: string | null, modifiers: readonly Modifier[]): Draft {
-  const made: Draft = {
-    copy: false,
-    placement: { mailbox, flags: run.result.flags, content: run.message.content() },
-  };
+/** What the tags of an action say about it. `target` is what it has without them. */
+export function draft(
+  run: Run,
+  modifiers: readonly Modifier[],
+  target: Placement = placement(null, [], null),
+): Draft {
+  const made: Draft = { copy: false, target, fcc: null };
   for (let i = 0; i < modifiers.length; i++) (modifiers[i] as Modifier).apply(run, made);
   return made;
+}
+
+/** Where the message goes as it is now, with the flags of the script. */
+export function messageTo(run: Run, mailbox: string | null): Placement {
+  return placement(mailbox, run.result.flags, run.message.content());
 }
 
 /** Adds an action to the result within the budget; `trace` is what it is for the person who reads. */
 export function act(run: Run, action: Action, trace: () => string): void {
   const { result, limits } = run;
+  checkConflict(run, action.kind);
   if (result.actions.length >= limits.actions) {
     throw new ScriptError(`total number of actions exceeds policy limit (${limits.actions})`);
   }
   result.actions.push(action);
   if (run.trace !== null) run.note(trace());
+}
+
+/** Throws if an action was decided that excludes one of this kind. */
+export function checkConflict({ result }: Run, kind: Action['kind']): void {
+  const conflict = result.conflict(kind);
+  if (conflict === null) return;
+  throw new ScriptError(
+    conflict === kind
+      ? `${kind} was decided already: expected it once`
+      : `${kind} excludes ${conflict}, which was decided before`,
+  );
 }
 
 /** What is wrong with octets as the name of a mailbox, or null. Whether it can be there at all is the store's to say. */
@@ -58,4 +77,15 @@ export function addressOf(octets: string): string {
   const outbound = outboundAddress(octets);
   if (outbound === null) throw new ScriptError(addressWrong(octets) ?? '');
   return fromOctets(outbound.address);
+}
+
+/** Such an address with the name before it, as Unicode. */
+export function mailboxOf(octets: string): NamedAddress {
+  const outbound = outboundAddress(octets);
+  if (outbound === null) throw new ScriptError(addressWrong(octets) ?? '');
+  const { address, phrase } = outbound;
+  return {
+    address: fromOctets(address),
+    name: phrase === null || phrase === '' ? null : decodeHeader(phrase),
+  };
 }

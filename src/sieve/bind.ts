@@ -107,7 +107,28 @@ class Binder implements Call {
       groups.set(group, tag.name);
       this.#tags.set(spec.name, { node: tag, spec, argument });
     }
-    return this.#positional(given.slice(at)) && this.#matching();
+    return this.#together() && this.#positional(given.slice(at)) && this.#matching();
+  }
+
+  /** Tags that depend on each other. */
+  #together(): boolean {
+    for (const { node, spec } of this.#tags.values()) {
+      const { needs, excludes = [] } = spec;
+      if (needs !== undefined && !this.#tags.has(needs)) {
+        return this.#error(
+          node.position,
+          `the tag ':${node.name}' for the ${this.#what} cannot be specified without ':${needs}'`,
+        );
+      }
+      const excluded = excludes.find((name) => this.#tags.has(name));
+      if (excluded !== undefined) {
+        return this.#error(
+          node.position,
+          `the tags ':${node.name}' and ':${excluded}' for the ${this.#what} exclude each other`,
+        );
+      }
+    }
+    return true;
   }
 
   #error(position: Position, text: string): false {

@@ -35,6 +35,9 @@ export interface TagSpec {
   /** Of the tags of one group only one may be given. A tag without a group is one of its own. */
   readonly group?: string;
   readonly parameter?: Parameter;
+  /** Another tag without which this one is an error, and tags with which it is one. */
+  readonly needs?: string;
+  readonly excludes?: readonly string[];
   /** For tags of actions: what it changes about the action, whenever that is carried out. */
   readonly modify?: (call: Call, compiler: Compiler) => Modifier;
   /** For modifiers of `set`. */
@@ -63,7 +66,10 @@ export interface Namespace {
 export interface Draft {
   /** :copy (RFC 3894): the implicit keep stays. */
   copy: boolean;
-  readonly placement: Placement;
+  /** Where the message goes, or the copy that `fcc` is. */
+  readonly target: Placement;
+  /** A copy of what the action sends (RFC 8580), or null. */
+  fcc: Placement | null;
 }
 
 export interface Modifier {

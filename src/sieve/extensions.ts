@@ -8,15 +8,21 @@ import { enclose } from './extensions/enclose.ts';
 import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { envelope } from './extensions/envelope.ts';
 import { extracttext } from './extensions/extracttext.ts';
+import { fcc } from './extensions/fcc.ts';
 import { fileinto } from './extensions/fileinto.ts';
 import { foreverypart } from './extensions/foreverypart.ts';
 import { ihaveExtension } from './extensions/ihave.ts';
 import { imap4flags, imapflags } from './extensions/imap4flags.ts';
+import { mailbox, mboxmetadata, servermetadata } from './extensions/mailbox.ts';
+import { mailboxid } from './extensions/mailboxid.ts';
 import { mime } from './extensions/mime.ts';
 import { regex } from './extensions/regex.ts';
+import { ereject, reject } from './extensions/reject.ts';
 import { relational } from './extensions/relational.ts';
 import { replace } from './extensions/replace.ts';
+import { specialUse } from './extensions/specialuse.ts';
 import { subaddress } from './extensions/subaddress.ts';
+import { vacation, vacationSeconds } from './extensions/vacation.ts';
 import { variables } from './extensions/variables.ts';
 import { COMPARATORS } from './match/comparators.ts';
 import { Registry } from './registry.ts';
@@ -28,17 +34,27 @@ export const EXTENSIONS: readonly Extension[] = [
   enclose,
   encodedCharacter,
   envelope,
+  ereject,
   extracttext,
+  fcc,
   fileinto,
   foreverypart,
   ihaveExtension,
   imap4flags,
   imapflags,
+  mailbox,
+  mailboxid,
+  mboxmetadata,
   mime,
   regex,
+  reject,
   relational,
   replace,
+  servermetadata,
+  specialUse,
   subaddress,
+  vacation,
+  vacationSeconds,
   variables,
   ...COMPARATORS.map(({ name }) => ({ capability: `comparator-${name}` })),
 ];

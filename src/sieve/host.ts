@@ -7,6 +7,14 @@
 export interface Host {
   /** Milliseconds since 1970: the moment of this delivery, the same for the whole run. */
   readonly now: number;
+  /** True if there is a mailbox of this name that the owner may deliver into (RFC 5490 §3.1). */
+  mailboxExists(name: string): boolean;
+  /** The same for an object id (RFC 9042 §5). */
+  mailboxIdExists(id: string): boolean;
+  /** The same for the special use of a mailbox of this name, or with null of any (RFC 8579 §3). */
+  specialUseExists(mailbox: string | null, use: string): boolean;
+  /** The value of an annotation of a mailbox, or with null of the server; null if there is none (RFC 5490 §3.3, §4.1). */
+  metadata(mailbox: string | null, entry: string): string | null;
   /** The line of the log that belongs to this run (vnd.cyrus.log, vnd.dovecot.debug, truncated variables). */
   log(text: string): void;
 }

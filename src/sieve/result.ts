@@ -15,7 +15,14 @@ export interface Placement {
   mailbox: string | null;
   /** IMAP flags it gets (RFC 5232 §5). Those the mailbox cannot hold are left out, which is no error. */
   flags: readonly string[];
+  /** The message that goes there; null also where it is not the one that came, but one that the action makes. */
   readonly content: Content;
+  /** Make the mailbox if it is not there (RFC 5490 §3.2). */
+  create: boolean;
+  /** The mailbox with this use comes first; where it is not there and `create` is given, what is made gets it (RFC 8579 §4). */
+  specialUse: string | null;
+  /** The mailbox with this object id comes first (RFC 9042 §4). */
+  mailboxId: string | null;
 }
 
 export interface KeepAction {
@@ -42,7 +49,59 @@ export interface DiscardAction {
   readonly kind: 'discard';
 }
 
-export type Action = KeepAction | FileintoAction | RedirectAction | DiscardAction;
+/** The message is refused (RFC 5429). */
+export interface RejectAction {
+  readonly kind: 'reject';
+  /** ereject: as early as can be, with a text for the protocol if the reason is none. */
+  readonly early: boolean;
+  readonly reason: string;
+}
+
+/** An address with the name before it, or null. */
+export interface NamedAddress {
+  readonly address: string;
+  readonly name: string | null;
+}
+
+/** An answer to the sender, if it may have one and had none for some time (RFC 5230). */
+export interface VacationAction {
+  readonly kind: 'vacation';
+  /** How long the same answer is not sent again; 0 is always sent (RFC 6131 §2), null is as long as the site says. */
+  readonly seconds: number | null;
+  readonly subject: string | null;
+  readonly from: NamedAddress | null;
+  /** Further addresses of the owner. */
+  readonly addresses: readonly string[];
+  /** The reason is a MIME entity. */
+  readonly mime: boolean;
+  /** Which answer it is, for remembering whom it was sent to. */
+  readonly handle: string;
+  readonly reason: string;
+  /** Where a copy goes (RFC 8580), or null. */
+  readonly fcc: Placement | null;
+}
+
+export type Action =
+  | KeepAction
+  | FileintoAction
+  | RedirectAction
+  | DiscardAction
+  | RejectAction
+  | VacationAction;
+
+/** Kinds of actions that cannot be decided together with some kinds (RFC 5228 §2.10.4, RFC 5429 §2.4, RFC 5230 §4.7). */
+const CONFLICTS: ReadonlyMap<Action['kind'], readonly Action['kind'][]> = new Map([
+  ['reject', ['reject', 'keep', 'fileinto', 'redirect', 'vacation']],
+  ['vacation', ['vacation', 'reject']],
+  ['keep', ['reject']],
+  ['fileinto', ['reject']],
+  ['redirect', ['reject']],
+]);
+
+/** A placement of which nothing but the mailbox is said. */
+export function placement(mailbox: string | null, flags: readonly string[], content: Content): Placement {
+  return { mailbox, flags, content, create: false, specialUse: null, mailboxId: null };
+}
 
 /** Collects what one run decides. */
 export class Result {
@@ -59,13 +118,19 @@ export class Result {
     return this.actions.some((action) => action.kind === kind);
   }
 
+  /** The kind of an action decided before that excludes one of this kind, or null. */
+  conflict(kind: Action['kind']): Action['kind'] | null {
+    const excluded = CONFLICTS.get(kind) ?? [];
+    return this.actions.find((action) => excluded.includes(action.kind))?.kind ?? null;
+  }
+
   /** The actions, and the implicit keep behind them where it is still in effect. */
   decided(): readonly Action[] {
     if (!this.implicitKeep) return this.actions;
     return [...this.actions, {
       kind: 'keep',
       implicit: true,
-      placement: { mailbox: null, flags: this.flags, content: this.content },
+      placement: placement(null, this.flags, this.content),
     }];
   }
 }

@@ -50,6 +50,10 @@ export const ENVELOPE: Envelope = {
 
 export const HOST: Host = {
   now: Date.UTC(2026, 6, 1, 12, 0, 0),
+  mailboxExists: () => false,
+  mailboxIdExists: () => false,
+  specialUseExists: () => false,
+  metadata: () => null,
   log: () => {},
 };
 

@@ -1,5 +1,5 @@
 /** RFC 5232, and the older form of it that Cyrus calls imapflags (draft-melnikov-sieve-imapflags). */
-import type { CommandSpec, Draft, Extension, Modifier, TestSpec } from '../extension.ts';
+import type { CommandSpec, Draft, Extension, Modifier, TagSpec, TestSpec } from '../extension.ts';
 import { flagsIn, withoutFlags } from '../flags.ts';
 import { type Keys, matchValues } from '../keys.ts';
 import { Values } from '../match/values.ts';
@@ -135,22 +135,24 @@ class FlagsTag implements Modifier {
     this.#flags = flags;
   }
 
-  apply(run: Run, { placement }: Draft): void {
-    placement.flags = flagsIn(this.#flags.values(run));
+  apply(run: Run, { target }: Draft): void {
+    target.flags = flagsIn(this.#flags.values(run));
   }
 }
+
+const FLAGS = {
+  name: 'flags',
+  parameter: { name: 'flags', type: 'strings' },
+  modify: (call) => new FlagsTag(call.texts('flags')),
+} satisfies TagSpec;
 
 export const imap4flags: Extension = {
   capability: 'imap4flags',
   commands: ['setflag', 'addflag', 'removeflag'].map(flagCommand),
   tests: [hasflag],
-  tags: [{
-    on: ['keep', 'fileinto'],
-    tag: {
-      name: 'flags',
-      parameter: { name: 'flags', type: 'strings' },
-      modify: (call) => new FlagsTag(call.texts('flags')),
-    },
+  tags: [{ on: ['keep', 'fileinto'], tag: FLAGS }, {
+    on: ['vacation', 'notify'],
+    tag: { ...FLAGS, needs: 'fcc' },
   }],
 };
 

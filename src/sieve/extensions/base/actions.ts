@@ -1,5 +1,5 @@
 /** Actions of RFC 5228 §4; fileinto is an extension of its own. */
-import { act, addressOf, addressWrong, draft } from '../../action.ts';
+import { act, addressOf, addressWrong, checkConflict, draft, messageTo } from '../../action.ts';
 import type { CommandSpec, Modifier } from '../../extension.ts';
 import { type Command, type Run, ScriptError } from '../../run.ts';
 import type { Text } from '../../text.ts';
@@ -12,7 +12,8 @@ class Keep implements Command {
   }
 
   execute(run: Run): void {
-    const { placement } = draft(run, null, this.#modifiers);
+    const { target: placement } = draft(run, this.#modifiers, messageTo(run, null));
+    checkConflict(run, 'keep');
     run.result.implicitKeep = false;
     // §2.10.3: however often it is said, it is kept once; what was said last counts.
     const { actions } = run.result;
@@ -54,7 +55,8 @@ class Redirect implements Command {
 
   execute(run: Run): void {
     const address = addressOf(this.#address.value(run));
-    const { copy, placement: { content } } = draft(run, null, this.#modifiers);
+    const { copy } = draft(run, this.#modifiers);
+    checkConflict(run, 'redirect');
     if (!copy) run.result.implicitKeep = false;
     const redirects = run.result.actions.filter((action) => action.kind === 'redirect');
     // §2.10.3: the message goes to an address once.
@@ -62,7 +64,7 @@ class Redirect implements Command {
     if (redirects.length >= run.limits.redirects) {
       throw new ScriptError(`number of redirect actions exceeds policy limit (${run.limits.redirects})`);
     }
-    act(run, { kind: 'redirect', address, content }, () => `redirect to <${address}>`);
+    act(run, { kind: 'redirect', address, content: run.message.content() }, () => `redirect to <${address}>`);
   }
 }
 
