@@ -70,6 +70,18 @@ export const storeLimits = rows({
     reason: 'names a user may subscribe to whether or not they exist',
     onExcess: 'SUBSCRIBE answers NO [LIMIT]',
   },
+  store_marks: {
+    value: 10_000,
+    unit: 'count',
+    reason: 'vacation replies and duplicates of one owner that are remembered, about 100 bytes each',
+    onExcess: 'those that end first are forgotten',
+  },
+  store_mark_key: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'kind and key of a mark; whoever sets one makes a hash of what is longer',
+    onExcess: 'the delivery fails',
+  },
   store_script_name: {
     value: 512,
     unit: 'bytes',

@@ -75,7 +75,8 @@ async function store(
   }
   let results: DeliveryResult[];
   try {
-    results = await dialogue.store.deliver(staged, targets, { ignoreQuota });
+    const deliveries = targets.map((target) => ({ target, message: staged }));
+    results = await dialogue.store.deliver(deliveries, { ignoreQuota });
   } catch (thrown) {
     staged.abort();
     return { messageId, outcomes: all({ answer: failureReply(thrown, dialogue.settings), error: thrown }) };

@@ -9,24 +9,21 @@
  * (promise 1). Failures are `MailError`s.
  */
 import type { UidSet } from './uidset.ts';
+import type {
+  Delivery,
+  DeliveryRequest,
+  DeliveryResult,
+  DeliveryTarget,
+  Mark,
+  Stage,
+  StagedMessage,
+} from './border/delivery.ts';
+import type { Identity, MailboxName } from './border/name.ts';
+import type { Scripts } from './border/scripts.ts';
 
-/** Who asks. `userid` is canonical (see names.ts); `admin` sees and may administer everything. */
-export interface Identity {
-  readonly userid: string;
-  readonly admin: boolean;
-  readonly groups: readonly string[];
-  /** Which groups these are cannot be told: what an ACL denies to any group is denied here. */
-  readonly groupsUnknown?: boolean;
-}
-
-/**
- * A mailbox inside the program: `owner` is the userid ('' is the shared hierarchy), `path` is '' for the INBOX or
- * the components below it joined by '/'. Components are Unicode and hold neither '/' nor control characters.
- */
-export interface MailboxName {
-  readonly owner: string;
-  readonly path: string;
-}
+export type * from './border/delivery.ts';
+export type * from './border/name.ts';
+export type * from './border/scripts.ts';
 
 /** What LIST needs of one mailbox, as of one moment. Costs no look into the owner's index. */
 export interface ListedMailbox {
@@ -69,57 +66,6 @@ export interface QuotaRoot {
 export interface AclEntry {
   readonly identifier: string;
   readonly rights: string;
-}
-
-/** A message being received: bytes are written in order, then finished or thrown away. */
-export interface Stage {
-  /** Appends bytes. Throws MailError 'toobig' beyond the limit given to `stage()`, 'unavailable' on a disk failure. */
-  write(chunk: Uint8Array): void;
-  readonly size: number;
-  /** Computes structure and hash and makes a large body durable. The stage is used up. */
-  finish(): Promise<StagedMessage>;
-  /** Forgets it; harmless after finish or twice. */
-  abort(): void;
-}
-
-/** A complete message, not in any mailbox yet. Valid until used in one change or aborted. */
-export interface StagedMessage {
-  readonly size: number;
-  readonly messageId: string | null;
-  /** Header fields of the message, latin1, with the final empty line. */
-  readonly header: string;
-  /** Bytes of memory it takes until it is used: what describes it, and the body unless that is on disk. */
-  readonly held: number;
-  abort(): void;
-}
-
-/** A recipient that exists and may be delivered to. */
-export interface DeliveryTarget {
-  readonly name: MailboxName;
-  /** The userid the envelope address stands for. */
-  readonly userid: string;
-  /** Hash of the userid's active Sieve script (`Store.scriptByHash`); null where there is none. */
-  readonly script: string | null;
-}
-
-export interface DeliveryRequest {
-  /** Canonical userid of the recipient, from names.ts. */
-  readonly userid: string;
-  /** The part behind '+', or null. Its folder is used if the poster has the `p` right, otherwise the INBOX. */
-  readonly detail: string | null;
-  /** Who posts: null is an anonymous poster (ordinary LMTP); an authenticated user otherwise. */
-  readonly poster: Identity | null;
-  /** Refuse with 'overquota' now if `size` bytes more do not fit (IGNOREQUOTA passes null). */
-  readonly size: number | null;
-}
-
-export interface DeliveryResult {
-  readonly target: DeliveryTarget;
-  /** Set if it was delivered. */
-  readonly uid?: number;
-  readonly uidvalidity?: number;
-  /** Set if not: what to tell the sender for this recipient. */
-  readonly error?: import('../errors.ts').MailError;
 }
 
 /** A row of a mailbox without the parts that never change. Times are unix seconds. */
@@ -381,35 +327,6 @@ export interface StoreSession {
   scriptsOf(userid: string): Scripts;
 }
 
-/** A Sieve script as LISTSCRIPTS shows it. Bytes and unix time. */
-export interface ScriptInfo {
-  readonly name: string;
-  readonly size: number;
-  readonly active: boolean;
-  readonly changed: number;
-}
-
-/**
- * The Sieve scripts of one user, or the global ones. Names are those of RFC 5804 §1.6; what a script says is nobody's business
- * here. A script that breaks no rule of the store is kept as it is, to the byte.
- */
-export interface Scripts {
-  /** By name. */
-  list(): ScriptInfo[];
-  get(name: string): Uint8Array | null;
-  /**
-   * Stores a script, or replaces the one of that name, which stays active if it was. MailError 'limit' where it would be one more
-   * than `maxScripts`, 'toobig' beyond the hard bound of the store, 'cannot' for a name no script can have.
-   */
-  put(name: string, content: Uint8Array, options: { maxScripts: number }): Promise<void>;
-  /** Null leaves none active. MailError 'nonexistent'. */
-  setActive(name: string | null): Promise<void>;
-  /** MailError 'nonexistent', or 'inuse' for the active one (RFC 5804 §2.10). */
-  delete(name: string): Promise<void>;
-  /** The active one stays active. MailError 'nonexistent', 'alreadyexists', 'cannot'. */
-  rename(from: string, to: string): Promise<void>;
-}
-
 /** Stored secret of a user, as auth needs it. Opaque JSON to the store. */
 export interface SecretRecord {
   readonly userid: string;
@@ -439,12 +356,15 @@ export interface Store {
   recipient(request: DeliveryRequest): Promise<DeliveryTarget>;
   /** A stage for a delivery; up to `limit` bytes (0 = no limit). */
   stage(limit: number): Stage;
-  /** Delivers one message to all targets; stored once, answered per target. Never throws for a single target. */
-  deliver(
-    message: StagedMessage,
-    targets: readonly DeliveryTarget[],
-    options: { ignoreQuota: boolean; flags?: readonly string[] },
-  ): Promise<DeliveryResult[]>;
+  /**
+   * Delivers to all recipients as one change: each message is stored once, and answered per recipient. Never throws for a single
+   * one. Uses all messages up.
+   */
+  deliver(deliveries: readonly Delivery[], options: { ignoreQuota: boolean }): Promise<DeliveryResult[]>;
+  /** Whether a mark of this user is set and has not ended. */
+  marked(userid: string, kind: string, key: string): boolean;
+  /** Sets marks without a message: all of them, or none where a fresh one is there ('alreadyexists'). */
+  mark(userid: string, marks: readonly Mark[]): Promise<void>;
   /** The script that `DeliveryTarget.script` names; null where it was replaced meanwhile (`activeScript` has the new one). */
   scriptByHash(userid: string, hash: string): Uint8Array | null;
   /** A user's script by its name, or with '' a global one, as `include` finds it (RFC 6609). */
@@ -462,6 +382,20 @@ export interface DeletedMailbox {
   readonly exists: number;
 }
 
+export interface ExpireOptions {
+  readonly expungeDays: number | null;
+  readonly deleteDays: number | null;
+  readonly duplicateDays?: number | null;
+  /** One user; all where it is not said. */
+  readonly userid?: string;
+}
+
+export interface Remembered {
+  /** `id` is the Message-ID, a space, and the unix time of the Date field, where there is one. Times are unix seconds. */
+  readonly delivered: readonly { id: string; mailbox: MailboxName; at: number }[];
+  readonly marks: readonly { kind: string; key: string; until: number }[];
+}
+
 /** What the command line tools need beside an admin's session. */
 export interface StoreAdmin {
   owners(): { userid: string; created: number; partition: string }[];
@@ -469,10 +403,13 @@ export interface StoreAdmin {
   purgeUser(userid: string): Promise<void>;
   deletedMailboxes(owner: string): DeletedMailbox[];
   undelete(mailboxid: string, as: MailboxName): Promise<void>;
-  /** Removes expunged messages older than `expungeDays` and deleted mailboxes older than `deleteDays`. */
-  expire(
-    options: { expungeDays: number; deleteDays: number },
-  ): Promise<{ messages: number; mailboxes: number }>;
+  /**
+   * Removes expunged messages older than `expungeDays`, deleted mailboxes older than `deleteDays`, what was delivered longer ago
+   * than `duplicateDays` (duplicate_retention where it is not said), and marks that have ended. Null leaves that alone.
+   */
+  expire(options: ExpireOptions): Promise<{ messages: number; mailboxes: number }>;
+  /** Whom and what duplicate suppression and marks remember of a user. */
+  remembered(userid: string): Remembered;
   /**
    * Builds a user's index anew. Throws 'corruption' when that way is not possible.
    */

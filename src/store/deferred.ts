@@ -4,13 +4,14 @@
  */
 import { serverError } from '../errors.ts';
 import type {
+  Delivery,
   DeliveryRequest,
   DeliveryResult,
   DeliveryTarget,
   Identity,
+  Mark,
   Secrets,
   Stage,
-  StagedMessage,
   Store,
   StoreAdmin,
   StoreSession,
@@ -54,11 +55,18 @@ export class DeferredStore implements Store {
   }
 
   async deliver(
-    message: StagedMessage,
-    targets: readonly DeliveryTarget[],
-    options: { ignoreQuota: boolean; flags?: readonly string[] },
+    deliveries: readonly Delivery[],
+    options: { ignoreQuota: boolean },
   ): Promise<DeliveryResult[]> {
-    return await (await this.opened).deliver(message, targets, options);
+    return await (await this.opened).deliver(deliveries, options);
+  }
+
+  marked(userid: string, kind: string, key: string): boolean {
+    return this.now.marked(userid, kind, key);
+  }
+
+  async mark(userid: string, marks: readonly Mark[]): Promise<void> {
+    return await (await this.opened).mark(userid, marks);
   }
 
   scriptByHash(userid: string, hash: string): Uint8Array | null {

@@ -47,6 +47,14 @@ export function systemFlagBit(name: string): number {
   }
 }
 
+/** Longest keyword a delivery makes. */
+const KEYWORD_LENGTH = 256;
+
+/** Whether a name can stand in a list of flags as a keyword: an atom (RFC 9051 §9 flag-keyword). */
+export function isKeyword(name: string): boolean {
+  return name.length <= KEYWORD_LENGTH && /^[!#$&'+,\-./0-9:;<=>?@A-Z[^_`a-z|}~]+$/.test(name);
+}
+
 /** The set holding only the keyword with this index in the mailbox's keyword table. */
 export function keywordBit(index: number): FlagBits {
   const bit = FIRST_KEYWORD_BIT + index;

@@ -2,6 +2,7 @@
 
 import { MailError, serverError, userError } from '../../src/errors.ts';
 import type {
+  Delivery,
   DeliveryRequest,
   DeliveryResult,
   DeliveryTarget,
@@ -130,14 +131,20 @@ export class FakeStore implements Store {
     return stage;
   }
 
+  marked(): boolean {
+    return false;
+  }
+  mark(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async deliver(
-    message: StagedMessage,
-    targets: readonly DeliveryTarget[],
+    deliveries: readonly Delivery[],
     options: { ignoreQuota: boolean },
   ): Promise<DeliveryResult[]> {
     await this.gate;
-    this.calls.push({ targets: targets.length, ignoreQuota: options.ignoreQuota });
-    return targets.map((target) => {
+    this.calls.push({ targets: deliveries.length, ignoreQuota: options.ignoreQuota });
+    return deliveries.map(({ target, message }) => {
       const error = this.failing.get(target.userid);
       if (error !== undefined) return { target, error };
       if (this.duplicates.has(target.userid)) return { target };

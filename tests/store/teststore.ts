@@ -134,7 +134,8 @@ export class TestStore {
         size: null,
       });
     }));
-    return await this.store.deliver(message, targets, { ignoreQuota: false });
+    const deliveries = targets.map((target) => ({ target, message }));
+    return await this.store.deliver(deliveries, { ignoreQuota: false });
   }
 
   async append(

@@ -50,7 +50,7 @@ export class Readers {
 
   /** The index of an owner. Do not keep it over an await: it may be closed when others are opened. */
   of(owner: Pick<OwnerRow, 'id' | 'folder'>): OwnerReader {
-    if (this.closed.has(owner.id)) throw closedForRepair();
+    this.demandOpen(owner.id);
     const found = this.pool.get(owner.id);
     if (found !== undefined) {
       this.pool.delete(owner.id);
@@ -70,6 +70,11 @@ export class Readers {
     this.pool.set(owner.id, reader);
     this.timer ??= setTimeout(() => this.sweep(), SWEEP_MS).unref();
     return reader;
+  }
+
+  /** Throws while an owner's index must not be read. */
+  demandOpen(owner: number): void {
+    if (this.closed.has(owner)) throw closedForRepair();
   }
 
   /** Indexes that are open. */

@@ -3,16 +3,19 @@ import { existsSync } from 'node:fs';
 import { MailError, serverError, userError } from '../../errors.ts';
 import type {
   DeletedMailbox,
+  Delivery,
   DeliveryRequest,
   DeliveryResult,
   DeliveryTarget,
+  ExpireOptions,
   Identity,
   MailboxName,
+  Mark,
   ReconstructReport,
   ReconstructSource,
+  Remembered,
   Secrets,
   Stage,
-  StagedMessage,
   Store,
   StoreAdmin,
   StoreSession,
@@ -24,21 +27,17 @@ import type { OwnerReader } from '../index/reader.ts';
 import { damagedParts, describeDamage, findCopies } from '../reconstruct/mend.ts';
 import { adoptFiles } from '../reconstruct/adopt.ts';
 import { isSnapshot, makeSnapshot, snapshotPath } from '../snapshot.ts';
+import { isSharedOwner } from '../names.ts';
 import { mayPost } from '../rights.ts';
-import { isRefusal, type Received } from '../spool/stage.ts';
 import { partFileLsn, type Spool } from '../spool/spool.ts';
 import { UNKNOWN_UIDS } from '../writer/decide/restore.ts';
-import type { Change, DeliveredTarget } from '../writer/requests.ts';
+import type { Change } from '../writer/requests.ts';
 import type { Settings } from '../../config/settings.ts';
+import { deliverAll, type Target } from './deliver.ts';
 import type { WriterLink } from './link.ts';
 import { StoreParts } from './parts.ts';
 import { Session } from './session.ts';
 import { step } from '../step.ts';
-
-/** A target that remembers who posts. */
-interface Target extends DeliveryTarget {
-  readonly poster: Identity | null;
-}
 
 export class MailStore implements Store {
   private readonly parts: StoreParts;
@@ -76,6 +75,7 @@ export class MailStore implements Store {
       undelete: (mailboxid, as) =>
         this.change({ op: 'undelete', owner: as.owner, mailboxid, path: as.path }).then(() => {}),
       expire: (options) => this.expire(options),
+      remembered: (userid) => this.remembered(userid),
       reconstruct: (userid, from) => this.reconstruct(userid, from),
     };
   }
@@ -90,29 +90,34 @@ export class MailStore implements Store {
 
   async recipient(request: DeliveryRequest): Promise<DeliveryTarget> {
     const { settings, readers } = this.parts;
-    const owner = this.parts.owner(request.userid);
-    const reader = owner === null ? null : readers.of(owner);
-    const inbox = reader?.mailbox('') ?? null;
-    if (reader === null || inbox === null) {
-      if (!settings.createonpost || settings.autocreatequota === 0) {
-        throw userError('nouser', 'User unknown');
-      }
-      return target(request, '', null);
+    const { userid, detail, size } = request;
+    const owner = this.parts.owner(userid);
+    if (owner === null) return this.newcomer(request);
+    const path = settings.unixhierarchysep ? detail ?? '' : (detail ?? '').replaceAll('.', '/');
+    if (path === '' && size === null) {
+      // Of its index nothing is asked that directory.db does not know.
+      readers.demandOpen(owner.id);
+      const listed = readers.directory.recipient(owner.id);
+      return listed?.inbox === true ? target(request, '', listed.script) : this.newcomer(request);
     }
-    let row = inbox;
-    if (request.detail !== null && request.detail !== '') {
-      const path = settings.unixhierarchysep ? request.detail : request.detail.replaceAll('.', '/');
-      const wanted = reader.mailbox(path);
-      if (wanted !== null && mayPost(wanted.acl, request.poster)) row = wanted;
+    const reader = readers.of(owner);
+    // One read transaction: each costs system calls of its own.
+    return reader.consistent(() => {
+      const wanted = path === '' ? null : reader.mailbox(path);
+      const row = wanted !== null && mayPost(wanted.acl, request.poster) ? wanted : reader.mailbox('');
+      if (row === null) return this.newcomer(request);
+      if (size !== null && isFull(reader, row.quotaroot, size)) throw userError('overquota', 'Over quota');
+      return target(request, row.path, reader.activeHash());
+    });
+  }
+
+  /** Somebody without an INBOX: the delivery makes it where settings say so. */
+  private newcomer(request: DeliveryRequest): Target {
+    const { createonpost, autocreatequota } = this.parts.settings;
+    if (!createonpost || autocreatequota === 0 || isSharedOwner(request.userid)) {
+      throw userError('nouser', 'User unknown');
     }
-    if (request.size !== null && row.quotaroot !== null) {
-      const quota = reader.quotas().find((candidate) => candidate.path === row.quotaroot);
-      const full = quota !== undefined &&
-        (quota.storageLimit !== null && quota.storage + request.size > quota.storageLimit ||
-          quota.messageLimit !== null && quota.messages + 1 > quota.messageLimit);
-      if (full) throw userError('overquota', 'Over quota');
-    }
-    return target(request, row.path, owner === null ? null : readers.directory.script(owner.id));
+    return target(request, '', null);
   }
 
   scriptByHash(userid: string, hash: string): Uint8Array | null {
@@ -138,32 +143,19 @@ export class MailStore implements Store {
   }
 
   async deliver(
-    message: StagedMessage,
-    targets: readonly DeliveryTarget[],
-    options: { ignoreQuota: boolean; flags?: readonly string[] },
+    deliveries: readonly Delivery[],
+    options: { ignoreQuota: boolean },
   ): Promise<DeliveryResult[]> {
-    const { data, blobs } = (message as Received).hand();
-    try {
-      const answers = await this.change({
-        op: 'deliver',
-        targets: targets.map((to) => ({
-          userid: to.userid,
-          path: to.name.path,
-          poster: (to as Target).poster ?? null,
-        })),
-        message: data,
-        ignoreQuota: options.ignoreQuota,
-        flags: [...options.flags ?? []],
-      }, blobs) as DeliveredTarget[];
-      if (answers.every((answer) => answer.uid === undefined)) (message as Received).forget();
-      return targets.map((to, at) => resultOf(to, answers[at] as DeliveredTarget));
-    } catch (thrown) {
-      if (isRefusal(thrown)) (message as Received).forget();
-      const error = thrown instanceof MailError
-        ? thrown
-        : new MailError('server', 'unavailable', 'the message could not be stored', thrown);
-      return targets.map((to) => ({ target: to, error }));
-    }
+    return await deliverAll(deliveries, options.ignoreQuota, (change, blobs) => this.change(change, blobs));
+  }
+
+  marked(userid: string, kind: string, key: string): boolean {
+    const until = this.reader(userid)?.markedUntil(kind, key) ?? null;
+    return until !== null && until > Math.floor(Date.now() / 1000);
+  }
+
+  async mark(userid: string, marks: readonly Mark[]): Promise<void> {
+    await this.change({ op: 'mark', userid, marks: [...marks] });
   }
 
   private deletedMailboxes(userid: string): DeletedMailbox[] {
@@ -177,22 +169,36 @@ export class MailStore implements Store {
     }));
   }
 
-  private async expire(
-    options: { expungeDays: number; deleteDays: number },
-  ): Promise<{ messages: number; mailboxes: number }> {
+  private remembered(userid: string): Remembered {
+    const reader = this.reader(userid);
+    if (reader === null) throw userError('nouser', `There is no user ${userid}`);
+    const { delivered, marks } = reader.remembered();
+    return {
+      delivered: delivered.map(({ id, path, at }) => ({ id, mailbox: { owner: userid, path }, at })),
+      marks,
+    };
+  }
+
+  private async expire(options: ExpireOptions): Promise<{ messages: number; mailboxes: number }> {
+    const { duplicate_retention } = this.parts.settings;
     const now = Math.floor(Date.now() / 1000);
-    const before = (days: number) => now - Math.round(days * 86_400) + (days === 0 ? 1 : 0);
+    // Nothing is older than the beginning of time.
+    const before = (days: number | null) =>
+      days === null ? 0 : now - Math.round(days * 86_400) + (days === 0 ? 1 : 0);
+    const { expungeDays, deleteDays, duplicateDays = duplicate_retention / 86_400 } = options;
     const total = { messages: 0, mailboxes: 0 };
     let failure: unknown = null;
     for (const owner of this.parts.readers.directory.owners()) {
+      if (options.userid !== undefined && owner.userid !== options.userid) continue;
       try {
         for (let more = true; more;) {
           const done = await this.change({
             op: 'expire',
             owner: owner.id,
-            expungedBefore: before(options.expungeDays),
-            deletedBefore: before(options.deleteDays),
-            deliveredBefore: now - this.parts.settings.duplicate_retention,
+            expungedBefore: before(expungeDays),
+            deletedBefore: before(deleteDays),
+            deliveredBefore: before(duplicateDays),
+            marksBefore: duplicateDays === null ? 0 : now,
           }) as { messages: number; mailboxes: number; more: boolean };
           total.messages += done.messages;
           total.mailboxes += done.mailboxes;
@@ -281,16 +287,10 @@ function target(request: DeliveryRequest, path: string, script: string | null): 
   return { name, userid: request.userid, script, poster: request.poster };
 }
 
-function resultOf(to: DeliveryTarget, answer: DeliveredTarget): DeliveryResult {
-  if (answer.error !== undefined) {
-    const { kind, code, text } = answer.error;
-    return {
-      target: to,
-      error: new MailError(kind as MailError['kind'], code as MailError['code'], text),
-    };
-  }
-  const placed: DeliveryTarget = { ...to, name: { owner: to.userid, path: answer.path } };
-  return answer.uid === undefined || answer.uidvalidity === undefined
-    ? { target: placed }
-    : { target: placed, uid: answer.uid, uidvalidity: answer.uidvalidity };
+/** Whether a message of this size does not fit the quota root. */
+function isFull(reader: OwnerReader, root: string | null, size: number): boolean {
+  const quota = root === null ? undefined : reader.quotas().find(({ path }) => path === root);
+  return quota !== undefined &&
+    (quota.storageLimit !== null && quota.storage + size > quota.storageLimit ||
+      quota.messageLimit !== null && quota.messages + 1 > quota.messageLimit);
 }

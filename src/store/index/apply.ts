@@ -8,6 +8,7 @@ import { UidSet } from '../uidset.ts';
 import { serverError } from '../../errors.ts';
 import type { OwnerIndex } from './owner.ts';
 import { FACTOR, messageChk } from './digest.ts';
+import { applyMarks } from './marks.ts';
 import { applyScript } from './scripts.ts';
 import { type MailboxRow, mailboxValues, quotarootOf } from './rows.ts';
 
@@ -109,6 +110,8 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       return applyRaise(index, event);
     case 'purge':
       return applyPurge(index, event);
+    case 'marks':
+      return applyMarks(index, event);
     default:
       return applyScript(index, event, blobs);
   }
@@ -399,4 +402,5 @@ function applyPurge(index: OwnerIndex, event: Purge): void {
   }
   for (const id of event.parts) index.remove('part', 'id = ?', id);
   if (event.delivered > 0) index.remove('delivered', 'at < ?', event.delivered);
+  if (event.marks !== undefined) index.remove('mark', 'until < ?', event.marks);
 }

@@ -109,6 +109,23 @@ export class DirectoryReader {
     return (this.intact('owner', 'WHERE id = ?', owner)[0]?.[place] as string | null | undefined) ?? null;
   }
 
+  /** What a delivery needs to know of a living owner: the hash of the active script, and whether there is an INBOX. */
+  recipient(owner: number): { script: string | null; inbox: boolean } | null {
+    const columns = DIRECTORY_TABLES.owner;
+    const [found] = this.guarded(() =>
+      this.statements.get(
+        `SELECT ${
+          columns.join(', ')
+        }, digest, EXISTS (SELECT 1 FROM mailbox WHERE owner = ?1 AND path = '') ` +
+          'FROM owner WHERE id = ?1 AND gone IS NULL',
+      ).values(owner)
+    ) as SqlValue[][];
+    if (found === undefined) return null;
+    const row = found.slice(0, -1);
+    if (!isIntact('owner', row)) throw this.damaged(`a row of owner (${owner})`);
+    return { script: row[columns.indexOf('script')] as string | null, inbox: found.at(-1) === 1 };
+  }
+
   owners(): OwnerRow[] {
     return this.intact('owner', 'WHERE gone IS NULL ORDER BY userid').map(ownerFromValues);
   }

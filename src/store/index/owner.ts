@@ -24,7 +24,15 @@ import {
 } from './rows.ts';
 import { OWNER_SCHEMA, STORE_FORMAT } from './schema.ts';
 import { type SqlValue, Statements } from './statements.ts';
-import { type Counts, insertText, isIntact, OWNER_TABLES, selectText, withDigest } from './tables.ts';
+import {
+  type COUNTED,
+  type Counts,
+  insertText,
+  isIntact,
+  OWNER_TABLES,
+  selectText,
+  withDigest,
+} from './tables.ts';
 import { upgradeOwner } from './upgrade.ts';
 
 /** `state` in the order of its columns (tables.ts), then the digest. */
@@ -113,6 +121,11 @@ export class OwnerIndex {
     if (rows === 0) return;
     this.counts[table] = (this.counts[table] ?? 0) + rows;
     this.stateDirty = true;
+  }
+
+  /** How many rows a counted table has. */
+  rows(table: (typeof COUNTED)[number]): number {
+    return this.counts[table] ?? 0;
   }
 
   /** What another user has seen of a mailbox, or null. */

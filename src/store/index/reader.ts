@@ -164,6 +164,34 @@ export class OwnerReader {
     return row === undefined ? null : scriptFromValues(row);
   }
 
+  /** The hash of the active script, for every delivery; whoever reads the script itself finds out whether it is right. */
+  activeHash(): string | null {
+    return (this.values('SELECT hash FROM script WHERE active = 1')[0]?.[0] as string | undefined) ?? null;
+  }
+
+  /** Until when a mark is set; null where there is none. */
+  markedUntil(kind: string, key: string): number | null {
+    const [row] = this.intact('mark', 'WHERE kind = ? AND key = ?', kind, key);
+    return (row?.[2] as number | undefined) ?? null;
+  }
+
+  /** What was delivered lately, and the marks, newest first. */
+  remembered(): {
+    delivered: { id: string; path: string; at: number }[];
+    marks: { kind: string; key: string; until: number }[];
+  } {
+    const rows = this.values(
+      'SELECT d.messageid, b.path, d.at FROM delivered d JOIN mailbox b ON b.id = d.mailbox ORDER BY d.at DESC, 1, 2',
+    ) as [string, string, number][];
+    return {
+      delivered: rows.map(([id, path, at]) => ({ id, path, at })),
+      marks: this.intact('mark', 'ORDER BY until DESC, kind, key').map((row) => {
+        const [kind, key, until] = row as [string, string, number, number];
+        return { kind, key, until };
+      }),
+    };
+  }
+
   /** What a user who is not the owner has seen, and the UID up to which \Recent was claimed. */
   seen(mailbox: number, userid: string): { uids: UidSet; recentuid: number } {
     const [row] = this.intact('seen', 'WHERE mailbox = ? AND userid = ?', mailbox, userid);

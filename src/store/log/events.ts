@@ -90,8 +90,18 @@ export type OwnerEvent =
     files: [string, string][];
     /** Duplicate suppression entries older than this go. */
     delivered: number;
+    /** Marks that ended before this go; missing in records of older programs. */
+    marks?: number;
   }
-  | ScriptEvent;
+  | ScriptEvent
+  | MarksEvent;
+
+/** Marks by kind and key with their ends: first those in `drop` go, then `set` are set or moved. */
+export interface MarksEvent {
+  k: 'marks';
+  set: [kind: string, key: string, until: number][];
+  drop: [kind: string, key: string][];
+}
 
 /** Sieve scripts. Of an owner's scripts at most one is active. */
 export type ScriptEvent =

@@ -11,7 +11,10 @@ export function ownersOf(change: Change, directory: Directory): number[] {
   };
   switch (change.op) {
     case 'deliver':
-      for (const { userid } of change.targets) user(userid);
+      for (const { userid, placements } of change.targets) {
+        user(userid);
+        for (const { owner } of placements ?? []) if (owner !== userid) user(owner);
+      }
       break;
     case 'append':
     case 'create':
@@ -46,6 +49,7 @@ export function ownersOf(change: Change, directory: Directory): number[] {
       ids.push(change.owner);
       break;
     case 'login':
+    case 'mark':
     case 'purgeuser':
     case 'replaceowner':
     case 'adopt':

@@ -62,6 +62,7 @@ export function publishedOf(events: readonly OwnerEvent[]): Published[] {
       case 'scriptgone':
       case 'scriptname':
       case 'scriptactive':
+      case 'marks':
         break;
       default:
         out.push({ k: 'list' });

@@ -1,5 +1,5 @@
 /** What workers and tools may ask of the writer. Everything is checked again there: rights, names, quota. */
-import type { AclEntry, Identity, MailboxName, StoreOperation } from '../border.ts';
+import type { AclEntry, Identity, MailboxName, Mark, StoreOperation } from '../border.ts';
 
 /** A message on its way into a mailbox. Its structure is a blob of the request; the body is the next one or a stage file. */
 export interface MessageData {
@@ -35,16 +35,35 @@ export interface DeliveryAddress {
   /** Wanted mailbox; '' is the INBOX. */
   path: string;
   poster: Identity | null;
+  /** Which of the change's messages; the first where it is not said. */
+  message?: number;
+  /** Where it goes instead, all of it or nothing. None are places, too: the message is not kept. */
+  placements?: PlacementData[];
+  /** Whose rights count for them. */
+  by?: Identity;
+  marks?: Mark[];
+}
+
+/** One mailbox a delivery puts its message into; see the border's `Placement`. */
+export interface PlacementData {
+  owner: string;
+  path: string;
+  flags: string[];
+  byAddress?: boolean;
+  create?: boolean;
+  specialUse?: string;
+  mailboxid?: string;
 }
 
 export type Change =
   | {
     op: 'deliver';
     targets: DeliveryAddress[];
-    message: MessageData;
+    /** The blobs stand in their order: structure, then the body of one that has no stage file. */
+    messages: MessageData[];
     ignoreQuota: boolean;
-    flags: string[];
   }
+  | { op: 'mark'; userid: string; marks: Mark[] }
   | {
     op: 'append';
     by: Identity;
@@ -96,7 +115,15 @@ export type Change =
   | { op: 'restoremessages'; owner: number; mailbox: number; messages: RestoredMessage[] }
   /** Flags of messages as they were saved. */
   | { op: 'restoreflags'; owner: number; mailbox: number; flags: [uids: string, flags: string[]][] }
-  | { op: 'expire'; owner: number; expungedBefore: number; deletedBefore: number; deliveredBefore: number };
+  | {
+    op: 'expire';
+    owner: number;
+    expungedBefore: number;
+    deletedBefore: number;
+    deliveredBefore: number;
+    /** Marks that ended before. */
+    marksBefore: number;
+  };
 
 /** A change with the id its answer carries (DESIGN rule 10) and the session whose own change it is. */
 export interface ChangeRequest {
@@ -113,5 +140,18 @@ export interface DeliveredTarget {
   uidvalidity?: number;
   /** The message had been delivered to this mailbox before; nothing was stored again. */
   duplicate?: boolean;
+  /** Where it went, for a target with placements, in their order. */
+  placed?: DeliveredPlace[];
+  /** Number of the placement that was refused. */
+  failed?: number;
   error?: { kind: string; code: string; text: string };
+}
+
+export interface DeliveredPlace {
+  owner: string;
+  path: string;
+  mailboxid: string;
+  /** Null where the mailbox had the message before. */
+  uid: number | null;
+  uidvalidity: number;
 }

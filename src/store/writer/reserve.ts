@@ -26,6 +26,7 @@ const GROWING: ReadonlySet<Change['op']> = new Set(
     'login',
     'undelete',
     'putscript',
+    'mark',
     'adopt',
     'restoremailbox',
     'restoremessages',

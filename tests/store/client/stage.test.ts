@@ -44,7 +44,9 @@ describe('a stage', () => {
       }
       expect(stage.size).toBe(size);
       const target = await t.store.recipient({ userid: 'anna', detail: null, poster: null, size });
-      const [result] = await t.store.deliver(await stage.finish(), [target], { ignoreQuota: false });
+      const [result] = await t.store.deliver([{ target, message: await stage.finish() }], {
+        ignoreQuota: false,
+      });
       expect(result?.uid).toBe(at + 1);
       const handle = await t.as('anna').select(inbox('anna'), true, () => {});
       const [row] = handle.narrow(UidSet.of(at + 1), 0, 1);
@@ -151,7 +153,7 @@ describe('a stage', () => {
     stage.write(Buffer.from(message(1, 200_000)));
     const received = await stage.finish();
     const target = await t.store.recipient({ userid: 'anna', detail: null, poster: null, size: null });
-    await t.store.deliver(received, [target], { ignoreQuota: false });
+    await t.store.deliver([{ target, message: received }], { ignoreQuota: false });
     received.abort();
     // The log may need it until the checkpoint.
     expect(staged().length).toBe(1);

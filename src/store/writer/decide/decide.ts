@@ -16,7 +16,9 @@ import {
   decideTold,
   decideUndelete,
 } from './mailbox.ts';
-import { decideAppend, decideDeliver } from './message.ts';
+import { decideDeliver } from './deliver.ts';
+import { decideMark } from './mark.ts';
+import { decideAppend } from './message.ts';
 import { decideAdopt, decideReplaceOwner } from './adopt.ts';
 import { decideRaise, decideRestoreFlags, decideRestoreMailbox, decideRestoreMessages } from './restore.ts';
 import { decideActivateScript, decideDeleteScript, decidePutScript, decideRenameScript } from './script.ts';
@@ -59,6 +61,8 @@ export function decide(
   switch (change.op) {
     case 'deliver':
       return decideDeliver(context, change, blobs);
+    case 'mark':
+      return decideMark(context, change);
     case 'append':
       return decideAppend(context, change, blobs);
     case 'store':

@@ -1,5 +1,5 @@
 /**
- * The expiry run (cyr_expire): expunged messages, deleted mailboxes and old duplicate entries go for good.
+ * The expiry run (cyr_expire): expunged messages, deleted mailboxes, old duplicate entries and marks go for good.
  *
  * It is done in steps of a few milliseconds (writer/long.ts): looking for what still needs a part reads every row of the owner.
  */
@@ -55,7 +55,9 @@ export function* decideExpire(
   }
   rows.length = Math.min(rows.length, SLICE);
   const gone = doomed.filter((row) => row.messages === 0 && isEmptied(index, row, rows)).map(({ id }) => id);
-  const old = index.sql('SELECT 1 FROM delivered WHERE at < ? LIMIT 1').get(change.deliveredBefore) !== null;
+  const old =
+    index.sql('SELECT 1 FROM delivered WHERE at < ? LIMIT 1').get(change.deliveredBefore) !== null ||
+    index.sql('SELECT 1 FROM mark WHERE until < ? LIMIT 1').get(change.marksBefore) !== null;
   if (rows.length === 0 && gone.length === 0 && !old) return { messages: 0, mailboxes: 0, more: false };
   const unused = yield* unreferenced(index, rows);
   const files: [string, string][] = [];
@@ -71,6 +73,7 @@ export function* decideExpire(
     parts: [],
     files: [],
     delivered: change.deliveredBefore,
+    marks: change.marksBefore,
   });
   const owner = context.state.owners.ownerOf(index);
   if (files.length > 0) context.afterCommit.push(() => unlink(owner, files));

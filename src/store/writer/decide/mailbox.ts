@@ -14,7 +14,12 @@ import { createMailbox, createUser, ensureOwner } from './user.ts';
 type Of<Op extends Change['op']> = Extract<Change, { op: Op }>;
 
 /** Throws unless the caller may make `name`: 'k' on what is above it, or an administrator. */
-function demandCreate(context: Context, index: OwnerIndex | null, name: MailboxName, by: Identity): void {
+export function demandCreate(
+  context: Context,
+  index: OwnerIndex | null,
+  name: MailboxName,
+  by: Identity,
+): void {
   if (context.administers(by, name.owner)) return;
   for (let above = parentName(name); above !== undefined; above = parentName(above)) {
     const row = index?.byPath.get(above.path);

@@ -1,5 +1,5 @@
-/** New messages: LMTP delivery and APPEND. */
-import { limitError, MailError, userError } from '../../../errors.ts';
+/** New messages: what deliveries and APPEND share, and APPEND. */
+import { limitError, userError } from '../../../errors.ts';
 import {
   DELETED,
   type FlagBits,
@@ -12,15 +12,13 @@ import {
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import type { AddedMessage, PartData } from '../../log/events.ts';
-import { hasRight, mayPost } from '../../rights.ts';
+import { hasRight } from '../../rights.ts';
 import { partFile } from '../../spool/spool.ts';
 import { UidSet } from '../../uidset.ts';
 import { type Context, demand } from '../context.ts';
-import type { Change, DeliveredTarget, DeliveryAddress, MessageData } from '../requests.ts';
+import type { Change, MessageData } from '../requests.ts';
 import { seenOf } from './seen.ts';
-import { createUser } from './user.ts';
 
-type Deliver = Extract<Change, { op: 'deliver' }>;
 type Append = Extract<Change, { op: 'append' }>;
 
 /** Largest UID a message can get (RFC 9051 §2.3.1.1: 32 bits; 4294967295 is left to `*`). */
@@ -28,8 +26,12 @@ const LAST_UID = 0xfffffffe;
 
 /** Throws 'overquota' unless `size` bytes and `messages` messages more fit the mailbox's quota root. */
 export function checkQuota(index: OwnerIndex, row: MailboxRow, size: number, messages: number): void {
-  if (row.quotaroot === null) return;
-  const quota = index.quotas.get(row.quotaroot);
+  if (row.quotaroot !== null) checkRoot(index, row.quotaroot, size, messages);
+}
+
+/** The same for a quota root by its path. */
+export function checkRoot(index: OwnerIndex, root: string, size: number, messages: number): void {
+  const quota = index.quotas.get(root);
   if (quota === undefined) return;
   if (quota.storageLimit !== null && quota.storage + size > quota.storageLimit) {
     throw userError('overquota', 'Over quota');
@@ -68,6 +70,13 @@ export function flagBits(
   return { bits, newKeywords };
 }
 
+/** The flags that somebody with these rights may give to a new message (RFC 4314 §4). */
+export function allowedFlags(rights: string, flags: readonly string[]): string[] {
+  return flags.filter((name) =>
+    hasRight(rights, systemFlagBit(name) === SEEN ? 's' : systemFlagBit(name) === DELETED ? 't' : 'w')
+  );
+}
+
 /** The part of a new message. Its file name is unique because the LSN is. */
 export function newPart(
   context: Context,
@@ -94,75 +103,6 @@ export function nextUid(row: MailboxRow, count = 1): number {
   return row.uidnext;
 }
 
-/** Delivers one message to several mailboxes in one record; each target succeeds or fails for itself. */
-export function decideDeliver(
-  context: Context,
-  change: Deliver,
-  blobs: readonly Uint8Array[],
-): DeliveredTarget[] {
-  const places: { structure: number; body: number | null } = { structure: -1, body: null };
-  return change.targets.map((target) => {
-    const before = context.events;
-    try {
-      if (places.structure === -1) {
-        places.structure = context.blob(blobs[0] as Uint8Array);
-        if (change.message.stage === null) places.body = context.blob(blobs[1] as Uint8Array);
-      }
-      return deliverOne(context, change, target, places);
-    } catch (error) {
-      if (!(error instanceof MailError)) throw error;
-      // A refusal comes before the message is placed; a failure after it leaves half a target: none of the record stays.
-      if (error.kind === 'server' && context.events !== before) throw error;
-      const { kind, code, message: text } = error;
-      return { userid: target.userid, path: target.path, error: { kind, code, text } };
-    }
-  });
-}
-
-function deliverOne(
-  context: Context,
-  change: Deliver,
-  target: DeliveryAddress,
-  places: { structure: number; body: number | null },
-): DeliveredTarget {
-  const { settings } = context;
-  let owner = context.owner(target.userid);
-  if (owner === null || !context.index(owner).byPath.has('')) {
-    if (!settings.createonpost || settings.autocreatequota === 0) {
-      throw userError('nouser', 'User unknown');
-    }
-    createUser(context, target.userid);
-    owner = context.owner(target.userid);
-  }
-  if (owner === null) throw userError('nouser', 'User unknown');
-  const index = context.index(owner);
-  const wanted = index.byPath.get(target.path);
-  const row = wanted !== undefined && (target.path === '' || mayPost(wanted.acl, target.poster))
-    ? wanted
-    : index.byPath.get('');
-  if (row === undefined) throw userError('nouser', 'User unknown');
-  const { messageId, size } = change.message;
-  const remember = settings.duplicatesuppression && messageId !== null ? messageId : null;
-  if (
-    remember !== null &&
-    index.sql('SELECT 1 FROM delivered WHERE messageid = ? AND mailbox = ?').get(remember, row.id) !== null
-  ) return { userid: target.userid, path: row.path, duplicate: true };
-  if (!change.ignoreQuota) checkQuota(index, row, size, 1);
-  const uid = nextUid(row);
-  const { bits, newKeywords } = flagBits(row, change.flags);
-  const part = newPart(context, index, row, change.message, places);
-  if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
-  context.emit(index, {
-    k: 'add',
-    mb: row.id,
-    q: index.nextModseq(),
-    parts: [part],
-    msgs: [[uid, bits.lo, bits.hi, context.now, context.now, part.id]],
-    dup: remember,
-  });
-  return { userid: target.userid, path: row.path, uid, uidvalidity: row.uidvalidity };
-}
-
 /**
  * APPEND (RFC 9051 §6.3.12) of one message or several (RFC 3502): one event, so all of them or none. The rights decide
  * which flags stay (RFC 4314 §4).
@@ -177,11 +117,7 @@ export function decideAppend(
   demand(rights, 'i', 'add messages to this mailbox');
   checkQuota(index, row, messages.reduce((sum, { data }) => sum + data.size, 0), messages.length);
   const first = nextUid(row, messages.length);
-  const allowed = messages.map(({ flags }) =>
-    flags.filter((name) =>
-      hasRight(rights, systemFlagBit(name) === SEEN ? 's' : systemFlagBit(name) === DELETED ? 't' : 'w')
-    )
-  );
+  const allowed = messages.map(({ flags }) => allowedFlags(rights, flags));
   const { newKeywords } = flagBits(row, [...new Set(allowed.flat())]);
   if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
   // \Seen of somebody else's mailbox is kept per user.
