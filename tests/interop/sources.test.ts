@@ -1,8 +1,7 @@
 /** Sources of secrets that are asked elsewhere: Cyrus's saslauthd, PAM, files of hashes, a directory by a bind. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,8 +14,8 @@ import { silentLog } from '../../src/telemetry/log.ts';
 import { run, succeed } from '../harness/command.ts';
 import { MANAGER, SUFFIX, TestDirectory } from '../harness/directory.ts';
 import { ImapClient } from '../harness/imap.ts';
-import { gone } from '../harness/processes.ts';
 import { PASSWORD, TestStore } from '../harness/server.ts';
+import { Saslauthd } from './saslauthd_server.ts';
 
 let dir: string;
 beforeAll(() => {
@@ -66,34 +65,16 @@ async function popLogin(store: TestStore, user: string, password: string): Promi
 
 describe('saslauthd', () => {
   let folder: string;
-  let daemon: ChildProcess | undefined;
+  let daemon: Saslauthd;
   let store: TestStore;
 
-  /** Debian's saslauthd over a database of its own. */
-  async function startDaemon(): Promise<void> {
-    daemon = spawn('/usr/sbin/saslauthd', ['-d', '-a', 'sasldb', '-m', folder, '-n', '1'], {
-      stdio: 'ignore',
-      // At its end it sends a signal to all of its process group.
-      detached: true,
-    });
-    while (!existsSync(join(folder, 'mux'))) {
-      if (daemon.exitCode !== null) throw new Error('saslauthd does not start');
-      await sleep(10);
-    }
-    chmodSync(folder, 0o755);
-    chmodSync(join(folder, 'mux'), 0o666);
-  }
-
-  async function stopDaemon(): Promise<void> {
-    const pid = daemon?.pid;
-    daemon?.kill('SIGTERM');
-    if (pid !== undefined) await gone([pid]);
-    rmSync(join(folder, 'mux'), { force: true });
-  }
+  /** Over a database of its own. */
+  const startDaemon = async () => {
+    daemon = await Saslauthd.start(folder, ['-a', 'sasldb']);
+  };
 
   beforeAll(async () => {
     folder = join(dir, 'saslauthd');
-    mkdirSync(folder);
     // saslauthd has no option for the path of its database, so the entry is one of a realm of the test's own.
     await succeed('saslpasswd2', ['-p', '-c', '-u', 'mailstore.test', 'anna'], { input: 'of-saslauthd\n' });
     await startDaemon();
@@ -112,7 +93,7 @@ describe('saslauthd', () => {
   });
   afterAll(async () => {
     await store.dispose();
-    await stopDaemon();
+    await daemon.stop();
     await run('saslpasswd2', ['-d', '-u', 'mailstore.test', 'anna']);
   });
 
@@ -127,12 +108,71 @@ describe('saslauthd', () => {
   });
 
   test('that is down is a temporary failure for those only it may know', async () => {
-    await stopDaemon();
+    await daemon.stop();
     expect(await login(store, 'anna@mailstore.test', 'of-saslauthd')).toBe('UNAVAILABLE');
     expect(await login(store, 'bert', PASSWORD)).toBe('OK');
     expect(store.log).toContain('saslauthd cannot tell');
     await startDaemon();
     expect(await login(store, 'anna@mailstore.test', 'of-saslauthd')).toBe('OK');
+  });
+});
+
+describe('saslauthd that asks elsewhere itself', () => {
+  const PEOPLE = { django: 'Pencil-2012!', inge: '{SSHA}MTVk7pvz7Rl0SVWHYXJr0hQ4WzJrYXNk' };
+
+  /** A store whose users are those of saslauthd alone. */
+  const storeBehind = (daemon: Saslauthd) =>
+    TestStore.start({
+      config: {
+        server: { workers: '1' },
+        auth: {
+          sasl_pwcheck_method: '"saslauthd"',
+          sasl_saslauthd_path: `"${daemon.folder}"`,
+          sasl_cache_life: '"0s"',
+        },
+        login: { failedloginpause: '"0s"' },
+      },
+    });
+
+  test('-a rimap: another IMAP server, here a store of its own', async () => {
+    const other = await TestStore.start({
+      users: ['anna'],
+      config: { server: { workers: '1' }, login: { failedloginpause: '"0s"' } },
+    });
+    const remote = `127.0.0.1/${other.ports.imap}`;
+    const daemon = await Saslauthd.start(join(dir, 'rimap'), ['-a', 'rimap', '-O', remote]);
+    const store = await storeBehind(daemon);
+    try {
+      expect(await login(store, 'anna', PASSWORD)).toBe('OK');
+      await refused(store, [['anna', 'wrong'], ['nobody', PASSWORD], ['anna', '']]);
+      expect(await popLogin(store, 'anna', PASSWORD)).toBe('OK');
+      expect(other.log).toMatch(/msg="logged in" .* user=anna/);
+    } finally {
+      await store.dispose();
+      await daemon.stop();
+      await other.dispose();
+    }
+  });
+
+  test('-a ldap: a directory that it searches and binds to', async () => {
+    const directory = await TestDirectory.start({ people: PEOPLE });
+    const file = join(dir, 'saslauthd.conf');
+    writeFileSync(
+      file,
+      `ldap_servers: ${directory.uri}/\nldap_search_base: ou=People,${SUFFIX}\nldap_filter: (uid=%u)\n` +
+        `ldap_bind_dn: ${MANAGER.dn}\nldap_bind_pw: ${MANAGER.password}\n`,
+    );
+    const daemon = await Saslauthd.start(join(dir, 'ldap'), ['-a', 'ldap', '-O', file]);
+    const store = await storeBehind(daemon);
+    try {
+      expect(await login(store, 'django', PEOPLE.django)).toBe('OK');
+      await refused(store, [['django', 'wrong'], ['nobody', PEOPLE.django], ['*', PEOPLE.django]]);
+      expect(await popLogin(store, 'django', PEOPLE.django)).toBe('OK');
+    } finally {
+      await store.dispose();
+      await daemon.stop();
+      await directory.dispose();
+    }
   });
 });
 

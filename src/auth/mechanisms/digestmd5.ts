@@ -16,6 +16,7 @@ import {
 } from '../digestmd5/response.ts';
 import type { Authenticator } from '../login.ts';
 import type { Mechanism, SaslContext, SaslExchange, SaslStep } from '../mechanism.ts';
+import { serviceName } from '../servicename.ts';
 
 const NAME = 'DIGEST-MD5';
 
@@ -37,9 +38,6 @@ function noncesOf(authenticator: Authenticator): Nonces {
   if (found === undefined) nonces.set(authenticator, found = new Nonces());
   return found;
 }
-
-/** Protocols as GSSAPI names them, in `digest-uri` (§2.1.2 serv-type). */
-const SERVICES: Readonly<Record<string, string>> = { pop3: 'pop' };
 
 class Exchange implements SaslExchange {
   readonly #context: SaslContext;
@@ -95,8 +93,8 @@ class Exchange implements SaslExchange {
     if (cipher !== null && !this.#ciphers.includes(cipher)) {
       throw syntaxError('cipher is not one that was offered');
     }
-    const { protocol } = this.#context.origin;
-    const service = SERVICES[protocol] ?? protocol;
+    // §2.1.2 serv-type.
+    const service = serviceName(this.#context.origin.protocol);
     if (!uri.toLowerCase().startsWith(`${service}/`)) throw syntaxError('digest-uri names another service');
   }
 

@@ -4,10 +4,8 @@ import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Checkers } from '../checker/pool.ts';
+import { serviceName } from '../servicename.ts';
 import type { Asking, SecretSource, UserSecret } from './source.ts';
-
-/** Our protocols whose service files have another name. */
-export const PAM_SERVICES: Readonly<Record<string, string>> = { pop3: 'pop' };
 
 export interface PamOptions {
   /** One service for all protocols; '' for the protocol's own. */
@@ -31,8 +29,9 @@ export class PamSecrets implements SecretSource {
   async verify(userid: string | null, password: string, asking?: Asking): Promise<boolean> {
     const fits = password !== '' && !password.includes('\0') &&
       Buffer.byteLength(password) <= limits.password_bytes.value;
-    const protocol = asking?.protocol ?? 'imap';
-    const service = this.#options.service === '' ? PAM_SERVICES[protocol] ?? protocol : this.#options.service;
+    const service = this.#options.service === ''
+      ? serviceName(asking?.protocol ?? 'imap')
+      : this.#options.service;
     let answer;
     try {
       answer = await this.#checkers.ask({

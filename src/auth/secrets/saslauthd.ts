@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { serviceName } from '../servicename.ts';
 import type { Asking, SecretSource, UserSecret } from './source.ts';
 
 const LONGEST_ANSWER = 4_096;
@@ -40,7 +41,7 @@ export class SaslauthdSecrets implements SecretSource {
       answer = await this.#ask([
         at < 0 ? name : name.slice(0, at),
         fits ? password : ' ',
-        asking?.protocol ?? 'imap',
+        serviceName(asking?.protocol ?? 'imap'),
         at < 0 ? '' : name.slice(at + 1),
       ]);
     } catch (thrown) {

@@ -9,7 +9,7 @@ import { fetchJson } from '../../auth/oauth/http.ts';
 import { configuredTokens } from '../../auth/oauth/tokens.ts';
 import type { Checkers } from '../../auth/checker/pool.ts';
 import { passwdLines } from '../../auth/secrets/passwdfile.ts';
-import { PAM_SERVICES } from '../../auth/secrets/pam.ts';
+import { serviceName } from '../../auth/servicename.ts';
 import type { Settings } from '../../config/settings.ts';
 import { asMailError } from '../../errors.ts';
 import { silentLog } from '../../telemetry/log.ts';
@@ -65,7 +65,7 @@ function* checkPam(settings: Settings): Generator<LiveFinding> {
   const folder = settings.pam_confdir === '' ? '/etc/pam.d' : settings.pam_confdir;
   const protocols = new Set(settings.services.map(({ protocol }) => protocol as string));
   const services = settings.pam_service === ''
-    ? [...protocols].filter((name) => name !== 'lmtp').map((name) => PAM_SERVICES[name] ?? name)
+    ? [...protocols].filter((name) => name !== 'lmtp').map(serviceName)
     : [settings.pam_service];
   for (const service of services) {
     const file = join(folder, service);
