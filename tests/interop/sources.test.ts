@@ -147,6 +147,10 @@ describe('saslauthd that asks elsewhere itself', () => {
       await refused(store, [['anna', 'wrong'], ['nobody', PASSWORD], ['anna', '']]);
       expect(await popLogin(store, 'anna', PASSWORD)).toBe('OK');
       expect(other.log).toMatch(/msg="logged in" .* user=anna/);
+      // What saslauthd cannot tell is no answer.
+      await other.stop();
+      expect(await login(store, 'anna', PASSWORD)).toBe('UNAVAILABLE');
+      expect(store.log).toContain('saslauthd cannot tell');
     } finally {
       await store.dispose();
       await daemon.stop();

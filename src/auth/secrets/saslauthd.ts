@@ -14,6 +14,13 @@ import type { Asking, SecretSource, UserSecret } from './source.ts';
 
 const LONGEST_ANSWER = 4_096;
 
+/**
+ * What Cyrus's saslauthd says when it could not find out: the server of `-a rimap` is away, PAM cannot be begun, a call failed.
+ * Of a directory that is away (`-a ldap`) it says the same as of a wrong password.
+ */
+const CANNOT_TELL =
+  /^NO (?:\[ALERT\]|saslauthd internal error|internal mechanism failure|PAM start error|Insufficient permission)/;
+
 export class SaslauthdSecrets implements SecretSource {
   readonly abilities = { plain: false, scram: false } as const;
   readonly #path: string;
@@ -44,6 +51,7 @@ export class SaslauthdSecrets implements SecretSource {
         serviceName(asking?.protocol ?? 'imap'),
         at < 0 ? '' : name.slice(at + 1),
       ]);
+      if (CANNOT_TELL.test(answer)) throw new Error(answer.slice('NO '.length));
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.#log.error('saslauthd cannot tell', { socket: this.#path, reason });
