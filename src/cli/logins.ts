@@ -20,8 +20,30 @@ export function describeLogins(settings: Settings): string {
     services.set(text, [...services.get(text) ?? [], service.name]);
   }
   const lines = [...services].map(([text, names]) => `${names.join(', ')}: ${text}\n`);
+  const heard = listened(settings, offer);
+  if (heard !== '') lines.push(heard);
   const sources = offer.sources.map(({ name }) => name).join(', then ');
   return `${lines.join('')}Secrets come from ${sources}.\n`;
+}
+
+/** From what these send, who listens can try passwords at leisure (RFC 6331 §1, RFC 2195 §5, RFC 1939 §13). */
+const OPEN_TO_LISTENERS: ReadonlySet<string> = new Set(['DIGEST-MD5', 'CRAM-MD5']);
+
+/** What is said of mechanisms that an old setup needs without TLS; '' where there are none. */
+function listened(settings: Settings, { mechanisms }: Offer): string {
+  const services = settings.services.filter((service) =>
+    WITH_LOGIN.has(service.protocol) && !service.trusted && !service.tls && !settings.tls_required
+  );
+  const names = mechanisms.filter(({ name, plain }) => plain === null && OPEN_TO_LISTENERS.has(name)).map((
+    { name },
+  ) => name);
+  if (settings.allowapop && services.some(({ protocol }) => protocol === 'pop3')) names.push('APOP');
+  if (services.length === 0 || names.length === 0) return '';
+  return `Who listens to ${
+    services.map(({ name }) => name).join(', ')
+  } without TLS can try passwords against what ${names.join(', ')} send${
+    names.length === 1 ? 's' : ''
+  }; tls.required = true ends that.\n`;
 }
 
 function waysIn(service: Service, settings: Settings, { mechanisms }: Offer): string {

@@ -85,9 +85,29 @@ trusted = true
     'imap, pop3: login by CRAM-MD5; after STARTTLS also by PLAIN',
     'imaps: login by CRAM-MD5 PLAIN',
     'lmtp: no login is asked for',
+    'Who listens to imap, pop3 without TLS can try passwords against what CRAM-MD5 sends; tls.required = true ends that.',
     'Secrets come from ldapdb, then sasldb.',
     '',
   ]);
+});
+
+test('check says what a listener without TLS could try passwords against', async () => {
+  const listens = async (text: string) => {
+    const { stdout } = await run('check', '-c', folder.write('listens.toml', text));
+    return /^Who listens to (.*) without TLS can try passwords against what (.*) send/m.exec(stdout)?.slice(
+      1,
+    );
+  };
+  const both = '[auth]\nsasl_mech_list = ["SCRAM-SHA-256", "DIGEST-MD5", "CRAM-MD5"]\n';
+  expect(await listens(both)).toEqual(['imap', 'DIGEST-MD5, CRAM-MD5']);
+  expect(await listens('[auth]\nsasl_mech_list = ["SCRAM-SHA-256"]\n')).toBeUndefined();
+  expect(await listens('')).toBeUndefined();
+  expect(await listens('[pop3]\nallowapop = true\n[services.pop3]\n[services.imap]\n')).toEqual([
+    'pop3, imap',
+    'APOP',
+  ]);
+  const tls = `[tls]\nrequired = true\nserver_cert = "${authority.cert}"\nserver_key = "${authority.key}"\n`;
+  expect(await listens(both + tls)).toBeUndefined();
 });
 
 test('check --json gives file, line and key', async () => {
