@@ -153,6 +153,25 @@ describe('EXTERNAL by a certificate', () => {
     expect(done.stdout).toContain('C: A01 AUTHENTICATE EXTERNAL =\nS: A01 OK ');
   });
 
+  test("by Cyrus's sivtest and our own, over ManageSieve", async () => {
+    const { cert, key } = issued['django'] as Issued;
+    const both = join(folder, 'sieve.pem');
+    writeFileSync(both, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'));
+    const port = ['-p', String(store.ports.sieve), '-m', 'EXTERNAL', '-t', both];
+    const input = 'LISTSCRIPTS\r\nLOGOUT\r\n';
+    const [program = '', ...before] = mailstoreCommand();
+    const cyrus = ['-a', 'django', '-u', 'django', 'localhost'];
+    const all = [
+      await run('/usr/lib/cyrus/bin/sivtest', [...port, ...cyrus], { input }),
+      await run(program, [...before, 'sivtest', ...port, '--ca', servers.cert, 'localhost'], { input }),
+    ];
+    for (const { stdout } of all) {
+      expect(stdout).toContain('Authenticated.');
+      expect(stdout).toMatch(/OK "Logout/);
+    }
+    expect(store.log).toMatch(/msg="logged in" .* proto=sieve mech=EXTERNAL tls=true user=django/);
+  });
+
   test('by mpop, over POP3', async () => {
     const { cert, key } = issued['django'] as Issued;
     await succeed('mpop', [

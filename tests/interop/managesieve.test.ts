@@ -23,7 +23,7 @@ beforeAll(async () => {
     config: {
       server: { admins: '["cyrus"]' },
       auth: {
-        sasl_mech_list: JSON.stringify(MECHANISMS),
+        sasl_mech_list: JSON.stringify(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS', ...MECHANISMS]),
         allowplaintext: 'false',
       },
     },
@@ -94,6 +94,19 @@ describe("Cyrus's sivtest", () => {
     expect((await attempt(PASSWORD, '-m', 'PLAIN')).stdout).toContain('Authentication failed');
     expect((await attempt('wrong', '-m', 'SCRAM-SHA-1')).stdout).toContain('Authentication failed');
   });
+});
+
+test('our own sivtest, bound to TLS', async () => {
+  const [program = '', ...before] = mailstoreCommand();
+  for (const mechanism of ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS']) {
+    const { code, stdout } = await run(program, [
+      ...[...before, 'sivtest', '-p', String(store.ports.sieve), '-m', mechanism, '-t', ''],
+      ...['-a', 'django', '-w', PASSWORD, 'localhost'],
+    ], { input: 'LISTSCRIPTS\r\nLOGOUT\r\n' });
+    expect(stdout).toContain(`AUTHENTICATE "${mechanism}" `);
+    expect(stdout).toContain('OK "Logout completed"');
+    expect(code).toBe(0);
+  }
 });
 
 test('our own sivtest', async () => {
@@ -180,7 +193,7 @@ test('openssl: STARTTLS shows the certificate, ALPN agrees on managesieve', asyn
   ], { input: 'LOGOUT\n' });
   expect(stdout + stderr).toContain('Verify return code: 0 (ok)');
   expect(stdout).toContain('ALPN protocol: managesieve');
-  expect(stdout).toContain('"SASL" "SCRAM-SHA-256 ');
+  expect(stdout).toContain('"SASL" "SCRAM-SHA-256-PLUS ');
   const imap = await run('openssl', [
     ...['s_client', '-connect', `localhost:${store.ports.sieve}`, '-starttls', 'sieve', '-alpn', 'imap'],
   ], { input: '' });

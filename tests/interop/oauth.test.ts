@@ -62,36 +62,44 @@ for (const mechanism of ['OAUTHBEARER', 'XOAUTH2']) {
 }
 
 /** How one of our test clients ends with a token for a password, and what it shows. */
-async function testClient(name: 'imtest' | 'pop3test', mechanism: string, bearer: string) {
+async function testClient(name: keyof typeof PLACES, mechanism: string, bearer: string) {
   const [program = '', ...before] = mailstoreCommand();
-  const port = name === 'imtest' ? store.ports.imaps : store.ports.pop3s;
+  const { port, tls, input } = PLACES[name];
   return await run(program, [
-    ...[...before, name, '-s', '--ca', store.certificate, '-p', String(port), '-m', mechanism],
+    ...[...before, name, ...tls, '--ca', store.certificate, '-p', String(store.ports[port]), '-m', mechanism],
     ...['-a', 'django', '-w', bearer, 'localhost'],
-  ], { input: name === 'imtest' ? '01 LIST "" *\n02 LOGOUT\n' : 'STAT\nQUIT\n' });
+  ], { input });
 }
 
+const PLACES = {
+  imtest: { port: 'imaps', tls: ['-s'], input: '01 LIST "" *\n02 LOGOUT\n' },
+  pop3test: { port: 'pop3s', tls: ['-s'], input: 'STAT\nQUIT\n' },
+  sivtest: { port: 'sieve', tls: ['-t', ''], input: 'LISTSCRIPTS\nLOGOUT\n' },
+} as const;
+
 for (const mechanism of ['OAUTHBEARER', 'XOAUTH2']) {
-  test(`imtest and pop3test log in by ${mechanism}`, async () => {
+  test(`imtest, pop3test and sivtest log in by ${mechanism}`, async () => {
     const good = await token('django');
     const imap = await testClient('imtest', mechanism, good);
     expect(imap.stdout).toMatch(/Authenticated\.\nSecurity strength factor: (?:128|256)\n\* LIST /);
     expect(imap.stdout).toContain(`C: A01 AUTHENTICATE ${mechanism} `);
     const pop = await testClient('pop3test', mechanism, good);
     expect(pop.stdout).toMatch(/Authenticated\.\nSecurity strength factor: (?:128|256)\n\+OK 0 0\r\n/);
-    expect([imap.code, pop.code]).toEqual([0, 0]);
+    const sieve = await testClient('sivtest', mechanism, good);
+    expect(sieve.stdout).toMatch(/Authenticated\.\nSecurity strength factor: (?:128|256)\nOK\b/);
+    expect([imap.code, pop.code, sieve.code]).toEqual([0, 0, 0]);
     // What opens the mailbox is not shown.
     expect(imap.stdout + pop.stdout).not.toContain(good);
     const line = `user=django\x01auth=Bearer ${good}`;
     expect(imap.stdout + pop.stdout).not.toContain(Buffer.from(line).toString('base64').slice(40, 80));
     const refused = [await token('django', 'webshop'), await token('inge')];
     for (const bearer of refused) {
-      for (const name of ['imtest', 'pop3test'] as const) {
+      for (const name of ['imtest', 'pop3test', 'sivtest'] as const) {
         const { code, stdout } = await testClient(name, mechanism, bearer);
         expect(stdout).toContain('Authentication failed. ');
         expect(code).toBe(77);
         // The server's reason, then its refusal.
-        expect(stdout).toMatch(/^S: \+ [A-Za-z0-9+/=]+$/m);
+        expect(stdout).toMatch(/^S: (?:\+ [A-Za-z0-9+/=]+|".+"|\{\d+\})$/m);
       }
     }
   });

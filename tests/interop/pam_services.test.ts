@@ -63,7 +63,7 @@ afterAll(async () => {
 
 /** Logins by each protocol of the store: whether it let us in. */
 const LOGINS: Readonly<
-  Record<'imap' | 'pop' | 'lmtp', (user: string, password: string) => Promise<boolean>>
+  Record<Service, (user: string, password: string) => Promise<boolean>>
 > = {
   async imap(user, password) {
     const client = await ImapClient.connect({ port: store.ports.imap });
@@ -83,6 +83,14 @@ const LOGINS: Readonly<
     await client.quit();
     return said.startsWith('235 ');
   },
+  async sieve(user, password) {
+    const [program = '', ...before] = mailstoreCommand();
+    const { code } = await run(program, [
+      ...[...before, 'sivtest', '-p', String(store.ports.sieve), '-m', 'PLAIN', '-a', user, '-w', password],
+      'localhost',
+    ], { input: 'LOGOUT\n' });
+    return code === 0;
+  },
 };
 
 for (const [service, login] of Object.entries(LOGINS)) {
@@ -100,10 +108,10 @@ const PROTOCOLS: Readonly<Record<Service, string>> = {
   imap: 'imap',
   pop: 'pop3',
   lmtp: 'lmtp',
-  sieve: 'managesieve',
+  sieve: 'sieve',
 };
 
-test('every protocol has its service, ManageSieve has sieve', async () => {
+test('every protocol has its service, whatever it is called here', async () => {
   const source = new PamSecrets(checkers, { service: '', confdir: pam }, silentLog);
   for (const service of SERVICES) {
     const asking = { protocol: PROTOCOLS[service], remoteAddress: '192.0.2.1' };
