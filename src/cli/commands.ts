@@ -100,6 +100,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'log in to a server by ManageSieve and show the dialogue',
     load: async () => (await import('./imtest.ts')).moduleOf('sivtest'),
   },
+  sieveshell: {
+    summary: "manage a user's Sieve scripts on a server",
+    load: () => import('./sieveshell.ts'),
+  },
+  installsieve: {
+    summary: "put a user's Sieve script on a server",
+    load: () => import('./installsieve.ts'),
+  },
   install: {
     summary: 'put executable, unit, user, folders and configuration in place',
     load: () => import('./install.ts'),

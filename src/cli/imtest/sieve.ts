@@ -1,13 +1,14 @@
 /** ManageSieve up to the login (RFC 5804 §1.2, §2.1, §2.2, §4). */
 
 import { userError } from '../../errors.ts';
+import { limits } from '../../limits.ts';
 import type { Dialogue, Reply, ServerOffer } from './dialogue.ts';
 import type { Talk } from './talk.ts';
 
 /** Quoted strings have at most 1,024 octets (RFC 5804 §1.2), longer ones are sent as literals. */
 const MAX_QUOTED = 1024;
-/** Longest literal that is taken from a server; a challenge is far shorter. */
-const MAX_LITERAL = 64 << 10;
+/** Longest literal that is taken from a server: no script is longer. */
+const MAX_LITERAL = limits.store_script_size.value;
 
 /** A word of a line: strings keep their content, everything else is upper case. */
 export interface SieveToken {
@@ -31,7 +32,7 @@ export class SieveDialogue implements Dialogue {
   async offer(): Promise<ServerOffer> {
     const capabilities = new Map<string, string>();
     for (;;) {
-      const tokens = await this.#line();
+      const tokens = await this.words();
       const [name, value] = tokens;
       if (name?.string === true) {
         capabilities.set(name.text.toUpperCase(), value?.text ?? '');
@@ -51,7 +52,7 @@ export class SieveDialogue implements Dialogue {
 
   async startTls(): Promise<void> {
     this.#talk.send('STARTTLS');
-    const tokens = await this.#line();
+    const tokens = await this.words();
     if (tokens[0]?.text !== 'OK') {
       throw userError('cannot', `the server refuses STARTTLS: ${textOf(tokens)}`);
     }
@@ -68,7 +69,7 @@ export class SieveDialogue implements Dialogue {
   }
 
   async reply(): Promise<Reply> {
-    const tokens = await this.#line();
+    const tokens = await this.words();
     const [first, open, code, data] = tokens;
     if (first?.string === true) return { kind: 'challenge', base64: first.text };
     if (first?.text !== 'OK') return { kind: 'no', text: textOf(tokens) };
@@ -92,8 +93,8 @@ export class SieveDialogue implements Dialogue {
     return /^LOGOUT$/i.test(line);
   }
 
-  /** One logical line: literals belong to it. */
-  async #line(): Promise<readonly SieveToken[]> {
+  /** The words of one logical line of the server: literals belong to it. */
+  async words(): Promise<readonly SieveToken[]> {
     const tokens: SieveToken[] = [];
     for (;;) {
       const line = await this.#talk.receive();
@@ -116,8 +117,11 @@ export function readTokens(line: string): SieveToken[] {
   );
 }
 
-function stringOf(base64: string): string {
-  return base64.length > MAX_QUOTED ? `{${base64.length}+}\r\n${base64}` : `"${base64}"`;
+/** A string of one char per byte, quoted where that can be. */
+export function stringOf(bytes: string): string {
+  return bytes.length > MAX_QUOTED || /[\r\n\0]/.test(bytes)
+    ? `{${bytes.length}+}\r\n${bytes}`
+    : `"${bytes.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** What a response says to people: its last string, else all of it. */

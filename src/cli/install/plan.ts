@@ -33,6 +33,8 @@ const LINKS = [
   'lmtptest',
   'smtptest',
   'sivtest',
+  'sieveshell',
+  'installsieve',
 ] as const;
 
 const USER = 'mailstore';
