@@ -75,6 +75,25 @@ export const sieveLimits = rows({
     reason: 'a string with variables in it; as large as a script, so that a text of constants always fits',
     onExcess: 'the string is cut there, not within a character',
   },
+  sieve_include_depth: {
+    value: 10,
+    unit: 'levels',
+    reason: 'scripts that include scripts (Dovecot: 10)',
+    onExcess: 'the script ends with an error; where scripts can be had while one is compiled it is refused',
+  },
+  sieve_includes: {
+    value: 255,
+    unit: 'count',
+    reason: 'different scripts included in one run (Dovecot: 255)',
+    onExcess: 'the script ends with an error; where scripts can be had while one is compiled it is refused',
+  },
+  sieve_cache: {
+    value: 4 << 20,
+    unit: 'bytes',
+    reason:
+      'source of the scripts a process keeps compiled: a thousand of usual size, each some ten times as large in memory',
+    onExcess: 'those that were not used longest are compiled again when they are needed',
+  },
   sieve_actions: {
     value: 32,
     unit: 'count',

@@ -12,19 +12,21 @@ import type {
   CompileKey,
   Compiler,
   Extension,
+  Inclusion,
   Label,
   TestSpec,
 } from './extension.ts';
-import { decodeEncoded, type Reference, splitReferences, TemplateText } from './expand.ts';
-import { printable } from './lexer.ts';
-import { lowerAscii } from './octets.ts';
+import type { StoredScript } from './host.ts';
+import { Inclusions, type Scripts } from './inclusions.ts';
+import { bytesToOctets, fromOctets } from './octets.ts';
 import { parse } from './parser.ts';
-import { LocalVariable, MatchVariable, type Variable } from './variable.ts';
 import type { Provided, Registry } from './registry.ts';
 import type { Command, Program, Test } from './run.ts';
+import { Scope } from './scope.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 import type { CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
-import { ConstantText, type Text } from './text.ts';
+import type { Text } from './text.ts';
+import type { Variable } from './variable.ts';
 
 export interface CompileOptions {
   readonly settings?: Settings;
@@ -36,6 +38,17 @@ export interface CompileOptions {
   readonly maxSize?: number;
   /** Findings at most (`limits.sieve_errors` where it is missing). */
   readonly maxErrors?: number;
+  /**
+   * Scripts that `include` names, where they can be had now: their errors are errors of this script then. Where it is missing, as
+   * when a script is stored (RFC 6609 §3.1), they are looked at when the script runs.
+   */
+  readonly scripts?: Scripts;
+  /** The bounds of `include`, where they are others than those of a run. */
+  readonly includeDepth?: number;
+  readonly includes?: number;
+  /** A digest of the source, and where what is compiled is kept by it. */
+  readonly hash?: string;
+  readonly cache?: CompiledScripts;
 }
 
 export interface Compiled {
@@ -46,17 +59,48 @@ export interface Compiled {
   readonly failed: 'parse' | 'validation' | null;
 }
 
-/** Compiles the octets of a script with the extensions of a registry. */
-export function compileWith(registry: Registry, source: string, options: CompileOptions = {}): Compiled {
+/** Compiled scripts by the hash of their source; see `cache.ts`. */
+export interface CompiledScripts {
+  get(key: string): Compiled | null;
+  /** `size` is octets of source. */
+  put(key: string, compiled: Compiled, size: number): void;
+}
+
+/** Compiles a script, given as bytes or octets, with the extensions of a registry. `inclusions` is of the script that includes this one. */
+export function compileWith(
+  registry: Registry,
+  source: string | Uint8Array,
+  options: CompileOptions = {},
+  inclusions: Inclusions | null = null,
+): Compiled {
+  const { cache, hash } = options;
+  if (cache === undefined || hash === undefined) return compileSource(registry, source, options, inclusions);
+  const key = `${options.name ?? ''}\n${hash}`;
+  const known = cache.get(key);
+  if (known !== null) return known;
+  const compiled = compileSource(registry, source, options, inclusions);
+  cache.put(key, compiled, source.length);
+  return compiled;
+}
+
+function compileSource(
+  registry: Registry,
+  source: string | Uint8Array,
+  options: CompileOptions,
+  inclusions: Inclusions | null,
+): Compiled {
   const maxSize = options.maxSize ?? limits.sieve_script.value;
   if (source.length > maxSize) {
     const text = `the script has ${source.length} octets: expected ${maxSize} at most`;
     return { program: null, diagnostics: [{ severity: 'error', line: 1, column: 1, text }], failed: 'parse' };
   }
   const maxErrors = options.maxErrors ?? limits.sieve_errors.value;
-  const { script, diagnostics } = parse(source, maxErrors);
+  const { script, diagnostics } = parse(
+    typeof source === 'string' ? source : bytesToOctets(source),
+    maxErrors,
+  );
   if (diagnostics.length > 0) return { program: null, diagnostics, failed: 'parse' };
-  const compiler = new ScriptCompiler(registry, options, maxErrors);
+  const compiler = new ScriptCompiler(registry, options, maxErrors, inclusions);
   const program = compiler.compile(script.commands);
   return {
     program,
@@ -74,16 +118,14 @@ class ScriptCompiler implements Compiler {
   depth = -1;
   chain: Chain = { end: { at: -1 }, taken: false };
   readonly #registry: Registry;
+  readonly #options: CompileOptions;
   readonly #name: string;
   readonly #allowed: ReadonlySet<string> | null;
   readonly #maxErrors: number;
   readonly #required = new Set(['']);
   readonly #states = new Map<CompileKey<unknown>, unknown>();
-  readonly #texts = new Map<StringNode, Text>();
-  readonly #variables = new Map<string, Variable>();
-  /** Names of the script's own variables. */
-  readonly #slots: string[] = [];
-  #tooMany = false;
+  readonly #scope: Scope;
+  #inclusions: Inclusions | null;
   /** Names nobody knows: each is reported once. */
   readonly #unknown = new Set<string>();
   /** Extensions required so far that need others. */
@@ -91,8 +133,11 @@ class ScriptCompiler implements Compiler {
   #code = new Emitter();
   errors = 0;
 
-  constructor(registry: Registry, options: CompileOptions, maxErrors: number) {
+  constructor(registry: Registry, options: CompileOptions, maxErrors: number, inclusions: Inclusions | null) {
     this.#registry = registry;
+    this.#options = options;
+    this.#scope = new Scope(registry, this);
+    this.#inclusions = inclusions;
     this.settings = options.settings ?? DEFAULT_SETTINGS;
     this.#name = options.name ?? '';
     this.#allowed = options.allowed ?? null;
@@ -112,8 +157,13 @@ class ScriptCompiler implements Compiler {
       name: this.#name,
       code: this.#code.finish(),
       required: this.#required,
-      variables: this.#slots,
+      variables: this.#scope.slots,
+      load: (name, script) => this.#load(name, script),
     };
+  }
+
+  #load(name: string, { bytes, hash }: StoredScript): Compiled {
+    return compileWith(this.#registry, bytes, { ...this.#options, name, hash });
   }
 
   /** Reports extensions that others need and that nobody required, in whichever order. */
@@ -186,10 +236,15 @@ class ScriptCompiler implements Compiler {
   }
 
   #report(severity: Diagnostic['severity'], { line, column }: Position, text: string): void {
+    this.#found({ severity, line, column, text });
+  }
+
+  #found(found: Diagnostic): void {
     if (this.diagnostics.length < this.#maxErrors) {
-      this.diagnostics.push({ severity, line, column, text });
+      this.diagnostics.push(found);
       return;
     }
+    const { line, column } = found;
     const stopped = 'too many errors; nothing behind this place was looked at';
     this.diagnostics[this.#maxErrors - 1] = { severity: 'error', line, column, text: stopped };
     this.errors++;
@@ -197,104 +252,32 @@ class ScriptCompiler implements Compiler {
   }
 
   text(node: StringNode, constantOnly = false): Text {
-    const known = this.#texts.get(node);
-    if (known !== undefined) return known;
-    const text = node.value.includes('${')
-      ? this.#expanded(node, constantOnly)
-      : new ConstantText(node.value);
-    this.#texts.set(node, text);
-    return text;
-  }
-
-  #expanded({ value, position }: StringNode, constantOnly: boolean): Text {
-    let octets = value;
-    if (this.enabled('encoded-character')) {
-      const { text, wrong } = decodeEncoded(value);
-      if (wrong !== null) this.error(position, wrong);
-      octets = text;
-    }
-    const parts = this.enabled('variables') ? splitReferences(octets) : null;
-    if (parts === null) return new ConstantText(octets);
-    if (constantOnly) {
-      this.error(position, 'this string must be constant: expected no variables in it');
-      return new ConstantText('');
-    }
-    const resolved: (string | Variable)[] = [];
-    for (const part of parts) {
-      const found = typeof part === 'string' ? part : this.#reference(part, position);
-      if (found !== null) resolved.push(found);
-    }
-    return new TemplateText(resolved);
-  }
-
-  /** What a reference in a string refers to. Null after an error was reported. */
-  #reference(path: Reference, position: Position): Variable | null {
-    const [name = ''] = path;
-    if (path.length > 1) return this.#inNamespace(path, position);
-    if (!/^[0-9]/.test(name)) return this.#named(name, position);
-    const index = Number(name);
-    if (index <= limits.sieve_match_captures.value) return new MatchVariable(index);
-    this.error(
-      position,
-      `there is no match variable \${${name}}: expected ${limits.sieve_match_captures.value} at most`,
-    );
-    return null;
-  }
-
-  #inNamespace(path: Reference, position: Position): Variable | null {
-    const [name = '', ...rest] = path;
-    const known = this.#registry.namespaces.get(name)?.find(({ capability }) => this.enabled(capability));
-    const found = known === undefined
-      ? `unknown namespace "${name}" in the variable "${path.join('.')}"`
-      : known.value
-        .variable(rest, this);
-    if (typeof found !== 'string') return found;
-    this.error(position, found);
-    return null;
-  }
-
-  #named(name: string, position: Position): Variable | null {
-    const known = this.#variables.get(name);
-    if (known !== undefined) return known;
-    if (name.length > limits.sieve_variable_name.value) {
-      this.error(
-        position,
-        `a variable name of ${name.length} characters: expected ${limits.sieve_variable_name.value} at most`,
-      );
-      return null;
-    }
-    if (this.#slots.length >= limits.sieve_variables.value) {
-      if (!this.#tooMany) {
-        this.error(
-          position,
-          `"${name}" is one variable too many: expected ${limits.sieve_variables.value} at most`,
-        );
-      }
-      this.#tooMany = true;
-      return null;
-    }
-    const variable = new LocalVariable(this.#slots.length);
-    this.#slots.push(name);
-    this.#variables.set(name, variable);
-    return variable;
+    return this.#scope.text(node, constantOnly);
   }
 
   variable(name: string, position: Position): Variable | null {
-    const path = lowerAscii(name).split('.');
-    if (!path.every((part) => /^[a-z_][a-z0-9_]*$/.test(part))) {
-      this.error(
-        position,
-        `"${printable(name)}" is no name of a variable: expected letters, digits and '_', no digit first`,
-      );
-      return null;
-    }
-    return path.length > 1 ? this.#inNamespace(path, position) : this.#named(path[0] as string, position);
+    return this.#scope.variable(name, position);
   }
 
   declare(name: string, variable: Variable): boolean {
-    if (this.#variables.has(name)) return false;
-    this.#variables.set(name, variable);
-    return true;
+    return this.#scope.declare(name, variable);
+  }
+
+  include(inclusion: Inclusion, position: Position): void {
+    const { scripts } = this.#options;
+    if (scripts === undefined) return;
+    this.#inclusions ??= new Inclusions(this.#name, this.#options);
+    const wrong = this.#inclusions.check(inclusion, scripts, (script, inclusions) => {
+      const { diagnostics, failed } = compileWith(
+        this.#registry,
+        bytesToOctets(script.bytes),
+        { ...this.#options, name: inclusion.name },
+        inclusions,
+      );
+      for (const found of diagnostics) this.#found({ script: fromOctets(inclusion.name), ...found });
+      return failed === null;
+    });
+    if (wrong !== null) this.error(position, wrong);
   }
 
   state<T>(key: CompileKey<T>): T {

@@ -10,9 +10,12 @@ export interface Position {
 export interface Diagnostic extends Position {
   readonly severity: 'error' | 'warning';
   readonly text: string;
+  /** Name of the included script it is in, where it is not the one that was compiled (RFC 6609). */
+  readonly script?: string;
 }
 
 /** `line 3, column 7: error: …`, as tools and ManageSieve show it. */
-export function formatDiagnostic({ severity, line, column, text }: Diagnostic): string {
-  return `line ${line}, column ${column}: ${severity}: ${text}`;
+export function formatDiagnostic({ severity, line, column, text, script }: Diagnostic): string {
+  const where = script === undefined ? '' : `script ${JSON.stringify(script)}, `;
+  return `${where}line ${line}, column ${column}: ${severity}: ${text}`;
 }

@@ -4,6 +4,7 @@
  * checking them is done in one place (`bind.ts`).
  */
 import type { Position } from './diagnostic.ts';
+import type { ScriptLocation } from './host.ts';
 import type { Keys } from './keys.ts';
 import type { MatchType } from './match/matcher.ts';
 import type { AddressPart, Fields } from './message.ts';
@@ -183,6 +184,15 @@ export class CompileKey<T> {
   }
 }
 
+/** What `include` names. */
+export interface Inclusion {
+  readonly location: ScriptLocation;
+  /** Octets. */
+  readonly name: string;
+  readonly once: boolean;
+  readonly optional: boolean;
+}
+
 /** What extensions may ask of the compiler. */
 export interface Compiler {
   readonly settings: Settings;
@@ -208,8 +218,10 @@ export interface Compiler {
   text(node: StringNode, constantOnly?: boolean): Text;
   /** The variable of a name as `set` takes it (RFC 5229 §4), made if it is new. Null after an error was reported. */
   variable(name: string, position: Position): Variable | null;
-  /** Gives a name that is not a variable yet a meaning of its own (RFC 6609 §3.3). False if it is one. */
+  /** Gives a name that is not a variable yet a meaning of its own (RFC 6609 §3.3). False if `set` named it before. */
   declare(name: string, variable: Variable): boolean;
+  /** Compiles what is included too, where scripts can be had while one is compiled; its errors are errors of this one. */
+  include(inclusion: Inclusion, position: Position): void;
   state<T>(key: CompileKey<T>): T;
 
   label(): Label;

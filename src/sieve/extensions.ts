@@ -13,6 +13,7 @@ import { fileinto } from './extensions/fileinto.ts';
 import { foreverypart } from './extensions/foreverypart.ts';
 import { ihaveExtension } from './extensions/ihave.ts';
 import { imap4flags, imapflags } from './extensions/imap4flags.ts';
+import { includeExtension } from './extensions/include.ts';
 import { mailbox, mboxmetadata, servermetadata } from './extensions/mailbox.ts';
 import { mailboxid } from './extensions/mailboxid.ts';
 import { mime } from './extensions/mime.ts';
@@ -42,6 +43,7 @@ export const EXTENSIONS: readonly Extension[] = [
   ihaveExtension,
   imap4flags,
   imapflags,
+  includeExtension,
   mailbox,
   mailboxid,
   mboxmetadata,
@@ -61,8 +63,8 @@ export const EXTENSIONS: readonly Extension[] = [
 
 const registry = new Registry(EXTENSIONS);
 
-/** Compiles the octets of a script. */
-export function compile(source: string, options: CompileOptions = {}): Compiled {
+/** Compiles a script, given as bytes or octets. */
+export function compile(source: string | Uint8Array, options: CompileOptions = {}): Compiled {
   return compileWith(registry, source, options);
 }
 

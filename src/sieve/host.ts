@@ -3,6 +3,16 @@
  * A script never does anything: what it decided stands in its `Result`, and the caller carries it out.
  */
 
+/** Where a script of `include` is kept (RFC 6609 §3.2): with the owner, or for all. */
+export type ScriptLocation = 'personal' | 'global';
+
+/** A script as it is kept. */
+export interface StoredScript {
+  readonly bytes: Uint8Array;
+  /** A digest of the bytes: scripts with the same one are compiled once. */
+  readonly hash: string;
+}
+
 /** What a question may be about. Every member is asked by one extension, which is named. */
 export interface Host {
   /** Milliseconds since 1970: the moment of this delivery, the same for the whole run. */
@@ -15,6 +25,8 @@ export interface Host {
   specialUseExists(mailbox: string | null, use: string): boolean;
   /** The value of an annotation of a mailbox, or with null of the server; null if there is none (RFC 5490 §3.3, §4.1). */
   metadata(mailbox: string | null, entry: string): string | null;
+  /** A script of a name that `include` allows, or null (RFC 6609 §3.2). */
+  script(location: ScriptLocation, name: string): StoredScript | null;
   /** The line of the log that belongs to this run (vnd.cyrus.log, vnd.dovecot.debug, truncated variables). */
   log(text: string): void;
 }

@@ -1,7 +1,7 @@
 /** What runs: a program of flat instructions, and the state of one run over one message. */
 import { limits } from '../limits.ts';
 import type { Diagnostic, Position } from './diagnostic.ts';
-import type { Host } from './host.ts';
+import type { Host, StoredScript } from './host.ts';
 import { Groups } from './match/groups.ts';
 import type { Envelope, Message } from './message.ts';
 import { Result } from './result.ts';
@@ -46,6 +46,14 @@ export interface Program {
   readonly required: ReadonlySet<string>;
   /** Names of its variables by slot. */
   readonly variables: readonly string[];
+  /** A script that it includes, compiled as this one was. `name` is octets. */
+  load(name: string, script: StoredScript): LoadedScript;
+}
+
+/** A program, or why there is none. */
+export interface LoadedScript {
+  readonly program: Program | null;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Bounds of one run; the rows of `limits/sieve.ts` unless the caller has others. */
@@ -57,6 +65,9 @@ export interface RunLimits {
   /** Octets of a variable, and of a string with variables in it. */
   readonly variableSize: number;
   readonly valueSize: number;
+  /** Levels and number of included scripts (RFC 6609 §3.1). */
+  readonly includeDepth: number;
+  readonly includes: number;
 }
 
 export const RUN_LIMITS: RunLimits = {
@@ -66,6 +77,8 @@ export const RUN_LIMITS: RunLimits = {
   redirects: limits.sieve_redirects.value,
   variableSize: limits.sieve_variable.value,
   valueSize: limits.sieve_value.value,
+  includeDepth: limits.sieve_include_depth.value,
+  includes: limits.sieve_includes.value,
 };
 
 /** One line of a trace: what was decided where. */
@@ -103,6 +116,8 @@ export class StateKey<T> {
 /** A script that is being run: the one at the top, or one that it includes. */
 export interface Frame {
   readonly program: Program;
+  /** Location and name, for `include`. */
+  readonly key: string;
   /** Index of the next instruction. */
   pc: number;
   readonly variables: string[];
@@ -142,16 +157,17 @@ export class Run {
     this.trace = input.trace ?? null;
     this.#budget = this.limits.instructions;
     this.#memory = this.limits.memory;
-    this.frame = this.enter(program);
+    this.frame = this.enter(program, `personal ${program.name}`);
   }
 
   /** Runs a program next, and goes on here when it has ended. */
-  enter(program: Program): Frame {
+  enter(program: Program, key: string): Frame {
     const variables = program.variables.length === 0
       ? NO_VARIABLES
       : new Array<string>(program.variables.length).fill('');
     this.frame = {
       program,
+      key,
       pc: 0,
       variables,
       captures: program.required.has('variables') ? new Groups() : null,

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../../src/sieve/diagnostic.ts';
 import { compile } from '../../src/sieve/extensions.ts';
 import type { CompileOptions } from '../../src/sieve/compile.ts';
 import { Mail } from '../../src/sieve/mail/mail.ts';
-import type { Host } from '../../src/sieve/host.ts';
+import type { Host, ScriptLocation, StoredScript } from '../../src/sieve/host.ts';
 import { run } from '../../src/sieve/machine.ts';
 import type { Envelope } from '../../src/sieve/message.ts';
 import { toOctets } from '../../src/sieve/octets.ts';
@@ -54,6 +54,7 @@ export const HOST: Host = {
   mailboxIdExists: () => false,
   specialUseExists: () => false,
   metadata: () => null,
+  script: () => null,
   log: () => {},
 };
 
@@ -124,4 +125,14 @@ export function findings(script: string, options: CompileOptions = {}): string[]
   return compile(toOctets(script), options).diagnostics.map((found: Diagnostic) =>
     `${found.severity === 'error' ? '' : 'warning '}${found.line}:${found.column} ${found.text}`
   );
+}
+
+/** Scripts by `personal NAME` and `global NAME`, as `include` finds them. */
+export function stored(
+  scripts: Readonly<Record<string, string>>,
+): (location: ScriptLocation, name: string) => StoredScript | null {
+  return (location, name) => {
+    const script = scripts[`${location} ${name}`];
+    return script === undefined ? null : { bytes: Buffer.from(script), hash: String(Bun.hash(script)) };
+  };
 }

@@ -1,8 +1,9 @@
 import { limits } from '../../limits.ts';
-import { type CommandSpec, CompileKey, type Extension, type Label } from '../extension.ts';
+import { type CommandSpec, CompileKey, type Compiler, type Extension, type Label } from '../extension.ts';
 import { printable } from '../lexer.ts';
 import { beginLoop, endLoops, nextPart } from '../parts.ts';
 import type { Command, Run, Test } from '../run.ts';
+import type { CallNode } from '../syntax.ts';
 
 /** A loop around the command being compiled. */
 interface OpenLoop {
@@ -15,6 +16,12 @@ const OPEN_LOOPS = new CompileKey<OpenLoop[]>(() => []);
 /** True while the block of a foreverypart is compiled. */
 export function insideLoop(compiler: { state<T>(key: CompileKey<T>): T }): boolean {
   return compiler.state(OPEN_LOOPS).length > 0;
+}
+
+/** Ends the loops around the command being compiled, before it leaves the script (RFC 6609 §3.3). */
+export function endOpenLoops(node: CallNode, compiler: Compiler): void {
+  const open = compiler.state(OPEN_LOOPS).length;
+  if (open > 0) compiler.command(node, new Break(open));
 }
 
 const BEGIN: Command = { execute: beginLoop };
