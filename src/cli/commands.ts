@@ -100,6 +100,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'log in to a server by ManageSieve and show the dialogue',
     load: async () => (await import('./imtest.ts')).moduleOf('sivtest'),
   },
+  sieve: {
+    summary: 'take over the Sieve scripts of a Cyrus server',
+    load: () => import('./sieve.ts'),
+  },
   sieveshell: {
     summary: "manage a user's Sieve scripts on a server",
     load: () => import('./sieveshell.ts'),

@@ -118,6 +118,13 @@ export function lookupUser(name: string): { uid: number; gid: number } | undefin
     : { uid: read.u32(found as Pointer, 16), gid: read.u32(found as Pointer, 20) };
 }
 
+/** A user's home, from the system's user database, or undefined. */
+export function homeOf(name: string): string | undefined {
+  const found = libc().getpwnam(ptr(cstring(name)));
+  // struct passwd { …; gid_t gid; char *gecos, *dir; … }
+  return found === null ? undefined : new CString(read.ptr(found as Pointer, 32) as Pointer).toString();
+}
+
 /** The name of a user, from the system's user database, or undefined. */
 export function userOf(uid: number): string | undefined {
   const found = libc().getpwuid(uid);

@@ -9,6 +9,7 @@ import { mailboxCommand } from '../../src/cli/mailbox.ts';
 import { sasldblistusers2Command } from '../../src/cli/sasldblistusers2.ts';
 import { saslpasswd2Command } from '../../src/cli/saslpasswd2.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
+import { importCommand } from '../../src/cli/sieve/import.ts';
 import { userCommand } from '../../src/cli/user.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { MailError } from '../../src/errors.ts';
@@ -53,6 +54,7 @@ const COMMANDS: Readonly<Record<string, (surroundings: Surroundings) => Command>
   saslpasswd2: saslpasswd2Command,
   sasldblistusers2: sasldblistusers2Command,
   reconstruct: reconstructCommand,
+  'sieve import': importCommand,
 };
 
 /** A store with its configuration. */

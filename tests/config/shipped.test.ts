@@ -83,7 +83,6 @@ describe("the how-to's configuration", () => {
       cyrusConf,
     });
     expect(warnings.map((line) => formatFinding(line).replace(`${folder.path}/`, ''))).toEqual([
-      'own.conf:22: sievedir: Sieve is not there yet',
       'own.conf:26: sendmail: sending mail, which Sieve needs, is not there yet',
       'cyrus.conf:44: notify: notifications are not there yet',
       'cyrus.conf:61: squatter: searching by an index is not there yet',

@@ -90,10 +90,35 @@ const groups: readonly Group[] = [
 
   // Rooms that are not built yet.
   {
+    outcome: 'unneeded',
+    text: 'scripts stand in the store; "mailstore sieve import FOLDER" brings those of a sievedir',
+    keys: 'sievedir',
+  },
+  {
+    outcome: 'unneeded',
+    text: 'scripts stand in the store; "mailstore sieve import --home" brings those of homes',
+    keys: 'sieveusehomedir',
+  },
+  {
+    outcome: 'unneeded',
+    text: 'there is one server, so ManageSieve refers nobody to another',
+    keys: 'sieve_allowreferrals',
+  },
+  {
+    outcome: 'unneeded',
+    text: 'ManageSieve tells its capabilities when RFC 5804 says so',
+    keys: 'sieve_sasl_send_unsolicited_capability',
+  },
+  {
+    outcome: 'unneeded',
+    text: 'scripts are compiled when they are needed, and kept so in memory',
+    keys: 'generate_compiled_sieve_script',
+  },
+  {
     outcome: 'later',
     text: 'Sieve is not there yet',
-    keys: 'sievedir sieve_* sieveusehomedir sievenotifier autosievefolders anysievefolder ' +
-      'generate_compiled_sieve_script autocreate_sieve_* rfc3028_strict notify_external mailnotifier',
+    keys: 'sieve_* sievenotifier autosievefolders anysievefolder ' +
+      'autocreate_sieve_* rfc3028_strict notify_external mailnotifier',
   },
   {
     outcome: 'later',

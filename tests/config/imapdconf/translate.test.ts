@@ -33,18 +33,18 @@ function refusals(text: string): string[] {
 }
 
 test('each line is translated, not needed, not taken over or unknown', () => {
-  expect(report('admins: cyrus\nimapidlepoll: 60\nsievedir: /s\nadmin: x\nflubber: x\n')).toEqual([
+  expect(report('admins: cyrus\nimapidlepoll: 60\nnewsspool: /s\nadmin: x\nflubber: x\n')).toEqual([
     'imapd.conf:1: admins: translated to server.admins = ["cyrus"]',
     'imapd.conf:2: imapidlepoll: not needed: clients are told of changes at once, without polling or a daemon',
-    'imapd.conf:3: sievedir: not taken over: Sieve is not there yet',
+    'imapd.conf:3: newsspool: not taken over: NNTP is not there yet',
     'imapd.conf:4: admin: unknown key; the nearest is admins',
     'imapd.conf:5: flubber: unknown key',
   ]);
 });
 
 test('what is unknown or not there yet warns once a line, what is not needed does not', () => {
-  expect(warnings('imapidlepoll: 60\nsievedir: /s\nflubber: x\n')).toEqual([
-    'imapd.conf:2: sievedir: Sieve is not there yet',
+  expect(warnings('imapidlepoll: 60\nnewsspool: /s\nflubber: x\n')).toEqual([
+    'imapd.conf:2: newsspool: NNTP is not there yet',
     'imapd.conf:3: flubber: unknown key',
   ]);
 });

@@ -41,8 +41,8 @@ describe('what is wrong is named with file, line and key', () => {
     ],
     [
       'what is not there yet',
-      '[server]\nsievedir = "/s"',
-      'm.toml:2: server.sievedir: Sieve is not there yet',
+      '[server]\nnewsspool = "/s"',
+      'm.toml:2: server.newsspool: NNTP is not there yet',
     ],
     [
       'what is not needed',
