@@ -117,14 +117,14 @@ class Binder implements Call {
       if (needs !== undefined && !this.#tags.has(needs)) {
         return this.#error(
           node.position,
-          `the tag ':${node.name}' for the ${this.#what} cannot be specified without ':${needs}'`,
+          `the :${node.name} tag for the ${this.#what} cannot be specified without the :${needs} tag`,
         );
       }
       const excluded = excludes.find((name) => this.#tags.has(name));
       if (excluded !== undefined) {
         return this.#error(
           node.position,
-          `the tags ':${node.name}' and ':${excluded}' for the ${this.#what} exclude each other`,
+          `the :${node.name} and :${excluded} tags for the ${this.#what} exclude each other`,
         );
       }
     }
@@ -231,6 +231,12 @@ class Binder implements Call {
       return this.#error(
         argument?.position ?? position,
         `the ${this.#what} expects a ${TYPE_NAMES[type]} ${where}, but ${found} was found`,
+      );
+    }
+    if (argument.kind === 'number' && argument.value < (parameter.least ?? 0)) {
+      return this.#error(
+        argument.position,
+        `the ${this.#what} expects a number of ${parameter.least} at least ${where}, but ${argument.value} was found`,
       );
     }
     if (parameter.check === undefined && parameter.constant !== true) return true;

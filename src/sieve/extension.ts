@@ -26,6 +26,8 @@ export interface Parameter {
   readonly optional?: boolean;
   /** True if the strings must not hold variables. */
   readonly constant?: boolean;
+  /** The smallest number there may be. */
+  readonly least?: number;
   /** What is wrong with a constant string, or null. */
   readonly check?: (text: string) => string | null;
 }

@@ -2,11 +2,15 @@
 import { type Compiled, type CompileOptions, compileWith } from './compile.ts';
 import type { Extension } from './extension.ts';
 import { base } from './extensions/base.ts';
+import { body } from './extensions/body.ts';
 import { copy } from './extensions/copy.ts';
+import { date } from './extensions/date.ts';
+import { duplicate } from './extensions/duplicate.ts';
 import { editheader } from './extensions/editheader.ts';
 import { enclose } from './extensions/enclose.ts';
 import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { envelope } from './extensions/envelope.ts';
+import { environment } from './extensions/environment.ts';
 import { extracttext } from './extensions/extracttext.ts';
 import { fcc } from './extensions/fcc.ts';
 import { fileinto } from './extensions/fileinto.ts';
@@ -14,6 +18,7 @@ import { foreverypart } from './extensions/foreverypart.ts';
 import { ihaveExtension } from './extensions/ihave.ts';
 import { imap4flags, imapflags } from './extensions/imap4flags.ts';
 import { includeExtension } from './extensions/include.ts';
+import { index } from './extensions/index.ts';
 import { mailbox, mboxmetadata, servermetadata } from './extensions/mailbox.ts';
 import { mailboxid } from './extensions/mailboxid.ts';
 import { mime } from './extensions/mime.ts';
@@ -30,11 +35,15 @@ import { Registry } from './registry.ts';
 
 export const EXTENSIONS: readonly Extension[] = [
   base,
+  body,
   copy,
+  date,
+  duplicate,
   editheader,
   enclose,
   encodedCharacter,
   envelope,
+  environment,
   ereject,
   extracttext,
   fcc,
@@ -44,6 +53,7 @@ export const EXTENSIONS: readonly Extension[] = [
   imap4flags,
   imapflags,
   includeExtension,
+  index,
   mailbox,
   mailboxid,
   mboxmetadata,

@@ -25,6 +25,12 @@ export interface Host {
   specialUseExists(mailbox: string | null, use: string): boolean;
   /** The value of an annotation of a mailbox, or with null of the server; null if there is none (RFC 5490 §3.3, §4.1). */
   metadata(mailbox: string | null, entry: string): string | null;
+  /** Minutes east of UTC of the server's zone at a moment in unix seconds (RFC 5260 §4.1). */
+  zoneOffset(seconds: number): number;
+  /** What is known about where the script runs (RFC 5183 §4.1), by names in lower case; null for what is not known. */
+  environment(item: string): string | null;
+  /** True if a message with this key was seen before, and is remembered still (RFC 7352 §3). The same for the whole run. */
+  seen(key: string): boolean;
   /** A script of a name that `include` allows, or null (RFC 6609 §3.2). */
   script(location: ScriptLocation, name: string): StoredScript | null;
   /** The line of the log that belongs to this run (vnd.cyrus.log, vnd.dovecot.debug, truncated variables). */

@@ -103,6 +103,13 @@ export function placement(mailbox: string | null, flags: readonly string[], cont
   return { mailbox, flags, content, create: false, specialUse: null, mailboxId: null };
 }
 
+/** What `duplicate` (RFC 7352) remembers of a message, for `Host.seen`. */
+export interface Remembered {
+  readonly key: string;
+  /** How long; null is as long as the site says. */
+  readonly seconds: number | null;
+}
+
 /** Collects what one run decides. */
 export class Result {
   readonly actions: Action[] = [];
@@ -112,6 +119,18 @@ export class Result {
   flags: readonly string[] = [];
   /** What is kept implicitly: set when a script has ended. */
   content: Content = null;
+
+  /**
+   * What is remembered from now on, once the script has ended without an error and its actions are carried out (RFC 7352 §3).
+   */
+  readonly remembered: Remembered[] = [];
+
+  /** Notes what `duplicate` saw; the last that is said about a key counts. */
+  remember(seen: Remembered): void {
+    const before = this.remembered.findIndex(({ key }) => key === seen.key);
+    if (before < 0) this.remembered.push(seen);
+    else this.remembered[before] = seen;
+  }
 
   /** True if there is an action of this kind. */
   has(kind: Action['kind']): boolean {

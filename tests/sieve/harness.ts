@@ -54,6 +54,9 @@ export const HOST: Host = {
   mailboxIdExists: () => false,
   specialUseExists: () => false,
   metadata: () => null,
+  zoneOffset: () => 120,
+  environment: () => null,
+  seen: () => false,
   script: () => null,
   log: () => {},
 };

@@ -94,7 +94,7 @@ test('RFC 8580: a copy of a vacation answer is filed, with the tags of fileinto'
     fcc: { flags: [] },
   }, {}]);
   expect(findings(`${script} vacation :create "a";`)[0]).toContain(
-    "':create' for the vacation command cannot be specified without ':fcc'",
+    'the :create tag for the vacation command cannot be specified without the :fcc tag',
   );
   expect(findings(`${script} keep :fcc "a";`)[0]).toContain("unknown tagged argument ':fcc'");
 });

@@ -1,8 +1,10 @@
 /** Tests over the message (RFC 5228 §5). */
-import type { FieldSource, TestSpec } from '../../extension.ts';
+import type { Call, FieldSource, TestSpec } from '../../extension.ts';
 import { type Keys, matchValues } from '../../keys.ts';
 import { lowerAscii } from '../../octets.ts';
-import type { AddressPart } from '../../message.ts';
+import { type FieldNumber, fieldNumber } from '../../fieldnumber.ts';
+import { NO_FIELDS } from '../../fields.ts';
+import type { AddressPart, Fields } from '../../message.ts';
 import type { Values } from '../../match/values.ts';
 import type { Run, Test } from '../../run.ts';
 import { mapped, type Texts } from '../../text.ts';
@@ -12,48 +14,65 @@ abstract class FieldTest implements Test {
   readonly #names: Texts;
   readonly #keys: Keys;
   readonly #source: FieldSource;
+  readonly #number: FieldNumber | null;
 
-  constructor(names: Texts, keys: Keys, source: FieldSource) {
+  constructor(names: Texts, keys: Keys, call: Call) {
     this.#names = mapped(names, lowerAscii);
     this.#keys = keys;
-    this.#source = source;
+    this.#source = call.source();
+    this.#number = fieldNumber(call);
   }
 
-  protected abstract values(source: FieldSource, run: Run, name: string): Values;
+  protected abstract values(fields: Fields): Values;
 
   evaluate(run: Run): boolean {
     const matcher = this.#keys.matcher(run);
     const names = this.#names.values(run);
+    if (this.#number !== null) {
+      const values = this.values(this.#numbered(run, names, this.#number));
+      return matcher.matchCount?.(values.items.length) ?? matchValues(run, matcher, values);
+    }
     if (matcher.matchCount !== undefined) {
       let count = 0;
       for (let i = 0; i < names.length; i++) {
-        count += this.values(this.#source, run, names[i] as string).items.length;
+        count += this.values(this.#source.fields(run, names[i] as string)).items.length;
       }
       return matcher.matchCount(count);
     }
     for (let i = 0; i < names.length; i++) {
-      if (matchValues(run, matcher, this.values(this.#source, run, names[i] as string))) return true;
+      if (matchValues(run, matcher, this.values(this.#source.fields(run, names[i] as string)))) return true;
     }
     return false;
+  }
+
+  /** RFC 5260 §6: fields of all names are counted, in the order of the names. */
+  #numbered(run: Run, names: readonly string[], { index, last }: FieldNumber): Fields {
+    let left = index;
+    for (const name of last ? names.toReversed() : names) {
+      const fields = this.#source.fields(run, name);
+      if (left <= fields.raw.length) return fields.only(left, last);
+      left -= fields.raw.length;
+    }
+    return NO_FIELDS;
   }
 }
 
 class HeaderTest extends FieldTest {
-  protected override values(source: FieldSource, run: Run, name: string): Values {
-    return source.fields(run, name).values;
+  protected override values(fields: Fields): Values {
+    return fields.values;
   }
 }
 
 class AddressTest extends FieldTest {
   readonly #part: AddressPart;
 
-  constructor(names: Texts, keys: Keys, source: FieldSource, part: AddressPart) {
-    super(names, keys, source);
-    this.#part = part;
+  constructor(names: Texts, keys: Keys, call: Call) {
+    super(names, keys, call);
+    this.#part = call.addressPart();
   }
 
-  protected override values(source: FieldSource, run: Run, name: string): Values {
-    return source.fields(run, name).addresses(this.#part);
+  protected override values(fields: Fields): Values {
+    return fields.addresses(this.#part);
   }
 }
 
@@ -64,7 +83,7 @@ export const header: TestSpec = {
   parameters: [{ name: 'header names', type: 'strings' }, { name: 'key list', type: 'strings' }],
   compile(call) {
     const keys = call.keys('key list');
-    return keys === null ? null : new HeaderTest(call.texts('header names'), keys, call.source());
+    return keys === null ? null : new HeaderTest(call.texts('header names'), keys, call);
   },
 };
 
@@ -125,7 +144,7 @@ export const address: TestSpec = {
   compile(call) {
     const keys = call.keys('key list');
     if (keys === null) return null;
-    return new AddressTest(call.texts('header list'), keys, call.source(), call.addressPart());
+    return new AddressTest(call.texts('header list'), keys, call);
   },
 };
 
