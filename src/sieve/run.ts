@@ -131,9 +131,9 @@ export class Run {
   envelope: Envelope;
   result: Result;
   readonly host: Host;
-  readonly limits: RunLimits;
-  readonly settings: Settings;
-  readonly separators: string;
+  limits: RunLimits;
+  settings: Settings;
+  separators: string;
   readonly trace: ((line: TraceLine) => void) | null;
   /** The scripts being run, the innermost last. */
   readonly frames: Frame[] = [];

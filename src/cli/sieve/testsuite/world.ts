@@ -1,0 +1,214 @@
+/** The world in which a test file runs: a message, its envelope, mailboxes and outbox of its own, none of which is real. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CompileOptions, compileWith } from '../../../sieve/compile.ts';
+import type { Host } from '../../../sieve/host.ts';
+import { Mail } from '../../../sieve/mail/mail.ts';
+import type { Envelope } from '../../../sieve/message.ts';
+import { bytesToOctets, toOctets } from '../../../sieve/octets.ts';
+import type { Registry } from '../../../sieve/registry.ts';
+import { Result } from '../../../sieve/result.ts';
+import type { Program, Run } from '../../../sieve/run.ts';
+import { Configuration } from './configuration.ts';
+
+/** A message in a mailbox. */
+export interface Stored {
+  readonly bytes: Uint8Array;
+  readonly flags: readonly string[];
+}
+
+/** A message given to the simulated MTA, for one recipient. */
+export interface Sent {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: Uint8Array;
+}
+
+/** How one `test` block ended; `reason` is null where it succeeded. */
+export interface BlockOutcome {
+  readonly number: number;
+  readonly name: string;
+  readonly reason: string | null;
+}
+
+const DEFAULT_MESSAGE = Buffer.from(
+  'From: sender@example.com\r\nTo: recipient@example.org\r\nSubject: Frop!\r\n\r\nFriep!\r\n',
+);
+
+/** Where mail is kept by default. */
+export const INBOX = 'INBOX';
+
+export class World {
+  /** Folder of the test file: `${tst.path}`, and where paths in it begin. */
+  readonly folder: string;
+  readonly configuration = new Configuration();
+  readonly mailboxes = new Map<string, Stored[]>();
+  outbox: Sent[] = [];
+  /** Error texts of the latest compilation, run or execution. */
+  errors: string[] = [];
+  message: Mail;
+  envelope: Envelope;
+  result = new Result();
+  compiled: Program | null = null;
+  readonly binaries = new Map<string, Program>();
+  /** Actions that were carried out, and results whose implicit keep was. */
+  readonly done = new WeakSet<object>();
+  readonly blocks: BlockOutcome[] = [];
+  /** Lines for `-E`. */
+  readonly log: (text: string) => void;
+  registry: Registry | null = null;
+  #source: Uint8Array = DEFAULT_MESSAGE;
+  #block: string | null = null;
+  #stamps = 0;
+
+  constructor(folder: string, log: (text: string) => void) {
+    this.folder = folder;
+    this.log = log;
+    this.message = new Mail(DEFAULT_MESSAGE);
+    this.envelope = envelopeOf(this.message);
+  }
+
+  get host(): Host {
+    return { now: Date.now(), log: (text) => this.log(text) };
+  }
+
+  /** Another message becomes the current one; the envelope follows from it. */
+  setMessage(run: Run, bytes: Uint8Array): void {
+    this.#source = bytes;
+    this.message = new Mail(bytes, this.configuration.separators);
+    this.envelope = envelopeOf(this.message);
+    run.message = this.message;
+    run.envelope = this.envelope;
+  }
+
+  /** The current message as it came. */
+  get source(): Uint8Array {
+    return this.#source;
+  }
+
+  /** Settings take effect, for the running file too. */
+  reload(run: Run): void {
+    this.configuration.reload();
+    run.limits = this.configuration.limits;
+    run.settings = this.configuration.settings;
+    run.separators = this.configuration.separators;
+  }
+
+  /** Makes a mailbox if it is not there. */
+  create(name: string): void {
+    if (!this.mailboxes.has(name)) this.mailboxes.set(name, []);
+  }
+
+  send(from: string, to: string, bytes: Uint8Array): void {
+    this.outbox.push({ from, to, bytes });
+  }
+
+  /** A message of the outbox becomes the current one; false if it is not there. */
+  openSent(run: Run, index: number): boolean {
+    const sent = this.outbox[index];
+    if (sent === undefined) return false;
+    this.setMessage(run, sent.bytes);
+    this.setEnvelope(run, { from: toOctets(sent.from), to: toOctets(sent.to) });
+    return true;
+  }
+
+  /** A message of a mailbox becomes the current one, with its flags; false if it is not there. */
+  openStored(run: Run, mailbox: string, index: number): boolean {
+    const messages = this.mailboxes.get(mailbox);
+    if (messages === undefined) {
+      this.error(`failed to open mailbox '${mailbox}': it does not exist`);
+      this.setMessage(run, DEFAULT_MESSAGE);
+      return false;
+    }
+    const stored = messages[index];
+    if (stored === undefined) return false;
+    this.setMessage(run, stored.bytes);
+    this.result.flags = stored.flags;
+    return true;
+  }
+
+  /** The address of who the scripts belong to. */
+  get owner(): string {
+    return this.configuration.get('sieve_user_email') ?? 'testsuite-mail-user@example.org';
+  }
+
+  setEnvelope(run: Run, change: Partial<Envelope>): void {
+    this.envelope = { ...this.envelope, ...change };
+    run.envelope = this.envelope;
+  }
+
+  setResult(run: Run, result: Result): void {
+    this.result = result;
+    run.result = result;
+  }
+
+  error(text: string): void {
+    this.errors.push(text);
+    this.log(`error: ${text}`);
+  }
+
+  beginBlock(name: string): void {
+    this.#block = name;
+  }
+
+  /** Ends the block that runs. False if none does. */
+  endBlock(reason: string | null): boolean {
+    if (this.#block === null) return false;
+    this.blocks.push({ number: this.blocks.length + 1, name: this.#block, reason });
+    this.#block = null;
+    return true;
+  }
+
+  get insideBlock(): boolean {
+    return this.#block !== null;
+  }
+
+  /** How scripts are compiled in this world. */
+  compileOptions(name: string): CompileOptions {
+    return { name, settings: this.configuration.settings, maxErrors: 1_000, maxSize: 1 << 20 };
+  }
+
+  /** Compiles the script of a path, which begins in the folder of the test. Null after its errors were noted. */
+  compile(path: string): Program | null {
+    const file = join(this.folder, path);
+    if (!existsSync(file)) {
+      this.error(`script "${path}" not found`);
+      return null;
+    }
+    const name = (path.split('/').at(-1) ?? path).replace(/\.sieve$/, '');
+    const source = bytesToOctets(readFileSync(file));
+    const { program, diagnostics, failed } = compileWith(
+      this.registry as Registry,
+      source,
+      this.compileOptions(name),
+    );
+    for (const { severity, text } of diagnostics) if (severity === 'error') this.error(text);
+    if (failed === null) return program;
+    this.error(failed === 'parse' ? 'parse failed' : 'validation failed');
+    return null;
+  }
+
+  /** A number that no other message of this run has. */
+  nextStamp(): number {
+    return ++this.#stamps;
+  }
+}
+
+/** The envelope that a message would have come with. */
+function envelopeOf(message: Mail): Envelope {
+  const first = (...names: string[]): string | null => {
+    for (const name of names) {
+      const [address] = message.fields(name).addresses('all').items;
+      if (address !== undefined) return address;
+    }
+    return null;
+  };
+  const to = first('envelope-to', 'to') ?? 'recipient@example.com';
+  return {
+    from: first('return-path', 'sender', 'from') ?? 'sender@example.com',
+    to,
+    originalTo: to,
+    auth: toOctets(process.env['USER'] ?? 'mailstore'),
+  };
+}
