@@ -101,7 +101,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./imtest.ts')).moduleOf('sivtest'),
   },
   sieve: {
-    summary: 'take over the Sieve scripts of a Cyrus server',
+    summary: 'check, run and test Sieve scripts; take over those of a Cyrus server',
     load: () => import('./sieve.ts'),
   },
   sieveshell: {

@@ -16,7 +16,6 @@ export const sieveArguments = {
   quiet: { short: 'q' },
   errors: { short: 'E' },
   expectFailure: { short: 'F' },
-  workFolder: { short: 'W', value: 'FOLDER' },
   trace: { short: 't', value: 'FILE' },
 } as const;
 

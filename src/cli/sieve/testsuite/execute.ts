@@ -1,10 +1,16 @@
 /** Carries out what was decided, in the world of a test. */
 
 import { eachField } from '../../../mime/header.ts';
+import type { Envelope, OutgoingMessage } from '../../../outgoing/envelope.ts';
+import type { Mailbox, Stamp } from '../../../outgoing/forms/draft.ts';
+import type { Original } from '../../../outgoing/forms/original.ts';
 import { redirectHeader } from '../../../outgoing/forms/redirect.ts';
+import { rejectionDsn, rejectionMdn } from '../../../outgoing/forms/reject.ts';
+import { vacationReply } from '../../../outgoing/forms/vacation.ts';
+import { whyNoReply, whyNoReport } from '../../../outgoing/responder.ts';
 import { fromOctets } from '../../../sieve/octets.ts';
-import type { Action, Content, Placement } from '../../../sieve/result.ts';
-import { INBOX, type World } from './world.ts';
+import type { Action, Content, Placement, RejectAction, VacationAction } from '../../../sieve/result.ts';
+import { canonical, INBOX, type World } from './world.ts';
 
 /** True if every action that was not carried out before succeeded. Why not stands among the errors. */
 export function execute(world: World): boolean {
@@ -34,7 +40,68 @@ function carryOut(world: World, action: Action): string | null {
       return null;
     case 'discard':
       return null;
+    case 'reject':
+      return reject(world, action);
+    case 'vacation':
+      return vacation(world, action);
   }
+}
+
+/** What answers and reports say of the message. */
+function originalOf(world: World): Original {
+  const bytes = world.source;
+  return {
+    header: bytes.subarray(0, eachField(bytes, () => true)),
+    whole: bytes,
+    sender: fromOctets(world.envelope.from),
+    recipient: fromOctets(world.envelope.to),
+  };
+}
+
+function stamp(world: World): Stamp {
+  return { now: new Date(), messageId: `test-${world.nextStamp()}`, servername: 'localhost' };
+}
+
+function send(world: World, { envelope, message }: { envelope: Envelope; message: OutgoingMessage }): void {
+  const bytes = Buffer.concat([...message.chunks()]);
+  for (const { address } of envelope.recipients) world.send(envelope.sender, address, bytes);
+}
+
+function reject(world: World, { early, reason }: RejectAction): null {
+  const original = originalOf(world);
+  const why = whyNoReport(original);
+  if (why !== null) {
+    world.log(`not rejected: ${why}`);
+    return null;
+  }
+  const form = early ? rejectionDsn : rejectionMdn;
+  send(world, form({ original, reason, postmaster: 'postmaster@example.com', stamp: stamp(world) }));
+  return null;
+}
+
+function vacation(world: World, action: VacationAction): string | null {
+  const original = originalOf(world);
+  const { configuration } = world;
+  const useOriginal = configuration.isOn('sieve_vacation_use_original_recipient');
+  const recipient = fromOctets((useOriginal ? world.envelope.originalTo : null) ?? world.envelope.to);
+  const own = [world.owner, recipient, fromOctets(world.envelope.to), ...action.addresses];
+  const why = whyNoReply(original, own);
+  if (why !== null) {
+    world.log(`no vacation reply: ${why}`);
+    return null;
+  }
+  const named = (address: string, name: string | null): Mailbox => ({ address, name: name ?? '' });
+  const words = {
+    reason: action.reason,
+    mime: action.mime,
+    subject: action.subject,
+    from: action.from === null ? null : named(action.from.address, action.from.name),
+  };
+  const sender = configuration.isOn('sieve_vacation_send_from_recipient') ? recipient : '';
+  const reply = vacationReply(words, original, named(recipient, null), sender, stamp(world));
+  send(world, reply);
+  if (action.fcc === null) return null;
+  return store(world, { ...action.fcc, content: [...reply.message.chunks()] });
 }
 
 function bytesOf(world: World, content: Content): Uint8Array {
@@ -47,14 +114,14 @@ function forwarded(world: World, content: Content): Uint8Array {
   return Buffer.concat([redirectHeader(bytes.subarray(0, body), world.owner), bytes.subarray(body)]);
 }
 
-function store(world: World, { mailbox, flags, content }: Placement): string | null {
-  const name = mailbox ?? INBOX;
+function store(world: World, { mailbox, flags, content, create }: Placement): string | null {
+  const name = canonical(mailbox ?? INBOX);
   const failed = `failed to store into mailbox '${name}'`;
   if (name.split('.').some((level) => level === '') || name.includes('/')) {
     return `${failed}: invalid mailbox name`;
   }
-  if (name.toUpperCase() === INBOX) world.create(INBOX);
-  const messages = world.mailboxes.get(name.toUpperCase() === INBOX ? INBOX : name);
+  if (create || name === INBOX) world.create(name);
+  const messages = world.mailboxes.get(name);
   if (messages === undefined) return `${failed}: it does not exist`;
   messages.push({ bytes: bytesOf(world, content), flags });
   return null;

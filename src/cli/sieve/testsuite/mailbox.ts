@@ -2,8 +2,10 @@
 
 import { mailboxName, mailboxNameWrong } from '../../../sieve/action.ts';
 import type { CommandSpec } from '../../../sieve/extension.ts';
+import { fromOctets } from '../../../sieve/octets.ts';
+import { ScriptError } from '../../../sieve/run.ts';
 import { BLOCK, fail } from './fail.ts';
-import type { World } from './world.ts';
+import { annotation, canonical, type World } from './world.ts';
 
 export function mailboxCommands(world: World): CommandSpec[] {
   const name = { name: 'mailbox', type: 'string', check: mailboxNameWrong } as const;
@@ -23,6 +25,27 @@ export function mailboxCommands(world: World): CommandSpec[] {
         const { end } = compiler.state(BLOCK);
         compiler.command(call.node, {
           execute: (run) => fail(world, run, end, 'test_mailbox_delete does not exist in the language'),
+        });
+      },
+    },
+    {
+      name: 'test_imap_metadata_set',
+      tags: [{ name: 'mailbox', parameter: name }],
+      parameters: [{ name: 'entry', type: 'string' }, { name: 'value', type: 'string' }],
+      emit(call, compiler) {
+        const mailbox = call.has('mailbox') ? call.text('mailbox') : null;
+        const entry = call.text('entry');
+        const value = call.text('value');
+        compiler.command(call.node, {
+          execute(run) {
+            const where = mailbox === null ? null : canonical(mailboxName(mailbox.value(run)));
+            const what = fromOctets(entry.value(run));
+            // RFC 5464 §3.2
+            if (!/^\/(?:private|shared)(?:\/[^/*%\x00-\x1f\x7f-\uffff]+)+$/.test(what)) {
+              throw new ScriptError(`"${what}" is no name of an annotation`);
+            }
+            world.annotations.set(annotation(where, what), fromOctets(value.value(run)));
+          },
         });
       },
     },

@@ -3,13 +3,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CompileOptions, compileWith } from '../../../sieve/compile.ts';
-import type { Host } from '../../../sieve/host.ts';
+import type { Host, ScriptLocation, StoredScript } from '../../../sieve/host.ts';
 import { Mail } from '../../../sieve/mail/mail.ts';
 import type { Envelope } from '../../../sieve/message.ts';
 import { bytesToOctets, toOctets } from '../../../sieve/octets.ts';
 import type { Registry } from '../../../sieve/registry.ts';
 import { Result } from '../../../sieve/result.ts';
 import type { Program, Run } from '../../../sieve/run.ts';
+import { version } from '../../../version.ts';
 import { Configuration } from './configuration.ts';
 
 /** A message in a mailbox. */
@@ -44,6 +45,8 @@ export class World {
   readonly folder: string;
   readonly configuration = new Configuration();
   readonly mailboxes = new Map<string, Stored[]>();
+  /** Of mailboxes and of the server, by `annotation`. */
+  readonly annotations = new Map<string, string>();
   outbox: Sent[] = [];
   /** Error texts of the latest compilation, run or execution. */
   errors: string[] = [];
@@ -70,7 +73,46 @@ export class World {
   }
 
   get host(): Host {
-    return { now: Date.now(), log: (text) => this.log(text) };
+    return {
+      now: Date.now(),
+      mailboxExists: (name) => this.mailboxes.has(canonical(name)),
+      mailboxIdExists: () => false,
+      specialUseExists: () => false,
+      metadata: (mailbox, entry) =>
+        this.annotations.get(annotation(mailbox === null ? null : canonical(mailbox), entry)) ?? null,
+      zoneOffset: (seconds) => -new Date(seconds * 1000).getTimezoneOffset(),
+      environment: (item) => this.#environment(item),
+      seen: () => false,
+      script: (location, name) => this.#included(location, name),
+      log: (text) => this.log(text),
+    };
+  }
+
+  /** A script that `include` names stands beside the test file. */
+  #included(location: ScriptLocation, name: string): StoredScript | null {
+    const file = join(this.folder, location === 'personal' ? 'included' : 'included-global', `${name}.sieve`);
+    if (!existsSync(file)) return null;
+    const bytes = readFileSync(file);
+    return { bytes, hash: Bun.CryptoHasher.hash('sha256', bytes, 'hex') };
+  }
+
+  #environment(item: string): string | null {
+    switch (item) {
+      case 'location':
+        return 'MS';
+      case 'phase':
+        return 'during';
+      case 'name':
+        return 'mailstore';
+      case 'version':
+        return version;
+      case 'host':
+        return 'localhost';
+      case 'domain':
+        return 'example.org';
+      default:
+        return null;
+    }
   }
 
   /** Another message becomes the current one; the envelope follows from it. */
@@ -97,7 +139,8 @@ export class World {
 
   /** Makes a mailbox if it is not there. */
   create(name: string): void {
-    if (!this.mailboxes.has(name)) this.mailboxes.set(name, []);
+    const key = canonical(name);
+    if (!this.mailboxes.has(key)) this.mailboxes.set(key, []);
   }
 
   send(from: string, to: string, bytes: Uint8Array): void {
@@ -115,7 +158,7 @@ export class World {
 
   /** A message of a mailbox becomes the current one, with its flags; false if it is not there. */
   openStored(run: Run, mailbox: string, index: number): boolean {
-    const messages = this.mailboxes.get(mailbox);
+    const messages = this.mailboxes.get(canonical(mailbox));
     if (messages === undefined) {
       this.error(`failed to open mailbox '${mailbox}': it does not exist`);
       this.setMessage(run, DEFAULT_MESSAGE);
@@ -193,6 +236,16 @@ export class World {
   nextStamp(): number {
     return ++this.#stamps;
   }
+}
+
+/** A mailbox's name as it is kept: INBOX has no case. */
+export function canonical(mailbox: string): string {
+  return mailbox.replace(/^inbox(?=\.|$)/i, INBOX);
+}
+
+/** The key of an annotation of a mailbox, or with null of the server; names of entries have no case. */
+export function annotation(mailbox: string | null, entry: string): string {
+  return `${mailbox ?? ''}\0${entry.toLowerCase()}`;
 }
 
 /** The envelope that a message would have come with. */

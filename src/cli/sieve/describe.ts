@@ -1,0 +1,37 @@
+/** Actions as a person reads them. */
+
+import type { Action, Placement } from '../../sieve/result.ts';
+
+/** One line for an action. */
+export function describe(action: Action): string {
+  switch (action.kind) {
+    case 'keep':
+      return `keep${action.implicit ? ' (implicit)' : ''}${how(action.placement)}`;
+    case 'fileinto':
+      return `fileinto "${action.placement.mailbox}"${how(action.placement)}`;
+    case 'redirect':
+      return `redirect to <${action.address}>${action.content === null ? '' : ' (changed)'}`;
+    case 'discard':
+      return 'discard';
+    case 'reject':
+      return `${action.early ? 'ereject' : 'reject'}: ${firstLine(action.reason)}`;
+    case 'vacation':
+      return `vacation reply: ${firstLine(action.reason)}`;
+  }
+}
+
+function how({ flags, create, specialUse, mailboxId, content }: Placement): string {
+  const details = [
+    ...flags.length > 0 ? [`flags ${flags.join(' ')}`] : [],
+    ...create ? ['made if missing'] : [],
+    ...specialUse === null ? [] : [`special use ${specialUse}`],
+    ...mailboxId === null ? [] : [`mailbox id ${mailboxId}`],
+    ...content === null ? [] : ['changed'],
+  ];
+  return details.length === 0 ? '' : ` (${details.join(', ')})`;
+}
+
+function firstLine(text: string): string {
+  const [line = ''] = text.split(/\r?\n/);
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}

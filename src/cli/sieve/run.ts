@@ -1,0 +1,74 @@
+/** `mailstore sieve run`: what a script would do with a message, and why. Nothing is done. */
+
+import { writeFileSync } from 'node:fs';
+import type { Host } from '../../sieve/host.ts';
+import { run } from '../../sieve/machine.ts';
+import { Mail } from '../../sieve/mail/mail.ts';
+import { toOctets } from '../../sieve/octets.ts';
+import type { TraceLine } from '../../sieve/run.ts';
+import type { CommandIo } from '../command.ts';
+import { usageError } from '../options.ts';
+import { EX_DATAERR, EX_OK } from '../sysexits.ts';
+import { allowedBy } from './allowed.ts';
+import type { SieveAction } from './arguments.ts';
+import { describe } from './describe.ts';
+import { compileFile, located, readInput } from './source.ts';
+
+/** A world in which every mailbox is there and nothing is known. */
+function emptyHost(io: CommandIo): Host {
+  return {
+    now: Date.now(),
+    mailboxExists: () => true,
+    mailboxIdExists: () => false,
+    specialUseExists: () => false,
+    metadata: () => null,
+    zoneOffset: (seconds) => -new Date(seconds * 1000).getTimezoneOffset(),
+    environment: (item) => item === 'location' ? 'MS' : item === 'phase' ? 'during' : null,
+    seen: () => false,
+    script: () => null,
+    log: (text) => io.stderr(`log: ${text}\n`),
+  };
+}
+
+export const runScript: SieveAction = async ([path, odd], options, io) => {
+  if (path === undefined || odd !== undefined) throw usageError('sieve run needs one script');
+  if (path === '-' && options.message === undefined) {
+    throw usageError('the script is on standard input: the message must come from a file (-m FILE)');
+  }
+  const { compiled: { program, diagnostics } } = await compileFile(path, allowedBy(options), io);
+  for (const found of diagnostics) io.stderr(located(path, found));
+  if (program === null) return EX_DATAERR;
+  const message = new Mail(await readInput(options.message ?? '-', io));
+  const first = (name: string): string | undefined => message.fields(name).addresses('all').items[0];
+  const trace: TraceLine[] = [];
+  const outcome = await run(program, {
+    message,
+    envelope: {
+      from: options.from === undefined ? first('return-path') ?? first('from') ?? '' : toOctets(options.from),
+      to: options.to === undefined ? first('delivered-to') ?? first('to') ?? '' : toOctets(options.to),
+      originalTo: null,
+      auth: null,
+    },
+    host: emptyHost(io),
+    trace: (line) => trace.push(line),
+  });
+  const { error, result } = outcome;
+  const actions = error === null ? result.decided() : [];
+  if (options.json) {
+    io.stdout(`${JSON.stringify({ trace, actions: actions.map(describe), error: error?.text ?? null })}\n`);
+    return error === null ? EX_OK : EX_DATAERR;
+  }
+  if (!options.quiet) { for (const line of trace) io.stdout(`${traceText(line)}\n`); }
+  for (const action of actions) io.stdout(`=> ${describe(action)}\n`);
+  if (error !== null) {
+    io.stdout('=> keep (the script failed)\n');
+    io.stderr(located(path, error));
+  }
+  if (options.output !== undefined) writeFileSync(options.output, message.bytes());
+  return error === null ? EX_OK : EX_DATAERR;
+};
+
+/** `3:4 header: true` */
+export function traceText({ line, column, text }: TraceLine): string {
+  return `${line}:${column} ${text}`;
+}

@@ -1,0 +1,1 @@
+frop; keep 1;
