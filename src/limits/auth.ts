@@ -70,6 +70,12 @@ export const authLimits = rows({
     reason: 'one lookup of one entry; Cyrus waits as long',
     onExcess: 'the connection is given up, the login is answered [UNAVAILABLE]',
   },
+  ldap_idle: {
+    value: 60,
+    unit: 'seconds',
+    reason: 'packet filters forget connections nobody uses, the strict ones after some minutes',
+    onExcess: 'the next login makes a new connection',
+  },
   ldap_wait: {
     value: 5,
     unit: 'seconds',

@@ -4,15 +4,20 @@
  *
  * Invariants
  * 1. At most `limits.ldap_connections` at a time; who finds none free waits at most `limits.ldap_wait`.
- * 2. After `limits.ldap_failures` failures in a row to reach it, or to hear from it on a new connection, everybody is told at once that it cannot be reached, for
- *    `limits.ldap_pause`; then one attempt finds out.
- * 3. A kept connection that turns out to be dead is replaced once, silently: directories close idle ones.
+ * 2. After `limits.ldap_failures` failures in a row to reach it or to hear from it, everybody is told at once that it cannot be
+ *    reached, for `limits.ldap_pause`; then one attempt finds out.
+ * 3. A kept connection that turns out to be closed is replaced once, silently: directories close idle ones. One that nobody used for
+ *    `limits.ldap_idle` is not taken: what stands between may have forgotten it. So silence on a kept one is the directory's,
+ *    and is not waited for twice.
  */
 
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type DirectoryAccess, DirectoryConnection } from './connection.ts';
 import { DirectoryFailure, directoryFailure } from './failure.ts';
+
+/** Who has said nothing for so long has had the time of an operation. */
+const SILENCE_MS = 0.9 * limits.ldap_operation.value * 1000;
 
 export interface DirectoryOptions {
   /** Opens a connection; replaced in tests. */
@@ -26,7 +31,7 @@ export class LdapDirectory {
   readonly #log: Log;
   readonly #open: (access: DirectoryAccess) => Promise<DirectoryConnection>;
   readonly #now: () => number;
-  readonly #idle: DirectoryConnection[] = [];
+  readonly #idle: { readonly connection: DirectoryConnection; readonly since: number }[] = [];
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
   #failures = 0;
@@ -54,10 +59,18 @@ export class LdapDirectory {
     try {
       const kept = this.#takeIdle();
       if (kept !== undefined) {
+        const begun = this.#now();
         try {
-          return await this.#with(kept, work);
+          const result = await this.#with(kept, work);
+          this.#answered();
+          return result;
         } catch (thrown) {
-          if (directoryFailure(thrown, 'directory').kind !== 'unreachable') throw thrown;
+          const failure = directoryFailure(thrown, 'directory');
+          if (failure.kind !== 'unreachable') throw thrown;
+          if (this.#now() - begun >= SILENCE_MS) {
+            this.#failed(failure);
+            throw thrown;
+          }
         }
       }
       return await this.#afresh(work);
@@ -68,7 +81,7 @@ export class LdapDirectory {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+    await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close()));
   }
 
   /** A free place among the connections. */
@@ -92,9 +105,12 @@ export class LdapDirectory {
 
   #takeIdle(): DirectoryConnection | undefined {
     for (;;) {
-      const connection = this.#idle.pop();
-      if (connection === undefined || connection.usable) return connection;
-      void connection.close();
+      const kept = this.#idle.pop();
+      if (kept === undefined) return undefined;
+      if (kept.connection.usable && this.#now() - kept.since < limits.ldap_idle.value * 1000) {
+        return kept.connection;
+      }
+      void kept.connection.close();
     }
   }
 
@@ -133,7 +149,7 @@ export class LdapDirectory {
     try {
       return await work(connection);
     } finally {
-      if (connection.usable) this.#idle.push(connection);
+      if (connection.usable) this.#idle.push({ connection, since: this.#now() });
       else void connection.close();
     }
   }

@@ -173,9 +173,43 @@ describe('a directory', () => {
       return Promise.resolve('there');
     });
     expect([answer, tries, state.opened]).toEqual(['there', 2, 2]);
+    // One that nobody used for long is not tried.
+    state.now += limits.ldap_idle.value * 1000;
+    await directory.use(() => Promise.resolve());
+    expect(state.opened).toBe(3);
     const answered = directory.use(() => Promise.reject(new DirectoryFailure('denied', 'no')));
     expect(answered).rejects.toMatchObject({ kind: 'denied' });
   });
+});
+
+test('a directory that falls silent is waited for once, and left alone when it goes on', async () => {
+  const state = { now: 0, opened: 0 };
+  const directory = new LdapDirectory(ldapdbAccess(makeSettings({})), silentLog, {
+    now: () => state.now,
+    open: () => {
+      state.opened++;
+      const connection = { usable: true, close: () => Promise.resolve() };
+      return Promise.resolve(connection as unknown as DirectoryConnection);
+    },
+  });
+  await Promise.all(Array.from({ length: 5 }, () => directory.use(() => Promise.resolve())));
+  expect(state.opened).toBe(5);
+  let asked = 0;
+  const silent = () => {
+    asked++;
+    state.now += limits.ldap_operation.value * 1000;
+    return Promise.reject(new DirectoryFailure('unreachable', 'no answer'));
+  };
+  for (let round = 0; round < limits.ldap_failures.value; round++) {
+    await expect(directory.use(silent)).rejects.toMatchObject({ kind: 'unreachable' });
+  }
+  await expect(directory.use(silent)).rejects.toThrow('left alone');
+  expect([asked, state.opened]).toEqual([limits.ldap_failures.value, 5]);
+  // An answer in between is the end of the row.
+  state.now += limits.ldap_pause.value * 1000;
+  expect(await directory.use(() => Promise.resolve('there'))).toBe('there');
+  await expect(directory.use(silent)).rejects.toMatchObject({ kind: 'unreachable' });
+  expect(await directory.use(() => Promise.resolve('there'))).toBe('there');
 });
 
 describe('values of userPassword', () => {
