@@ -9,6 +9,9 @@ import type { UidSet } from '../../store/uidset.ts';
 import type { FetchField } from '../parse/command.ts';
 import type { SessionView } from '../view.ts';
 
+/** Fewer messages are not worth the preparations. */
+const FEW = 8;
+
 /** The lines of some messages, page by page. */
 export class StoredLines {
   readonly #mailbox: Mailbox;
@@ -35,7 +38,7 @@ export class StoredLines {
       ? view.recent.intersect(uids)
       : null;
     this.#uids = shown === null || shown.isEmpty ? uids : uids.clip(1, shown.min - 1);
-    this.#possible = fields.every(({ field }) => field in PIECES);
+    this.#possible = uids.size >= FEW && fields.every(({ field }) => field in PIECES);
   }
 
   /** Lines above UID `after`, at most `limit`; null where they must be written row by row. */
