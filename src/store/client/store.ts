@@ -103,11 +103,13 @@ export class MailStore implements Store {
     const reader = readers.of(owner);
     // One read transaction: each costs system calls of its own.
     return reader.consistent(() => {
-      const wanted = path === '' ? null : reader.mailbox(path);
-      const row = wanted !== null && mayPost(wanted.acl, request.poster) ? wanted : reader.mailbox('');
-      if (row === null) return this.newcomer(request);
+      const wanted = path === '' ? null : reader.destination(path);
+      const posted = wanted !== null && mayPost(wanted.row.acl, request.poster);
+      const found = posted ? wanted : reader.destination('');
+      if (found === null) return this.newcomer(request);
+      const { row, script } = found;
       if (size !== null && isFull(reader, row.quotaroot, size)) throw userError('overquota', 'Over quota');
-      return target(request, row.path, reader.activeHash());
+      return target(request, row.path, script);
     });
   }
 

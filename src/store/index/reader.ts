@@ -23,6 +23,9 @@ const NARROW_OF_TWO =
 /** Where a message's bytes lie: partition and file, see `Spool.placed`. */
 const PLACE = "p.partition || '/' || p.file";
 
+const DESTINATION = `SELECT ${OWNER_TABLES.mailbox.join(', ')}, digest, ` +
+  '(SELECT hash FROM script WHERE active = 1) FROM mailbox WHERE path = ? AND deletedat IS NULL';
+
 /** Messages looked at for the first unseen one: a few milliseconds. A SELECT may do without it (RFC 3501 §6.3.1). */
 const LOOK_FOR_UNSEEN = 50_000;
 
@@ -164,9 +167,16 @@ export class OwnerReader {
     return row === undefined ? null : scriptFromValues(row);
   }
 
-  /** The hash of the active script, for every delivery; whoever reads the script itself finds out whether it is right. */
-  activeHash(): string | null {
-    return (this.values('SELECT hash FROM script WHERE active = 1')[0]?.[0] as string | undefined) ?? null;
+  /**
+   * A mailbox and the hash of the active script in one look, for every delivery; whoever reads the script itself finds out whether
+   * it is right.
+   */
+  destination(path: string): { row: MailboxRow; script: string | null } | null {
+    const [found] = this.values(DESTINATION, path) as SqlValue[][];
+    if (found === undefined) return null;
+    const values = found.slice(0, -1);
+    if (!isIntact('mailbox', values)) throw this.damaged(`${this.path}: a row of mailbox is damaged`);
+    return { row: mailboxFromValues(values), script: found.at(-1) as string | null };
   }
 
   /** Until when a mark is set; null where there is none. */
