@@ -82,6 +82,30 @@ export const storeLimits = rows({
     reason: 'kind and key of a mark; whoever sets one makes a hash of what is longer',
     onExcess: 'the delivery fails',
   },
+  store_metadata_name: {
+    value: 1_024,
+    unit: 'bytes',
+    reason: 'names of metadata entries are paths of a few words',
+    onExcess: 'SETMETADATA answers BAD',
+  },
+  store_metadata_value: {
+    value: 64 * 1024,
+    unit: 'bytes',
+    reason: 'a comment or a setting of a client; what is larger is mail',
+    onExcess: 'SETMETADATA answers NO [METADATA MAXSIZE]',
+  },
+  store_metadata_entries: {
+    value: 200,
+    unit: 'count',
+    reason: 'shared entries of one mailbox, or private ones of one user in it: LIST returns them',
+    onExcess: 'SETMETADATA answers NO [METADATA TOOMANY]',
+  },
+  store_metadata: {
+    value: 20_000,
+    unit: 'count',
+    reason: 'entries in all mailboxes of one owner, whoever set them',
+    onExcess: 'SETMETADATA answers NO [METADATA TOOMANY]',
+  },
   store_script_name: {
     value: 512,
     unit: 'bytes',

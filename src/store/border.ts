@@ -18,10 +18,12 @@ import type {
   Stage,
   StagedMessage,
 } from './border/delivery.ts';
+import type { Metadata } from './border/metadata.ts';
 import type { Identity, MailboxName } from './border/name.ts';
 import type { Scripts } from './border/scripts.ts';
 
 export type * from './border/delivery.ts';
+export type * from './border/metadata.ts';
 export type * from './border/name.ts';
 export type * from './border/scripts.ts';
 
@@ -321,6 +323,12 @@ export interface StoreSession {
   quotaRoots(name: MailboxName): QuotaRoot[];
   quota(root: MailboxName): QuotaRoot;
   setQuota(root: MailboxName, limits: { storage: number | null; messages: number | null }): Promise<void>;
+  readonly metadata: Metadata;
+  /**
+   * Name of the Sieve script for what happens in a mailbox (RFC 6785 §3.6): its own /shared/imapsieve/script, else the server's; null
+   * where there is none or it is empty. To be asked after each change: it costs two look-ups, and nothing is kept that could be old.
+   */
+  eventScript(mailbox: MailboxName): string | null;
   /** The caller's own Sieve scripts. */
   readonly scripts: Scripts;
   /** Those of another user, or with '' the global ones: for administrators. MailError 'noperm'. */

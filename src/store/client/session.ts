@@ -12,6 +12,7 @@ import type {
   MailboxInfo,
   MailboxName,
   MaildropLock,
+  Metadata,
   QuotaRoot,
   Scripts,
   Stage,
@@ -26,6 +27,7 @@ import { UidSet } from '../uidset.ts';
 import type { Change } from '../writer/requests.ts';
 import { SelectedMailbox } from './mailbox.ts';
 import { lockMaildrop } from './maildroplock.ts';
+import { SessionMetadata } from './metadata.ts';
 import type { StoreParts } from './parts.ts';
 import { quotaOf } from './quota.ts';
 import { OwnerScripts } from './scripts.ts';
@@ -260,6 +262,14 @@ export class Session implements StoreSession {
       throw userError('nonexistent', 'Quota root does not exist');
     }
     return quotaOf(root.owner, quota);
+  }
+
+  get metadata(): Metadata {
+    return new SessionMetadata(this.parts, this.identity, this.origin);
+  }
+
+  eventScript(mailbox: MailboxName): string | null {
+    return new SessionMetadata(this.parts, this.identity, this.origin).eventScript(mailbox);
   }
 
   get scripts(): Scripts {

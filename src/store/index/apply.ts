@@ -9,6 +9,7 @@ import { serverError } from '../../errors.ts';
 import type { OwnerIndex } from './owner.ts';
 import { FACTOR, messageChk } from './digest.ts';
 import { applyMarks } from './marks.ts';
+import { applyMetadata } from './metadata.ts';
 import { applyScript } from './scripts.ts';
 import { type MailboxRow, mailboxValues, quotarootOf } from './rows.ts';
 
@@ -112,6 +113,8 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       return applyPurge(index, event);
     case 'marks':
       return applyMarks(index, event);
+    case 'metadata':
+      return applyMetadata(index, event, blobs);
     default:
       return applyScript(index, event, blobs);
   }

@@ -179,6 +179,26 @@ export class OwnerReader {
     return { row: mailboxFromValues(values), script: found.at(-1) as string | null };
   }
 
+  /** The value of a metadata entry (index/metadata.ts), null where there is none. */
+  metadata(mailbox: number, userid: string, entry: string): Uint8Array | null {
+    const where = 'WHERE mailbox = ? AND uid = 0 AND entry = ? AND userid = ?';
+    const [row] = this.intact('annotation', where, mailbox, entry, userid);
+    return (row?.[4] as Uint8Array | undefined) ?? null;
+  }
+
+  /** All entries of a mailbox and user, by name. */
+  allMetadata(mailbox: number, userid: string): { entry: string; value: Uint8Array }[] {
+    const where = 'WHERE mailbox = ? AND uid = 0 AND userid = ? ORDER BY entry';
+    return this.intact('annotation', where, mailbox, userid)
+      .map((row) => ({ entry: row[2] as string, value: row[4] as Uint8Array }));
+  }
+
+  /** What everybody has set for a mailbox. */
+  everyMetadata(mailbox: number): [userid: string, entry: string, value: Uint8Array][] {
+    return this.intact('annotation', 'WHERE mailbox = ? AND uid = 0 ORDER BY userid, entry', mailbox)
+      .map((row) => [row[3] as string, row[2] as string, row[4] as Uint8Array]);
+  }
+
   /** Until when a mark is set; null where there is none. */
   markedUntil(kind: string, key: string): number | null {
     const [row] = this.intact('mark', 'WHERE kind = ? AND key = ?', kind, key);

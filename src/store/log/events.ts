@@ -94,7 +94,20 @@ export type OwnerEvent =
     marks?: number;
   }
   | ScriptEvent
-  | MarksEvent;
+  | MarksEvent
+  | MetadataEvent;
+
+/**
+ * Metadata of a mailbox, or with 0 of the server. The userid is '' for shared entries. A value is a blob of the record, null removes
+ * the entry.
+ */
+export interface MetadataEvent {
+  k: 'metadata';
+  mb: number;
+  q: number;
+  userid: string;
+  entries: [entry: string, blob: number | null][];
+}
 
 /** Marks by kind and key with their ends: first those in `drop` go, then `set` are set or moved. */
 export interface MarksEvent {

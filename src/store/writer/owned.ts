@@ -23,6 +23,10 @@ export function ownersOf(change: Change, directory: Directory): number[] {
     case 'restoremailbox':
       user(change.name.owner);
       break;
+    case 'metadata':
+      user(change.by.userid);
+      user(change.name?.owner ?? '');
+      break;
     case 'subscribe':
       user(change.by.userid);
       user(change.name.owner);

@@ -58,6 +58,7 @@ export function publishedOf(events: readonly OwnerEvent[]): Published[] {
       case 'delete':
         out.push({ k: 'deleted', mb: event.mb });
         break;
+      case 'metadata':
       case 'script':
       case 'scriptgone':
       case 'scriptname':

@@ -98,6 +98,13 @@ export type Change =
   | { op: 'activatescript'; by: Identity; owner: string; name: string | null }
   | { op: 'deletescript'; by: Identity; owner: string; name: string }
   | { op: 'renamescript'; by: Identity; owner: string; name: string; to: string }
+  /** Metadata of a mailbox, or with null of the server. A value is the number of a blob, null removes the entry. */
+  | {
+    op: 'metadata';
+    by: Identity;
+    name: MailboxName | null;
+    entries: [entry: string, blob: number | null][];
+  }
   | { op: 'login'; userid: string }
   /** With `before` only where that stands there (null: nothing). Answers whether it was set. */
   | { op: 'secret'; userid: string; secret: string | null; before?: string | null }
@@ -109,8 +116,17 @@ export type Change =
   | { op: 'adopt'; userid: string; path: string; messages: AdoptedMessage[] }
   /** After a whole restore: nothing that clients saw after the restored moment may mean something else now. */
   | { op: 'raise'; owner: number; uids: number; newUidvalidity: boolean }
-  /** A mailbox, made where it is not there, its owner, too; with these rights or those of a new one. Answers with their ids. */
-  | { op: 'restoremailbox'; name: MailboxName; specialUse: string[]; acl: AclEntry[] | null }
+  /**
+   * A mailbox, made where it is not there, its owner, too; with these rights or those of a new one, and the metadata it had: who,
+   * what, and the number of the blob. Answers with their ids.
+   */
+  | {
+    op: 'restoremailbox';
+    name: MailboxName;
+    specialUse: string[];
+    acl: AclEntry[] | null;
+    metadata: [userid: string, entry: string, blob: number][];
+  }
   /** Saved messages added to a mailbox, whatever rights and quota say: it is an administrator who restores. */
   | { op: 'restoremessages'; owner: number; mailbox: number; messages: RestoredMessage[] }
   /** Flags of messages as they were saved. */

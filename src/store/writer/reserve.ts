@@ -27,6 +27,7 @@ const GROWING: ReadonlySet<Change['op']> = new Set(
     'undelete',
     'putscript',
     'mark',
+    'metadata',
     'adopt',
     'restoremailbox',
     'restoremessages',

@@ -25,7 +25,9 @@ export type Change =
   | { op: 'flags'; by: string; owner: string; path: string; from: number; to: number; flag: string }
   | { op: 'copy' | 'move'; by: string; owner: string; path: string; from: number; to: number; into: string }
   | { op: 'expunge'; by: string; uid: number }
-  | { op: 'script'; by: string; name: string; text: string; active: boolean };
+  | { op: 'script'; by: string; name: string; text: string; active: boolean }
+  | { op: 'metadata'; by: string; name: string; text: string }
+  | { op: 'mark'; by: string; key: string; until: number };
 
 /** What is done to the store without a user seeing it. */
 export type Upkeep = 'checkpoint' | 'retire' | 'fold' | 'scrub' | 'restart';
@@ -34,7 +36,7 @@ export function newChange(random: Random, n: string): Change {
   const by = USERS[random(USERS.length)] as string;
   const from = 1 + random(14);
   const to = from + random(8);
-  switch (random(7)) {
+  switch (random(9)) {
     case 0:
       return {
         op: 'flags',
@@ -55,6 +57,10 @@ export function newChange(random: Random, n: string): Change {
         : { op: 'expunge', by, uid: from };
     case 3:
       return { op: 'flags', by: 'bert', owner: 'anna', path: 'Work', from, to, flag: '\\Answered' };
+    case 5:
+      return { op: 'metadata', by, name: random(2) === 0 ? '/shared/comment' : '/private/x', text: n };
+    case 6:
+      return { op: 'mark', by, key: `${random(5)}`, until: 4_000_000_000 + random(1000) };
     case 4:
       return { op: 'script', by, name: `script${random(3)}`, text: `# ${n}`, active: random(2) === 0 };
     default: {
@@ -79,6 +85,14 @@ export async function make(t: TestStore, change: Change): Promise<Change | null>
     return to.length === 0 ? null : { ...change, to };
   }
   const session = t.as(change.by);
+  if (change.op === 'metadata') {
+    await session.metadata.set(box(change.by, 'Work'), new Map([[change.name, Buffer.from(change.text)]]));
+    return change;
+  }
+  if (change.op === 'mark') {
+    await t.store.mark(change.by, [{ kind: 'redirect', key: change.key, until: change.until }]);
+    return change;
+  }
   if (change.op === 'script') {
     await session.scripts.put(change.name, Buffer.from(change.text), { maxScripts: 9 });
     await session.scripts.setActive(change.active ? change.name : null);

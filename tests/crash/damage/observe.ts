@@ -29,10 +29,17 @@ async function observeUser(t: TestStore, userid: string, lines: string[]): Promi
     const content = Buffer.from(session.scripts.get(name) ?? '').toString();
     lines.push(`script ${name} ${active} ${content}`);
   }
+  const { metadata } = session;
+  const told = ({ name, value }: { name: string; value: Uint8Array }) => `${name} ${Buffer.from(value)}`;
+  for (const entry of metadata.list(null)) lines.push(`server ${told(entry)}`);
+  for (const { kind, key, until } of t.store.admin.remembered(userid).marks) {
+    lines.push(`mark ${kind} ${key} ${until}`);
+  }
   const request = { userid, detail: null, poster: null, size: null };
   lines.push(`runs ${(await t.store.recipient(request)).script}`);
   for (const { name, rights, specialUse } of session.list()) {
     lines.push(`listed ${name.owner}/${name.path} ${rights} ${specialUse.join()}`);
+    for (const entry of metadata.list(name)) lines.push(`metadata ${name.path} ${told(entry)}`);
     if (name.owner !== userid) continue;
     const handle = await session.select(name, true, () => {});
     try {

@@ -62,6 +62,13 @@ export async function build(random: Random): Promise<Template> {
     await scripts.put('main', Buffer.from(`# ${userid}\n${'keep; '.repeat(random(800))}`), { maxScripts: 9 });
     await scripts.put('other', Buffer.from('discard;'), { maxScripts: 9 });
     await scripts.setActive(random(2) === 0 ? 'main' : 'other');
+    const comment = Buffer.from(`of ${userid}`);
+    await t.as(userid).metadata.set(
+      box(userid, 'Work'),
+      new Map([['/shared/comment', comment], ['/private/comment', comment]]),
+    );
+    await t.as(userid).metadata.set(null, new Map([['/private/comment', comment]]));
+    await t.store.mark(userid, [{ kind: 'vacation', key: `sender${random(9)}`, until: 4_000_000_000 }]);
   }
   await t.as('anna').setAcl(box('anna', 'Work'), 'bert', 'lrswipte');
   await mail(12);

@@ -4,7 +4,7 @@ import { DirectoryTarget } from '../../../src/store/backup/directory.ts';
 import { restorePartly, type Wanted } from '../../../src/store/backup/restore/partial.ts';
 import { restorePoint } from '../../../src/store/backup/restore/point.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
-import { damage, message, type TestFolders, type TestStore } from '../teststore.ts';
+import { box, damage, message, type TestFolders, type TestStore } from '../teststore.ts';
 import { backup, cleanUp, folders, targetFolder, withStore } from './saved.ts';
 
 afterEach(cleanUp);
@@ -23,6 +23,12 @@ async function saved(): Promise<{ from: TestFolders; restore: (wanted: Partial<W
     await put(t, 'a', 'keep; # a');
     await put(t, 'b', 'keep; # b');
     await t.as('anna').scripts.setActive('b');
+    await t.as('anna').create(box('anna', 'Work'));
+    await t.as('anna').metadata.set(
+      box('anna', 'Work'),
+      new Map([['/shared/comment', Buffer.from('both')], ['/private/comment', Buffer.from('mine')]]),
+    );
+    await t.as('anna').metadata.set(null, new Map([['/private/x', Buffer.from('server')]]));
   });
   const path = targetFolder();
   const target = new DirectoryTarget(path);
@@ -67,4 +73,23 @@ test('those that are there stay as they are, and so does the active one', async 
   });
   await restore({});
   expect(await withStore(from, (t) => Promise.resolve(names(t)))).toEqual(['a', '*b', 'c']);
+});
+
+test('metadata of a mailbox comes back with it, that of the server with the user', async () => {
+  const { from, restore } = await saved();
+  const entries = (t: TestStore, mailbox: ReturnType<typeof box> | null) =>
+    t.as('anna').metadata.list(mailbox).map(({ name, value }) => `${name}=${Buffer.from(value)}`);
+  await withStore(from, (t) => t.as('anna').delete(box('anna', 'Work')));
+  await restore({ path: 'Work' });
+  await withStore(from, async (t) => {
+    expect(entries(t, box('anna', 'Work'))).toEqual(['/private/comment=mine', '/shared/comment=both']);
+    await t.store.admin.purgeUser('anna');
+  });
+  await restore({});
+  await withStore(from, (t) => {
+    expect(entries(t, box('anna', 'Work'))).toEqual(['/private/comment=mine', '/shared/comment=both']);
+    expect(entries(t, null)).toEqual(['/private/x=server']);
+    return Promise.resolve();
+  });
+  expect(damage(from.settings)).toEqual([]);
 });

@@ -16,9 +16,12 @@ import type { MailboxName } from '../../border.ts';
 import type { WriterLink } from '../../client/link.ts';
 import { flagNames } from '../../flags.ts';
 import { DirectoryReader } from '../../index/directoryreader.ts';
+import { SERVER } from '../../index/metadata.ts';
 import { type ContentRow, OwnerReader } from '../../index/reader.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import { layoutOf } from '../../layout.ts';
+import { entryName } from '../../metadata.ts';
+import { isSharedOwner } from '../../names.ts';
 import { openLink } from '../../open.ts';
 import { Spool } from '../../spool/spool.ts';
 import { isRefusal, MessageStage, type Received } from '../../spool/stage.ts';
@@ -205,12 +208,14 @@ class Partial {
       const flags = replace && kept.length > 0 ? await this.flags(row, now.mailbox as MailboxRow, kept) : 0;
       return { ...report, restored: 0, flags };
     }
+    const metadata = replace ? this.past.index.everyMetadata(row.id) : [];
     const { owner, mailbox } = await this.change<{ owner: number; mailbox: number }>({
       op: 'restoremailbox',
       name: { owner: userid, path },
       specialUse: replace ? row.specialUse : [],
       acl: replace ? [...row.acl] : null,
-    });
+      metadata: metadata.map(([userid, entry], at) => [userid, entry, at]),
+    }, metadata.map(([, , value]) => value));
     const restored = await this.messages(row, lost, owner, mailbox);
     const flags = replace && kept.length > 0 ? await this.flags(row, now.mailbox as MailboxRow, kept) : 0;
     return { ...report, restored, flags };
@@ -319,6 +324,15 @@ class Partial {
     }
     for (const name of this.past.index.subscriptions()) {
       await this.change({ op: 'subscribe', by: { userid, admin: false, groups: [] }, name, on: true });
+    }
+    const own = this.past.index.everyMetadata(SERVER);
+    if (own.length > 0) {
+      // Those of a shared hierarchy are the server's own.
+      const shared = isSharedOwner(userid);
+      const entries = own.map(([, entry], at): [string, number] => [entryName(entry, shared), at]);
+      const owner = { userid, admin: false, groups: [] };
+      const change: Change = { op: 'metadata', by: shared ? by : owner, name: null, entries };
+      await this.change(change, own.map(([, , value]) => value));
     }
     const directory = new DirectoryReader(layoutOf(this.settings).directory);
     const known = directory.secret(userid);

@@ -1,13 +1,15 @@
 /**
  * The last resort after an index is lost for good: a new one from the names in directory.db and the files in the spool, with
- * new UIDVALIDITYs (promise 4). Flags, keywords, subscriptions and which mailbox a message was in are gone. Sieve scripts stay
- * as far as rows of them can be read in what is left of the old index, or in its snapshot.
+ * new UIDVALIDITYs (promise 4). Flags, keywords, subscriptions and which mailbox a message was in are gone. Sieve scripts and
+ * metadata stay as far as their rows can be read in what is left of the old index, or in its snapshot.
  */
 import { join } from 'node:path';
 import { userError } from '../../../errors.ts';
 import { messageFiles } from '../../check/spool.ts';
 import type { OwnerRow } from '../../index/directory.ts';
 import { DirectoryReader } from '../../index/directoryreader.ts';
+import { SERVER } from '../../index/metadata.ts';
+import { mailboxFromValues } from '../../index/rows.ts';
 import { intactRows } from '../../index/salvage.ts';
 import { scriptFromValues, type ScriptRow } from '../../index/scripts.ts';
 import { OWNER_TABLES } from '../../index/tables.ts';
@@ -18,6 +20,7 @@ import type { AddedMessage, PartData } from '../../log/events.ts';
 import type { Context } from '../context.ts';
 import { snapshotPath } from '../../snapshot.ts';
 import type { Change } from '../requests.ts';
+import { emitMetadata } from './metadata.ts';
 import { publishActive } from './script.ts';
 import { createMailbox, createUser, newOwner } from './user.ts';
 
@@ -35,6 +38,7 @@ export function decideReplaceOwner(context: Context, userid: string): { mailboxe
   reader.close();
   owners.drop(old.id);
   const scripts = leftScripts(context, old);
+  const metadata = leftMetadata(context, old);
   owners.release(old.id);
   context.emitDirectory({ k: 'ownergone', id: old.id, at: context.now });
   const index = context.index(newOwner(context, userid, true));
@@ -48,15 +52,51 @@ export function decideReplaceOwner(context: Context, userid: string): { mailboxe
     context.emit(index, { k: 'script', name, content: blob, hash, at: changed, active });
   }
   publishActive(context, index, null);
+  for (const { path, userid, entries } of metadata) {
+    const row = path === null ? null : index.byPath.get(path);
+    if (row !== undefined) emitMetadata(context, index, row?.id ?? SERVER, userid, entries);
+  }
   return { mailboxes: names.length };
 }
 
+/** What may be left of an owner's index: itself, then its snapshot. */
+function remains({ settings, state }: Context, { folder, partition }: OwnerRow): string[] {
+  return [layoutOf(settings).index(folder), snapshotPath(state.spool.partition(partition), folder)];
+}
+
+/** Metadata that can still be believed, by the names of its mailboxes. */
+function leftMetadata(
+  context: Context,
+  owner: OwnerRow,
+): { path: string | null; userid: string; entries: Map<string, Uint8Array> }[] {
+  for (const file of remains(context, owner)) {
+    const paths = new Map<number, string | null>([[SERVER, null]]);
+    for (const mailbox of intactRows(file, OWNER_TABLES, 'mailbox').map(mailboxFromValues)) {
+      if (mailbox.deletedat === null) paths.set(mailbox.id, mailbox.path);
+    }
+    const found = new Map<
+      string,
+      { path: string | null; userid: string; entries: Map<string, Uint8Array> }
+    >();
+    for (const row of intactRows(file, OWNER_TABLES, 'annotation')) {
+      const [mailbox, , entry, userid, value] = row as [number, number, string, string, Uint8Array, number];
+      const path = paths.get(mailbox);
+      if (path === undefined) continue;
+      const key = `${mailbox} ${userid}`;
+      const place = found.get(key) ?? { path, userid, entries: new Map() };
+      found.set(key, place);
+      place.entries.set(entry, value);
+    }
+    if (found.size > 0) return [...found.values()];
+  }
+  return [];
+}
+
 /** Scripts that can still be believed: those of the index, then those only its snapshot has. */
-function leftScripts({ settings, state }: Context, owner: OwnerRow): ScriptRow[] {
-  const snapshot = snapshotPath(state.spool.partition(owner.partition), owner.folder);
+function leftScripts(context: Context, owner: OwnerRow): ScriptRow[] {
   const found = new Map<string, ScriptRow>();
   let active = false;
-  for (const path of [layoutOf(settings).index(owner.folder), snapshot]) {
+  for (const path of remains(context, owner)) {
     for (const row of intactRows(path, OWNER_TABLES, 'script').map(scriptFromValues)) {
       if (found.has(row.name)) continue;
       found.set(row.name, { ...row, active: row.active && !active });

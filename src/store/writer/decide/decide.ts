@@ -19,6 +19,7 @@ import {
 import { decideDeliver } from './deliver.ts';
 import { decideMark } from './mark.ts';
 import { decideAppend } from './message.ts';
+import { decideMetadata } from './metadata.ts';
 import { decideAdopt, decideReplaceOwner } from './adopt.ts';
 import { decideRaise, decideRestoreFlags, decideRestoreMailbox, decideRestoreMessages } from './restore.ts';
 import { decideActivateScript, decideDeleteScript, decidePutScript, decideRenameScript } from './script.ts';
@@ -61,6 +62,8 @@ export function decide(
   switch (change.op) {
     case 'deliver':
       return decideDeliver(context, change, blobs);
+    case 'metadata':
+      return decideMetadata(context, change, blobs);
     case 'mark':
       return decideMark(context, change);
     case 'append':
@@ -109,7 +112,7 @@ export function decide(
     case 'raise':
       return decideRaise(context, change);
     case 'restoremailbox':
-      return decideRestoreMailbox(context, change);
+      return decideRestoreMailbox(context, change, blobs);
     case 'restoremessages':
       return decideRestoreMessages(context, change, blobs);
     case 'restoreflags':

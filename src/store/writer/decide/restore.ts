@@ -6,6 +6,7 @@ import { type Context, noMailbox } from '../context.ts';
 import type { Change } from '../requests.ts';
 import { selectUids } from './flags.ts';
 import { flagBits, newPart, nextUid } from './message.ts';
+import { emitMetadata } from './metadata.ts';
 import { createMailbox, ensureOwner, newUidvalidity } from './user.ts';
 
 type Of<Op extends Change['op']> = Extract<Change, { op: Op }>;
@@ -48,6 +49,7 @@ export function decideRaise(context: Context, change: Of<'raise'>): { mailboxes:
 export function decideRestoreMailbox(
   context: Context,
   change: Of<'restoremailbox'>,
+  blobs: readonly Uint8Array[],
 ): { owner: number; mailbox: number; made: boolean } {
   const { owner: userid, path } = checkName(change.name);
   const index = context.index(ensureOwner(context, userid));
@@ -58,6 +60,9 @@ export function decideRestoreMailbox(
   if (change.acl !== null) {
     context.emit(index, { k: 'acl', mb: row.id, acl: change.acl });
     context.publish(index, row);
+  }
+  for (const [userid, entry, blob] of change.metadata) {
+    emitMetadata(context, index, row.id, userid, new Map([[entry, blobs[blob] as Uint8Array]]));
   }
   return { owner: index.id, mailbox: row.id, made: true };
 }
