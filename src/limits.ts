@@ -11,6 +11,7 @@ import { managesieveLimits } from './limits/managesieve.ts';
 import { mimeLimits } from './limits/mime.ts';
 import { netLimits } from './limits/net.ts';
 import { outgoingLimits } from './limits/outgoing.ts';
+import { notifydLimits } from './limits/notifyd.ts';
 import { pop3Limits } from './limits/pop3.ts';
 import { sieveLimits } from './limits/sieve.ts';
 import { smmapLimits } from './limits/smmap.ts';
@@ -30,6 +31,7 @@ export const limits = Object.freeze({
   ...sieveLimits,
   ...managesieveLimits,
   ...smmapLimits,
+  ...notifydLimits,
   ...netLimits,
   ...outgoingLimits,
 });

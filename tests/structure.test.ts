@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['cli'],
   ['server'],
-  ['imap', 'pop3', 'lmtp', 'managesieve', 'smmap', 'authd'],
+  ['imap', 'pop3', 'lmtp', 'managesieve', 'smmap', 'notifyd', 'authd'],
   ['delivery'],
   ['outgoing'],
   ['auth'],

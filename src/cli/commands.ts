@@ -112,6 +112,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "put a user's Sieve script on a server",
     load: () => import('./installsieve.ts'),
   },
+  notifytest: {
+    summary: 'hand a notification to notifyd',
+    load: () => import('./notifytest.ts'),
+  },
   install: {
     summary: 'put executable, unit, user, folders and configuration in place',
     load: () => import('./install.ts'),

@@ -12,6 +12,7 @@ import { ldapdbOptions } from './options/ldapdb.ts';
 import { lmtpOptions } from './options/lmtp.ts';
 import { loginOptions } from './options/login.ts';
 import { mailboxOptions } from './options/mailbox.ts';
+import { notifyOptions } from './options/notify.ts';
 import { oauthOptions } from './options/oauth.ts';
 import { pop3Options } from './options/pop3.ts';
 import { serverOptions } from './options/server.ts';
@@ -33,6 +34,7 @@ export const options = {
   ...pop3Options,
   ...lmtpOptions,
   ...sieveOptions,
+  ...notifyOptions,
   ...backupOptions,
 };
 

@@ -104,6 +104,7 @@ const sectionDocs: Readonly<Record<string, string>> = {
   pop3: 'POP3.',
   lmtp: 'LMTP, by which mail comes in.',
   sieve: 'Sieve, by which users filter their mail, and ManageSieve, by which they put their scripts.',
+  notify: 'Notifications, as programs of Cyrus hand them over.',
 };
 
 /** The commented sample: mailstore.toml with every option at its default. */

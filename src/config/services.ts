@@ -23,7 +23,7 @@ export type Family = 'any' | 'ipv4' | 'ipv6';
 /** One entry of SERVICES. */
 export interface Service {
   readonly name: string;
-  readonly protocol: 'imap' | 'pop3' | 'lmtp' | 'sieve' | 'smmap' | 'dovecot-auth' | 'saslauthd';
+  readonly protocol: 'imap' | 'pop3' | 'lmtp' | 'sieve' | 'smmap' | 'notify' | 'dovecot-auth' | 'saslauthd';
   /** TLS from the first byte (`imapd -s`). */
   readonly tls: boolean;
   /** Peers need not authenticate (`lmtpd -a`); unix sockets of LMTP are always trusted. */
@@ -98,6 +98,8 @@ const wellKnown: Readonly<Record<string, Known>> = {
   managesieve: { protocol: 'sieve', tls: false, listen: 'sieve' },
   smmap: { protocol: 'smmap', tls: false, socket: 'smmap' },
   smmapd: { protocol: 'smmap', tls: false, socket: 'smmap' },
+  notify: { protocol: 'notify', tls: false, socket: 'notify' },
+  notifyd: { protocol: 'notify', tls: false, socket: 'notify' },
   'dovecot-auth': { protocol: 'dovecot-auth', tls: false },
   saslauthd: { protocol: 'saslauthd', tls: false },
 };
@@ -117,7 +119,7 @@ export function completeService(
   const known = Object.hasOwn(wellKnown, name) ? wellKnown[name] : undefined;
   const protocol = draft.protocol ?? known?.protocol;
   if (protocol === undefined) {
-    return { key: '', text: 'protocol is missing: "imap", "pop3", "lmtp", "sieve" or "smmap"' };
+    return { key: '', text: 'protocol is missing: "imap", "pop3", "lmtp", "sieve", "smmap" or "notify"' };
   }
   const text = draft.listen ?? known?.listen ??
     (known?.socket === undefined ? undefined : `${values.configdirectory}/socket/${known.socket}`);
@@ -128,6 +130,9 @@ export function completeService(
   if ('problem' in place) return { key: 'listen', text: place.problem };
   const tls = draft.tls ?? known?.tls ?? false;
   if (place.kind === 'tcp') {
+    if (protocol === 'notify') {
+      return { key: 'listen', text: 'notifications come on a unix socket only: give its path' };
+    }
     if (protocol === 'dovecot-auth' || protocol === 'saslauthd') {
       return { key: 'listen', text: 'passwords are asked about on a unix socket only: give its path' };
     }

@@ -89,3 +89,10 @@ export function retrievableSecrets(settings: Pick<Settings, 'sasl_mech_list' | '
   return settings.allowapop ||
     settings.sasl_mech_list.some((mechanism) => mechanism === 'CRAM-MD5' || mechanism === 'DIGEST-MD5');
 }
+
+/** Where notifications are handed over (`notifysocket`). */
+export function notifySocket(
+  { notifysocket, configdirectory }: Pick<OptionValues, 'notifysocket' | 'configdirectory'>,
+): string {
+  return notifysocket === '' ? `${configdirectory}/socket/notify` : notifysocket;
+}

@@ -19,6 +19,7 @@ const SYMBOLS = {
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
   close: { args: ['i32'], returns: 'i32' },
+  fcntl: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
   capset: { args: ['ptr', 'ptr'], returns: 'i32' },
   prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
   statfs: { args: ['ptr', 'ptr'], returns: 'i32' },
@@ -67,6 +68,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
   36: 'ENAMETOOLONG',
   97: 'EAFNOSUPPORT',
   98: 'EADDRINUSE',
+  90: 'EMSGSIZE',
   99: 'EADDRNOTAVAIL',
   111: 'ECONNREFUSED',
 };

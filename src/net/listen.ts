@@ -30,6 +30,7 @@ import {
   setIntOption,
   SO_REUSEADDR,
   SOCK_CLOEXEC,
+  SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
 } from './libc.ts';
@@ -62,6 +63,8 @@ export interface ListenOptions {
   readonly service: string;
   /** The DSCP mark as a traffic class byte (`qosmarking`), or 0. */
   readonly trafficClass: number;
+  /** A unix socket for datagrams, which nobody connects to. */
+  readonly datagrams?: boolean;
 }
 
 function failed(service: string, text: string, action: string, number: number): MailError {
@@ -154,7 +157,7 @@ function boundPort(fd: number): number {
 }
 
 /** What stands behind a socket file: 'absent', 'stale' (nobody listens), 'alive', or 'other' (no socket). */
-function inspectSocket(path: string): 'absent' | 'stale' | 'alive' | 'other' {
+function inspectSocket(path: string, type: number): 'absent' | 'stale' | 'alive' | 'other' {
   let stat;
   try {
     stat = lstatSync(path);
@@ -163,7 +166,7 @@ function inspectSocket(path: string): 'absent' | 'stale' | 'alive' | 'other' {
   }
   if (!stat.isSocket()) return 'other';
   const c = libc();
-  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const fd = c.socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const address = unixAddress(path);
   const refused = c.connect(fd, ptr(address), address.length) < 0 && errnoName(errno()) === 'ECONNREFUSED';
   c.close(fd);
@@ -185,13 +188,14 @@ function bindUnix(address: Listen & { kind: 'unix' }, options: ListenOptions): L
     throw wrong(`group '${group}' of socket ${path} is no group of this machine`);
   }
 
-  const found = inspectSocket(path);
+  const type = options.datagrams === true ? SOCK_DGRAM : SOCK_STREAM;
+  const found = inspectSocket(path, type);
   if (found === 'alive') throw failed(options.service, path, 'listen on', 98);
   if (found === 'other') throw wrong(`${path} exists and is not a socket; move it away or change 'listen'`);
   if (found === 'stale') unlinkSync(path);
 
   const c = libc();
-  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const fd = c.socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) throw failed(options.service, path, 'listen on', errno());
   const bytes = unixAddress(path);
   // Nobody may connect before owner, group and mode are right, which counts from listen(2) on.
@@ -215,7 +219,7 @@ function bindUnix(address: Listen & { kind: 'unix' }, options: ListenOptions): L
       }; start as root or choose a group this user is in`,
     );
   }
-  if (c.listen(fd, BACKLOG) < 0) {
+  if (type === SOCK_STREAM && c.listen(fd, BACKLOG) < 0) {
     const late = errno();
     c.close(fd);
     throw failed(options.service, path, 'listen on', late);

@@ -14,6 +14,8 @@ export interface Protocol {
   /** The name clients may ask for by ALPN (RFC 7301), e.g. `imap`; a client that asks only for others is refused. */
   readonly alpn: string;
   readonly accept: ProtocolFactory;
+  /** Receives what comes as datagrams, in services that are nothing but those. */
+  readonly datagram?: (bytes: Buffer) => void;
   /** Sent instead of the greeting when a connection limit is met: one whole line with CRLF. */
   readonly busy: string;
   /** Sent before closing when a client has not authenticated in time: one whole line with CRLF, or ''. */

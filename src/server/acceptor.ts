@@ -14,6 +14,7 @@ import { Networks } from '../net/networks.ts';
 import type { Protocol } from '../net/service.ts';
 import type { RawListener } from '../net/rawsocket.ts';
 import { acceptConnections } from '../net/accept.ts';
+import { receiveDatagrams } from '../net/datagram.ts';
 import { type SocketConnection } from '../net/socket.ts';
 import { Strangers } from '../net/strangers.ts';
 import type { TlsContexts } from '../net/tls.ts';
@@ -56,7 +57,7 @@ interface Stranger {
 
 export class Acceptor {
   readonly #options: AcceptorOptions;
-  readonly #listeners: RawListener[] = [];
+  readonly #listeners: Pick<RawListener, 'stop'>[] = [];
   /** All that stand; with a clock where they have not authenticated. */
   readonly #connections = new Map<SocketConnection, Stranger | undefined>();
   readonly #perService = new Map<string, number>();
@@ -81,6 +82,10 @@ export class Acceptor {
   start(): void {
     for (const listening of this.#options.listening) {
       const { service, protocol, path } = listening;
+      if (protocol.datagram !== undefined) {
+        this.#listeners.push(receiveDatagrams(listening.fd, protocol.datagram));
+        continue;
+      }
       const options = {
         unixPath: path,
         startTls: this.#options.startTls ?? true,

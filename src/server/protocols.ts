@@ -28,5 +28,6 @@ export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
   saslauthd: async (deps) => (await import('../authd/saslauthd.ts')).createSaslauthd(deps),
   sieve: async (deps) => (await import('../managesieve/service.ts')).createManageSieveService(deps),
   smmap: async (deps) => (await import('../smmap/protocol.ts')).createSmmap(deps),
+  notify: async (deps) => (await import('../notifyd/protocol.ts')).createNotifyd(deps),
   lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
 };

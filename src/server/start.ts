@@ -186,7 +186,10 @@ async function bindAll(settings: Settings, owner: string, log: RootLog): Promise
       const address = service.listen.kind === 'unix' && service.listen.owner === ''
         ? { ...service.listen, owner }
         : service.listen;
-      for (const listener of await listenSoon(address, { service: service.name, trafficClass: mark })) {
+      const datagrams = service.protocol === 'notify';
+      for (
+        const listener of await listenSoon(address, { service: service.name, trafficClass: mark, datagrams })
+      ) {
         listeners.push({ ...listener, service: service.name });
         log.info('listening', { service: service.name, address: listener.text, tls: service.tls });
       }

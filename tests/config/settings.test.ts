@@ -76,6 +76,8 @@ function randomValues(random: Random): OptionValues {
   }
   values.backup_target = random.pick(['', '/srv/backup', 's3://bucket/and/prefix']);
   values.backup_s3_endpoint = random.pick(['', 'https://s3.example.org:9000']);
+  values.notify_method = random.pick(['null', 'log', 'external', 'webhook']);
+  values.notify_webhook = random.pick(['', 'https://hook.example.org/x?y=z']);
   values.sieve_maxscriptsize = 1024 * (1 + random.below(1024));
   values.defaultpartition = random.pick(Object.keys(values.partition));
   if (values.tls_client_certs === 'require') values.tls_client_ca_dir = '/ca';

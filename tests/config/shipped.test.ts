@@ -84,7 +84,6 @@ describe("the how-to's configuration", () => {
     });
     expect(warnings.map((line) => formatFinding(line).replace(`${folder.path}/`, ''))).toEqual([
       'own.conf:26: sendmail: sending mail, which Sieve needs, is not there yet',
-      'cyrus.conf:44: notify: notifications are not there yet',
       'cyrus.conf:61: squatter: searching by an index is not there yet',
     ]);
     expect(settings).toMatchObject({
@@ -107,7 +106,10 @@ describe("the how-to's configuration", () => {
     expect(
       settings.services.map(({ name, listen }) => [name, listen.kind === 'unix' ? listen.path : listen.port]),
     )
-      .toEqual([['imap', 143], ['sieve', 4190], ['lmtp', 24], ['lmtpunix', '/var/lib/imap/socket/lmtp']]);
+      .toEqual([['imap', 143], ['sieve', 4190], ['lmtp', 24], ['lmtpunix', '/var/lib/imap/socket/lmtp'], [
+        'notify',
+        '/var/lib/imap/socket/notify',
+      ]]);
   });
 
   test('its translation gives the settings the old files give', () => {

@@ -110,7 +110,7 @@ test('with the passwords in the store they run the how-to server', async () => {
     }
   }
   const warned = readFileSync(log, 'utf8').split('\n').filter((line) => line.includes('level=warn'));
-  for (const name of ['notify', 'squatter']) {
+  for (const name of ['squatter']) {
     expect(
       warned.filter((line) => new RegExp(`cyrus\\.conf:\\d+: ${name}: .*not there yet`).test(line)).length,
     ).toBe(1);

@@ -35,6 +35,7 @@ const LINKS = [
   'sivtest',
   'sieveshell',
   'installsieve',
+  'notifytest',
 ] as const;
 
 const USER = 'mailstore';

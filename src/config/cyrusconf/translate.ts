@@ -4,7 +4,7 @@ import type { Finding } from '../finding.ts';
 import type { LineReport, Outcome, ServiceFiles, ServiceNames } from '../imapdconf/translate.ts';
 import { writeDuration } from '../kinds/measure.ts';
 import { nearest } from '../nearest.ts';
-import type { OptionValues } from '../options.ts';
+import { options, type OptionValues } from '../options.ts';
 import {
   completeService,
   type EventJob,
@@ -27,7 +27,6 @@ export interface CyrusTranslation {
 
 /** The programs of SERVICES, START, EVENTS and DAEMON that are not there, and why. */
 const programs: Readonly<Record<string, readonly [Outcome, string]>> = {
-  notifyd: ['later', 'notifications are not there yet'],
   nntpd: ['later', 'NNTP is not there yet'],
   fud: ['later', 'fud is not there'],
   httpd: ['later', 'HTTP is not there yet'],
@@ -63,13 +62,16 @@ const PROTOCOLS: ReadonlyMap<string, Service['protocol']> = new Map([
   ['lmtpd', 'lmtp'],
   ['timsieved', 'sieve'],
   ['smmapd', 'smmap'],
+  ['notifyd', 'notify'],
 ]);
 
 /** The names of SERVICES, by whether their program is there. */
 export function serviceNames(entries: readonly CyrusEntry[]): ServiceNames {
   const services = entries.filter(({ section }) => section === 'SERVICES');
   const there = (entry: CyrusEntry) =>
-    /^(?:\S*\/)?(?:imapd|pop3d|lmtpd|timsieved|smmapd)(?:\s|$)/.test(entry.arguments.get('cmd') ?? '');
+    /^(?:\S*\/)?(?:imapd|pop3d|lmtpd|timsieved|smmapd|notifyd)(?:\s|$)/.test(
+      entry.arguments.get('cmd') ?? '',
+    );
   return {
     there: services.filter(there).map(({ name }) => name),
     later: services.filter((entry) => !there(entry)).map(({ name }) => name),
@@ -121,6 +123,7 @@ export function translateCyrusConf(
     if (protocol === 'smmap' && rest.delete('-p')) {
       say('unneeded', 'a recipient with a folder is looked up as a delivery would', `${entry.name}.cmd`);
     }
+    if (protocol === 'notify') notifyMethod(rest, entry, say);
     for (const flag of rest.keys()) {
       const matters = flag === '-p' || flag === '-N' || flag === '-k';
       say(matters ? 'refused' : 'later', `${program} ${flag} is not there yet`, `${entry.name}.cmd`);
@@ -128,7 +131,9 @@ export function translateCyrusConf(
     for (const [key, value] of entry.arguments) {
       const own = `${entry.name}.${key}`;
       if (key === 'listen') draft.listen = value;
-      else if (key === 'proto') {
+      else if (key === 'proto' && protocol === 'notify' && value.toLowerCase() === 'udp') {
+        // Datagrams on a unix socket: what it always is.
+      } else if (key === 'proto') {
         const family = families.get(value.toLowerCase());
         if (family === undefined) {
           say('wrong', `expected tcp, tcp4 or tcp6, found "${value.slice(0, 60)}"`, own);
@@ -153,6 +158,19 @@ export function translateCyrusConf(
     }
     services.push(complete);
     say('translated', `services.${entry.name}: ${complete.protocol} on ${formatListen(complete.listen)}`);
+  }
+
+  /** The -m of notifyd: what becomes of a notification that names no method. */
+  function notifyMethod(flags: Map<string, string>, entry: CyrusEntry, say: Say): void {
+    const method = flags.get('-m')?.toLowerCase();
+    if (method === undefined) return;
+    flags.delete('-m');
+    const { kind, check } = options.notify_method;
+    const parsed = kind.fromText(method);
+    const problem = parsed.ok ? check?.(parsed.value) : parsed.problem;
+    if (!parsed.ok || problem !== undefined) return void say('later', problem ?? '', `${entry.name}.cmd`);
+    values.notify_method = parsed.value;
+    say('translated', `notify.method = "${parsed.value}"`, `${entry.name}.cmd`);
   }
 
   function event(entry: CyrusEntry, program: string, flags: readonly string[], say: Say): void {

@@ -118,7 +118,7 @@ const groups: readonly Group[] = [
     outcome: 'later',
     text: 'Sieve is not there yet',
     keys: 'sieve_* sievenotifier autosievefolders anysievefolder ' +
-      'autocreate_sieve_* rfc3028_strict notify_external mailnotifier',
+      'autocreate_sieve_* rfc3028_strict mailnotifier',
   },
   {
     outcome: 'later',
@@ -127,8 +127,8 @@ const groups: readonly Group[] = [
   },
   {
     outcome: 'later',
-    text: 'notifications (notifyd) are not there yet',
-    keys: 'notifysocket event_* imipnotifier',
+    text: 'notifications of events (RFC 5423) are not there yet',
+    keys: 'event_* imipnotifier',
   },
   { outcome: 'later', text: 'NNTP is not there yet', keys: 'news* nntp* allownewnews' },
   {

@@ -22,16 +22,16 @@ export interface EntryKey {
 /** The keys of a [services.<name>] table. */
 export const serviceKeys = {
   protocol: {
-    kind: choiceKind(['imap', 'pop3', 'lmtp', 'sieve', 'smmap', 'dovecot-auth', 'saslauthd']),
+    kind: choiceKind(['imap', 'pop3', 'lmtp', 'sieve', 'smmap', 'notify', 'dovecot-auth', 'saslauthd']),
     default:
-      'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, sieve, managesieve, smmap, dovecot-auth, saslauthd',
-    cyrusConf: 'cmd="imapd", cmd="pop3d", cmd="lmtpd", cmd="timsieved" or cmd="smmapd"',
+      'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, sieve, managesieve, smmap, notify, dovecot-auth, saslauthd',
+    cyrusConf: 'cmd="imapd", cmd="pop3d", cmd="lmtpd", cmd="timsieved", cmd="smmapd" or cmd="notifyd"',
     doc: 'What is spoken there.',
   },
   listen: {
     kind: textKind('a port, host:port or the path of a socket', (text) => text !== ''),
     default:
-      'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, sieve, managesieve, smmap, dovecot-auth, saslauthd',
+      'by the name of the service: imap, imaps, pop3, pop3s, lmtp, lmtpunix, sieve, managesieve, smmap, notify, dovecot-auth, saslauthd',
     cyrusConf: 'listen=',
     doc:
       'Where it listens: a port by name or number, host:port, [IPv6 address]:port, or the path of a unix ' +

@@ -79,15 +79,23 @@ test('-s is TLS, -a is trust, -C and -U say nothing new', () => {
 test('services that are not there yet warn, one line each', () => {
   const { settings, warnings } = services(
     'imap cmd="imapd" listen=imap prefork=5\npop3 cmd="pop3d" listen=pop3\nsieve cmd="timsieved" listen=sieve\n' +
-      'smmap cmd="smmapd -p" listen=/map\n' +
+      'smmap cmd="smmapd -p" listen=/map\nnotify cmd="notifyd -m log" listen=/notify proto=udp\n' +
       'nntp cmd="nntpd" listen=nntp\nodd cmd="imapdd" listen=imap\nlmtpunix cmd="lmtpd -x" listen=/l color=red\n',
   );
-  expect(settings.services.map(({ name }) => name)).toEqual(['imap', 'pop3', 'sieve', 'smmap', 'lmtpunix']);
+  expect(settings.notify_method).toBe('log');
+  expect(settings.services.map(({ name }) => name)).toEqual([
+    'imap',
+    'pop3',
+    'sieve',
+    'smmap',
+    'notify',
+    'lmtpunix',
+  ]);
   expect(warnings).toEqual([
-    'cyrus.conf:6: nntp: NNTP is not there yet',
-    'cyrus.conf:7: odd: unknown program "imapdd"; the nearest is imapd',
-    'cyrus.conf:8: lmtpunix.cmd: lmtpd -x is not there yet',
-    'cyrus.conf:8: lmtpunix.color: unknown argument; there are cmd, listen, proto, prefork, maxchild, babysit, ' +
+    'cyrus.conf:7: nntp: NNTP is not there yet',
+    'cyrus.conf:8: odd: unknown program "imapdd"; the nearest is imapd',
+    'cyrus.conf:9: lmtpunix.cmd: lmtpd -x is not there yet',
+    'cyrus.conf:9: lmtpunix.color: unknown argument; there are cmd, listen, proto, prefork, maxchild, babysit, ' +
     'maxforkrate, maxfds',
   ]);
 });

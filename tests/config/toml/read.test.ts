@@ -133,7 +133,7 @@ describe('what is wrong is named with file, line and key', () => {
     [
       'a service without what it speaks',
       '[services.x]\nlisten = 1',
-      'm.toml:1: services.x: protocol is missing: "imap", "pop3", "lmtp", "sieve" or "smmap"',
+      'm.toml:1: services.x: protocol is missing: "imap", "pop3", "lmtp", "sieve", "smmap" or "notify"',
     ],
     [
       'a service without a place',
