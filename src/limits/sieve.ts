@@ -100,6 +100,12 @@ export const sieveLimits = rows({
     reason: 'actions of one run (Dovecot: 32)',
     onExcess: 'the script ends with an error',
   },
+  sieve_notifications: {
+    value: 10,
+    unit: 'count',
+    reason: 'notifications of one run (Dovecot: 10)',
+    onExcess: 'the script ends with an error',
+  },
   sieve_redirects: {
     value: 4,
     unit: 'count',

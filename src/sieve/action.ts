@@ -3,9 +3,10 @@ import { decodeHeader } from '../mime/encodedword.ts';
 import { outboundAddress } from './address.ts';
 import type { Draft, Modifier } from './extension.ts';
 import { printable } from './lexer.ts';
-import { fromOctets, strictFromOctets } from './octets.ts';
+import { fromOctets, isAscii, strictFromOctets } from './octets.ts';
 import { type Action, type NamedAddress, type Placement, placement } from './result.ts';
 import { type Run, ScriptError } from './run.ts';
+import type { Settings } from './settings.ts';
 
 /** What the tags of an action say about it. `target` is what it has without them. */
 export function draft(
@@ -64,28 +65,30 @@ export function mailboxName(octets: string): string {
 }
 
 /** What is wrong with octets as an address that mail is sent to (RFC 5228 §2.4.2.3), or null. */
-export function addressWrong(octets: string): string | null {
-  return outboundAddress(octets) === null
-    ? `"${
+export function addressWrong(octets: string, settings: Settings): string | null {
+  if (outboundAddress(octets) === null) {
+    return `"${
       printable(octets)
-    }" is no address that mail can be sent to: expected 'user@domain' or 'Name <user@domain>'`
-    : null;
-}
-
-/** The addr-spec of such an address, as Unicode. */
-export function addressOf(octets: string): string {
-  const outbound = outboundAddress(octets);
-  if (outbound === null) throw new ScriptError(addressWrong(octets) ?? '');
-  return fromOctets(outbound.address);
+    }" is no address that mail can be sent to: expected 'user@domain' or 'Name <user@domain>'`;
+  }
+  return settings.utf8Addresses || isAscii(outboundAddress(octets)?.address ?? '')
+    ? null
+    : `"${printable(octets)}" has characters beyond ASCII, and mail cannot be sent to such addresses here`;
 }
 
 /** Such an address with the name before it, as Unicode. */
-export function mailboxOf(octets: string): NamedAddress {
+export function mailboxOf(octets: string, settings: Settings): NamedAddress {
+  const wrong = addressWrong(octets, settings);
   const outbound = outboundAddress(octets);
-  if (outbound === null) throw new ScriptError(addressWrong(octets) ?? '');
+  if (wrong !== null || outbound === null) throw new ScriptError(wrong ?? '');
   const { address, phrase } = outbound;
   return {
     address: fromOctets(address),
     name: phrase === null || phrase === '' ? null : decodeHeader(phrase),
   };
+}
+
+/** The addr-spec of such an address, as Unicode. */
+export function addressOf(octets: string, settings: Settings): string {
+  return mailboxOf(octets, settings).address;
 }

@@ -248,7 +248,9 @@ class Binder implements Call {
         fine = false;
         continue;
       }
-      const wrong = text.constant === null ? null : parameter.check?.(text.constant) ?? null;
+      const wrong = text.constant === null
+        ? null
+        : parameter.check?.(text.constant, this.#compiler.settings) ?? null;
       if (wrong !== null) fine = this.#error(item.position, `the ${this.#what}: ${wrong}`);
     }
     return fine;

@@ -29,7 +29,7 @@ export interface Parameter {
   /** The smallest number there may be. */
   readonly least?: number;
   /** What is wrong with a constant string, or null. */
-  readonly check?: (text: string) => string | null;
+  readonly check?: (text: string, settings: Settings) => string | null;
 }
 
 export interface TagSpec {

@@ -9,6 +9,7 @@ import { duplicate } from './extensions/duplicate.ts';
 import { editheader } from './extensions/editheader.ts';
 import { enclose } from './extensions/enclose.ts';
 import { encodedCharacter } from './extensions/encodedcharacter.ts';
+import { enotify } from './extensions/enotify.ts';
 import { envelope } from './extensions/envelope.ts';
 import { environment } from './extensions/environment.ts';
 import { extracttext } from './extensions/extracttext.ts';
@@ -22,6 +23,7 @@ import { index } from './extensions/index.ts';
 import { mailbox, mboxmetadata, servermetadata } from './extensions/mailbox.ts';
 import { mailboxid } from './extensions/mailboxid.ts';
 import { mime } from './extensions/mime.ts';
+import { notify } from './extensions/notify.ts';
 import { regex } from './extensions/regex.ts';
 import { ereject, reject } from './extensions/reject.ts';
 import { relational } from './extensions/relational.ts';
@@ -42,6 +44,7 @@ export const EXTENSIONS: readonly Extension[] = [
   editheader,
   enclose,
   encodedCharacter,
+  enotify,
   envelope,
   environment,
   ereject,
@@ -58,6 +61,7 @@ export const EXTENSIONS: readonly Extension[] = [
   mailboxid,
   mboxmetadata,
   mime,
+  notify,
   regex,
   reject,
   relational,

@@ -13,6 +13,11 @@ export interface StoredScript {
   readonly hash: string;
 }
 
+/** Somebody who can be notified (RFC 5435 §5). */
+export interface NotifyTarget {
+  readonly online: 'yes' | 'no' | 'maybe';
+}
+
 /** What a question may be about. Every member is asked by one extension, which is named. */
 export interface Host {
   /** Milliseconds since 1970: the moment of this delivery, the same for the whole run. */
@@ -31,6 +36,8 @@ export interface Host {
   environment(item: string): string | null;
   /** True if a message with this key was seen before, and is remembered still (RFC 7352 §3). The same for the whole run. */
   seen(key: string): boolean;
+  /** Whether somebody can be notified by a URI that is no mailto (RFC 5435 §4), and what is known of them; null if not. */
+  notifyMethod(uri: string): NotifyTarget | null;
   /** A script of a name that `include` allows, or null (RFC 6609 §3.2). */
   script(location: ScriptLocation, name: string): StoredScript | null;
   /** The line of the log that belongs to this run (vnd.cyrus.log, vnd.dovecot.debug, truncated variables). */

@@ -81,13 +81,47 @@ export interface VacationAction {
   readonly fcc: Placement | null;
 }
 
+/** 1 is the most important. */
+export type Importance = 1 | 2 | 3;
+
+/** What a mailto URI says (RFC 6068), decoded. */
+export interface MailtoUri {
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly subject: string | null;
+  readonly body: string | null;
+  /** Other fields in order, those a notification must not take from a URI included (RFC 5436 §2.7). */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
+/** How somebody is notified: by mail (RFC 5436), by another URI, or as Cyrus did it before there were URIs. */
+export type NotifyMethod =
+  | { readonly scheme: 'mailto'; readonly mailto: MailtoUri; readonly from: NamedAddress | null }
+  | { readonly scheme: string; readonly uri: string; readonly from: string | null }
+  | { readonly scheme: ''; readonly name: string; readonly id: string | null };
+
+/** Somebody is told of the message (RFC 5435). */
+export interface NotifyAction {
+  readonly kind: 'notify';
+  readonly method: NotifyMethod;
+  readonly importance: Importance;
+  /** `name=value` each. */
+  readonly options: readonly string[];
+  /** Null is whatever the method says by itself. */
+  readonly message: string | null;
+  /** Where a copy goes (RFC 8580), or null. */
+  readonly fcc: Placement | null;
+}
+
 export type Action =
   | KeepAction
   | FileintoAction
   | RedirectAction
   | DiscardAction
   | RejectAction
-  | VacationAction;
+  | VacationAction
+  | NotifyAction;
 
 /** Kinds of actions that cannot be decided together with some kinds (RFC 5228 §2.10.4, RFC 5429 §2.4, RFC 5230 §4.7). */
 const CONFLICTS: ReadonlyMap<Action['kind'], readonly Action['kind'][]> = new Map([

@@ -1,5 +1,7 @@
 /** What an administrator says about extensions; scripts cannot change it. The same object serves compiling and running. */
 
+import { limits } from '../limits.ts';
+
 /** Which fields editheader must leave alone, and how large a new one may be (RFC 5293 §6). */
 export interface EditheaderSettings {
   /** Names in lower case. */
@@ -10,10 +12,23 @@ export interface EditheaderSettings {
   readonly maxSize: number;
 }
 
+/** RFC 5435 */
+export interface NotifySettings {
+  /** Schemes besides mailto, in lower case, that the host knows. */
+  readonly schemes: ReadonlySet<string>;
+  /** Notifications of one run; 0 is none at all. */
+  readonly most: number;
+}
+
 export interface Settings {
+  /** Whether mail can go to addresses with characters beyond ASCII (RFC 6531). */
+  readonly utf8Addresses: boolean;
+  readonly notify: NotifySettings;
   readonly editheader: EditheaderSettings;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
+  utf8Addresses: true,
+  notify: { schemes: new Set(), most: limits.sieve_notifications.value },
   editheader: { forbidAdd: new Set(), forbidDelete: new Set(), maxSize: 2048 },
 };

@@ -54,6 +54,7 @@ export const HOST: Host = {
   mailboxIdExists: () => false,
   specialUseExists: () => false,
   metadata: () => null,
+  notifyMethod: () => null,
   zoneOffset: () => 120,
   environment: () => null,
   seen: () => false,

@@ -32,7 +32,7 @@ class Replace implements Command {
     }
     const from = this.#from?.value(run) ?? null;
     // Checked first: an address that is none ends the script.
-    if (from !== null) addressOf(from);
+    if (from !== null) addressOf(from, run.settings);
     const subject = this.#subject?.value(run) ?? null;
     run.spend(run.message.size >> 10);
     run.message.replaceAll(entity, {

@@ -33,8 +33,10 @@ class Vacation implements Command {
       kind: 'vacation',
       seconds,
       subject: subject === null ? null : fromOctets(subject.value(run)),
-      from: from === null ? null : mailboxOf(from.value(run)),
-      addresses: addresses === null ? [] : addresses.values(run).map(addressOf),
+      from: from === null ? null : mailboxOf(from.value(run), run.settings),
+      addresses: addresses === null
+        ? []
+        : addresses.values(run).map((address) => addressOf(address, run.settings)),
       mime,
       handle: handle === null ? digest : `handle ${fromOctets(handle.value(run))}`,
       reason: text,

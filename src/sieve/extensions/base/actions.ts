@@ -54,7 +54,7 @@ class Redirect implements Command {
   }
 
   execute(run: Run): void {
-    const address = addressOf(this.#address.value(run));
+    const address = addressOf(this.#address.value(run), run.settings);
     const { copy } = draft(run, this.#modifiers);
     checkConflict(run, 'redirect');
     if (!copy) run.result.implicitKeep = false;
