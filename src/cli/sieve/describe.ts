@@ -1,6 +1,6 @@
 /** Actions as a person reads them. */
 
-import type { Action, Placement } from '../../sieve/result.ts';
+import type { Action, NotifyMethod, Placement } from '../../sieve/result.ts';
 
 /** One line for an action. */
 export function describe(action: Action): string {
@@ -17,7 +17,18 @@ export function describe(action: Action): string {
       return `${action.early ? 'ereject' : 'reject'}: ${firstLine(action.reason)}`;
     case 'vacation':
       return `vacation reply: ${firstLine(action.reason)}`;
+    case 'notify':
+      return `notify ${target(action.method)}${
+        action.message === null ? '' : `: ${firstLine(action.message)}`
+      }`;
   }
+}
+
+function target(method: NotifyMethod): string {
+  if ('mailto' in method) {
+    return [...method.mailto.to, ...method.mailto.cc, ...method.mailto.bcc].map((to) => `<${to}>`).join(', ');
+  }
+  return 'uri' in method ? method.uri : `by the method "${method.name}"`;
 }
 
 function how({ flags, create, specialUse, mailboxId, content }: Placement): string {

@@ -22,6 +22,7 @@ function emptyHost(io: CommandIo): Host {
     mailboxIdExists: () => false,
     specialUseExists: () => false,
     metadata: () => null,
+    notifyMethod: () => null,
     zoneOffset: (seconds) => -new Date(seconds * 1000).getTimezoneOffset(),
     environment: (item) => item === 'location' ? 'MS' : item === 'phase' ? 'during' : null,
     seen: () => false,

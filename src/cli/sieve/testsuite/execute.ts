@@ -4,12 +4,20 @@ import { eachField } from '../../../mime/header.ts';
 import type { Envelope, OutgoingMessage } from '../../../outgoing/envelope.ts';
 import type { Mailbox, Stamp } from '../../../outgoing/forms/draft.ts';
 import type { Original } from '../../../outgoing/forms/original.ts';
+import { notification } from '../../../outgoing/forms/notification.ts';
 import { redirectHeader } from '../../../outgoing/forms/redirect.ts';
 import { rejectionDsn, rejectionMdn } from '../../../outgoing/forms/reject.ts';
 import { vacationReply } from '../../../outgoing/forms/vacation.ts';
 import { whyNoReply, whyNoReport } from '../../../outgoing/responder.ts';
 import { fromOctets } from '../../../sieve/octets.ts';
-import type { Action, Content, Placement, RejectAction, VacationAction } from '../../../sieve/result.ts';
+import type {
+  Action,
+  Content,
+  NotifyAction,
+  Placement,
+  RejectAction,
+  VacationAction,
+} from '../../../sieve/result.ts';
 import { canonical, INBOX, type World } from './world.ts';
 
 /** True if every action that was not carried out before succeeded. Why not stands among the errors. */
@@ -44,6 +52,8 @@ function carryOut(world: World, action: Action): string | null {
       return reject(world, action);
     case 'vacation':
       return vacation(world, action);
+    case 'notify':
+      return notify(world, action);
   }
 }
 
@@ -102,6 +112,24 @@ function vacation(world: World, action: VacationAction): string | null {
   send(world, reply);
   if (action.fcc === null) return null;
   return store(world, { ...action.fcc, content: [...reply.message.chunks()] });
+}
+
+function notify(world: World, { method, importance, message, fcc }: NotifyAction): string | null {
+  if (!('mailto' in method)) {
+    world.log(`not notified: ${'uri' in method ? method.uri : method.name}`);
+    return null;
+  }
+  const { mailto, from } = method;
+  const words = {
+    ...mailto,
+    subject: message ?? mailto.subject,
+    importance,
+    from: from === null ? null : { address: from.address, name: from.name ?? '' },
+  };
+  const owner = { address: fromOctets(world.envelope.to), name: '' };
+  const made = notification(words, originalOf(world), owner, stamp(world));
+  send(world, made);
+  return fcc === null ? null : store(world, { ...fcc, content: [...made.message.chunks()] });
 }
 
 function bytesOf(world: World, content: Content): Uint8Array {

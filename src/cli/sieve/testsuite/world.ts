@@ -78,6 +78,7 @@ export class World {
       mailboxExists: (name) => this.mailboxes.has(canonical(name)),
       mailboxIdExists: () => false,
       specialUseExists: () => false,
+      notifyMethod: () => null,
       metadata: (mailbox, entry) =>
         this.annotations.get(annotation(mailbox === null ? null : canonical(mailbox), entry)) ?? null,
       zoneOffset: (seconds) => -new Date(seconds * 1000).getTimezoneOffset(),
