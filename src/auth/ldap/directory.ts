@@ -49,14 +49,11 @@ export class LdapDirectory {
    * @throws DirectoryFailure, also for what `work` throws
    */
   async use<Result>(work: (connection: DirectoryConnection) => Promise<Result>): Promise<Result> {
-    if (this.#now() < this.#pausedUntil) {
-      throw new DirectoryFailure(
-        'unreachable',
-        'the directory did not answer a moment ago and is left alone',
-      );
-    }
+    this.#leaveAlone();
     await this.#turn();
     try {
+      // It may have fallen silent meanwhile.
+      this.#leaveAlone();
       const kept = this.#takeIdle();
       if (kept !== undefined) {
         const begun = this.#now();
@@ -82,6 +79,12 @@ export class LdapDirectory {
 
   async close(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map(({ connection }) => connection.close()));
+  }
+
+  /** @throws DirectoryFailure while the directory is left alone */
+  #leaveAlone(): void {
+    if (this.#now() >= this.#pausedUntil) return;
+    throw new DirectoryFailure('unreachable', 'the directory did not answer a moment ago and is left alone');
   }
 
   /** A free place among the connections. */

@@ -205,6 +205,16 @@ test('a directory that falls silent is waited for once, and left alone when it g
   }
   await expect(directory.use(silent)).rejects.toThrow('left alone');
   expect([asked, state.opened]).toEqual([limits.ldap_failures.value, 5]);
+  // Nor are those asked further who waited for a connection meanwhile.
+  state.now += limits.ldap_pause.value * 1000;
+  const many = Array.from({ length: 3 * limits.ldap_connections.value }, () =>
+    directory.use(async () => {
+      await Promise.resolve();
+      return await silent();
+    }).catch(() => {}));
+  asked = 0;
+  await Promise.all(many);
+  expect(asked).toBeLessThanOrEqual(limits.ldap_connections.value);
   // An answer in between is the end of the row.
   state.now += limits.ldap_pause.value * 1000;
   expect(await directory.use(() => Promise.resolve('there'))).toBe('there');
