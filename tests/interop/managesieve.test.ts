@@ -5,8 +5,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { run, succeed } from '../harness/command.ts';
+import { freePorts } from '../harness/ports.ts';
 import { mailstoreCommand, PASSWORD, TestStore } from '../harness/server.ts';
 
 const MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'DIGEST-MD5', 'CRAM-MD5', 'PLAIN', 'LOGIN'];
@@ -17,11 +19,16 @@ const LONG = `${'# 0123456789abcdef 0123456789abcdef 0123456789abcdef\r\n'.repea
 
 let store: TestStore;
 let script: string;
+/** Ports of a service with TLS from the first byte, and of one behind a proxy. */
+let [tlsPort, proxied] = [0, 0];
 beforeAll(async () => {
+  [tlsPort = 0, proxied = 0] = await freePorts(2);
   store = await TestStore.start({
     users: ['django', 'cyrus', 'shell', 'connect', 'lib', 'net', 'late'],
     config: {
-      server: { admins: '["cyrus"]' },
+      server: { admins: '["cyrus"]', proxy_networks: '["127.0.0.1"]' },
+      'services.sieves': { protocol: '"sieve"', listen: `"127.0.0.1:${tlsPort}"`, tls: 'true' },
+      'services.proxied': { protocol: '"sieve"', listen: `"127.0.0.1:${proxied}"`, proxy_protocol: 'true' },
       auth: {
         sasl_mech_list: JSON.stringify(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS', ...MECHANISMS]),
         allowplaintext: 'false',
@@ -198,6 +205,28 @@ test('openssl: STARTTLS shows the certificate, ALPN agrees on managesieve', asyn
     ...['s_client', '-connect', `localhost:${store.ports.sieve}`, '-starttls', 'sieve', '-alpn', 'imap'],
   ], { input: '' });
   expect(imap.code).not.toBe(0);
+});
+
+test('TLS from the first byte, and through a proxy whose client is the one that is logged', async () => {
+  const { stdout } = await run('openssl', [
+    ...['s_client', '-connect', `localhost:${tlsPort}`, '-alpn', 'managesieve', '-CAfile', store.certificate],
+    ...['-verify_return_error', '-crlf', '-ign_eof'],
+  ], { input: 'LOGOUT\n' });
+  expect(stdout).toMatch(/"SASL" ".*SCRAM-SHA-256 /);
+  expect(stdout).not.toContain('"STARTTLS"');
+  const plain = Buffer.from('\0django\0wrong').toString('base64');
+  const digest = Buffer.from(`django ${'0'.repeat(32)}`).toString('base64');
+  const socket = connect(proxied, '127.0.0.1');
+  socket.write(
+    `PROXY TCP4 192.0.2.7 127.0.0.1 40000 4190\r\nAUTHENTICATE "PLAIN" "${plain}"\r\n` +
+      `AUTHENTICATE "CRAM-MD5"\r\n"${digest}"\r\nLOGOUT\r\n`,
+  );
+  let said = '';
+  for await (const chunk of socket) said += String(chunk);
+  expect(said).toContain('"STARTTLS"\r\n');
+  expect(said).toContain('NO (ENCRYPT-NEEDED) ');
+  expect(said).toContain('NO "authentication failure"\r\nOK "Logout completed"\r\n');
+  expect(store.log).toMatch(/msg="login failed" .*rip=192\.0\.2\.7 proto=sieve mech=CRAM-MD5 .*user=django/);
 });
 
 test('config check --live sees the certificate of the service', () => {

@@ -183,6 +183,37 @@ test('generated commands come out as they went in, wherever the bytes are cut', 
   }
 });
 
+test('whatever comes, a line that is one is answered behind it, and nothing is held beyond the bounds', () => {
+  const random = new Random(52);
+  const pieces = [
+    'NOOP',
+    ' ',
+    '"',
+    '\\',
+    '{',
+    '+}',
+    '}',
+    '\r\n',
+    '\n',
+    '\r',
+    '\0',
+    '5',
+    '{5+}\r\n',
+    '{900+}\r\n',
+    'abc',
+    '(',
+    ')',
+    '\xff',
+  ];
+  for (let round = 0; round < 3000; round++) {
+    const noise = Array.from({ length: random.below(40) }, () => random.pick(pieces)).join('');
+    // Longer than every literal that can be open, and lines enough to end whatever is.
+    const end = `${'\r\n'.repeat(4)}${'x'.repeat(8000)}\r\n`.repeat(14);
+    const events = all(Buffer.from(`${noise}${end}NOOP "after"\r\n`, 'latin1'), () => 1 + random.below(5000));
+    expect(said(events).at(-1)).toBe('NOOP string:after');
+  }
+});
+
 function argument(random: Random): Argument {
   switch (random.below(4)) {
     case 0:
