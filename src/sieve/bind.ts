@@ -14,6 +14,7 @@ import type {
   ValueType,
 } from './extension.ts';
 import { Keys } from './keys.ts';
+import { listWrong } from './listname.ts';
 import { printable } from './lexer.ts';
 import { comparatorNamed } from './match/comparators.ts';
 import type { Comparator } from './match/comparator.ts';
@@ -250,7 +251,7 @@ class Binder implements Call {
       }
       const wrong = text.constant === null
         ? null
-        : parameter.check?.(text.constant, this.#compiler.settings) ?? null;
+        : parameter.check?.(text.constant, this.#compiler.settings, (tag) => this.#tags.has(tag)) ?? null;
       if (wrong !== null) fine = this.#error(item.position, `the ${this.#what}: ${wrong}`);
     }
     return fine;
@@ -271,6 +272,12 @@ class Binder implements Call {
     if (this.#spec.match !== true) return true;
     this.#matchType ??= this.#registry.matchTypes.get('is')?.[0]?.value.type ?? null;
     const type = this.#matchType as MatchType;
+    if (type.lists === true && this.#tags.has('comparator')) {
+      return this.#error(
+        this.position('comparator'),
+        `a list is not compared: unexpected ':comparator' with ':${type.name}'`,
+      );
+    }
     if (!type.substrings || this.#comparator.substrings) return true;
     return this.#error(
       this.position('comparator'),
@@ -343,6 +350,8 @@ class Binder implements Call {
       }
     });
     if (!fine) return null;
+    // A list may come to be there later.
+    if (type.lists === true) this.#unknownLists(items, texts);
     try {
       const keys = split === undefined ? listOf(texts) : splitAll(listOf(texts), split);
       return new Keys(type, this.#comparator, keys, this.#matchParameter);
@@ -351,6 +360,15 @@ class Binder implements Call {
       this.#error(this.argument(name).position, `the ${this.#what}: ${thrown.message}`);
       return null;
     }
+  }
+
+  #unknownLists(items: readonly StringNode[], texts: readonly Text[]): void {
+    texts.forEach(({ constant }, index) => {
+      const wrong = constant === null ? null : listWrong(constant, this.#compiler.settings);
+      if (wrong !== null) {
+        this.#compiler.warning((items[index] as StringNode).position, `the ${this.#what}: ${wrong}`);
+      }
+    });
   }
 
   addressPart(): AddressPart {

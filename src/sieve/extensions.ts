@@ -4,7 +4,11 @@ import type { Extension } from './extension.ts';
 import { base } from './extensions/base.ts';
 import { body } from './extensions/body.ts';
 import { copy } from './extensions/copy.ts';
+import { cyrusLog } from './extensions/cyruslog.ts';
 import { date } from './extensions/date.ts';
+import { dovecotDebug } from './extensions/dovecotdebug.ts';
+import { dovecotEnvironment } from './extensions/dovecotenvironment.ts';
+import { dovecotReport } from './extensions/dovecotreport.ts';
 import { duplicate } from './extensions/duplicate.ts';
 import { editheader } from './extensions/editheader.ts';
 import { enclose } from './extensions/enclose.ts';
@@ -12,12 +16,14 @@ import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { enotify } from './extensions/enotify.ts';
 import { envelope } from './extensions/envelope.ts';
 import { environment } from './extensions/environment.ts';
+import { extlists } from './extensions/extlists.ts';
 import { extracttext } from './extensions/extracttext.ts';
 import { fcc } from './extensions/fcc.ts';
 import { fileinto } from './extensions/fileinto.ts';
 import { foreverypart } from './extensions/foreverypart.ts';
 import { ihaveExtension } from './extensions/ihave.ts';
 import { imap4flags, imapflags } from './extensions/imap4flags.ts';
+import { implicitKeepTarget } from './extensions/implicitkeeptarget.ts';
 import { includeExtension } from './extensions/include.ts';
 import { index } from './extensions/index.ts';
 import { mailbox, mboxmetadata, servermetadata } from './extensions/mailbox.ts';
@@ -28,6 +34,7 @@ import { regex } from './extensions/regex.ts';
 import { ereject, reject } from './extensions/reject.ts';
 import { relational } from './extensions/relational.ts';
 import { replace } from './extensions/replace.ts';
+import { spamtest, spamtestplus, virustest } from './extensions/spamtest.ts';
 import { specialUse } from './extensions/specialuse.ts';
 import { subaddress } from './extensions/subaddress.ts';
 import { vacation, vacationSeconds } from './extensions/vacation.ts';
@@ -39,7 +46,11 @@ export const EXTENSIONS: readonly Extension[] = [
   base,
   body,
   copy,
+  cyrusLog,
   date,
+  dovecotDebug,
+  dovecotEnvironment,
+  dovecotReport,
   duplicate,
   editheader,
   enclose,
@@ -48,6 +59,7 @@ export const EXTENSIONS: readonly Extension[] = [
   envelope,
   environment,
   ereject,
+  extlists,
   extracttext,
   fcc,
   fileinto,
@@ -55,6 +67,7 @@ export const EXTENSIONS: readonly Extension[] = [
   ihaveExtension,
   imap4flags,
   imapflags,
+  implicitKeepTarget,
   includeExtension,
   index,
   mailbox,
@@ -67,11 +80,14 @@ export const EXTENSIONS: readonly Extension[] = [
   relational,
   replace,
   servermetadata,
+  spamtest,
+  spamtestplus,
   specialUse,
   subaddress,
   vacation,
   vacationSeconds,
   variables,
+  virustest,
   ...COMPARATORS.map(({ name }) => ({ capability: `comparator-${name}` })),
 ];
 

@@ -40,6 +40,10 @@ export interface Host {
   notifyMethod(uri: string): NotifyTarget | null;
   /** A script of a name that `include` allows, or null (RFC 6609 §3.2). */
   script(location: ScriptLocation, name: string): StoredScript | null;
+  /** True if a value stands on a list of `Settings.lists` (RFC 6134 §2.1). */
+  listed(list: string, value: string): boolean;
+  /** The addresses on such a list, for `redirect :list` (§2.5). */
+  members(list: string): readonly string[];
   /** The line of the log that belongs to this run (vnd.cyrus.log, vnd.dovecot.debug, truncated variables). */
   log(text: string): void;
 }

@@ -42,5 +42,5 @@ export class Keys {
 export function matchValues(run: Run, matcher: Matcher, values: Values): boolean {
   if (values.items.length === 0) return false;
   run.spend(matcher.cost * values.items.length);
-  return matcher.match(values, run.captures);
+  return matcher.match(values, run.captures, run);
 }

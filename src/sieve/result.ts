@@ -114,7 +114,19 @@ export interface NotifyAction {
   readonly fcc: Placement | null;
 }
 
+/** Somebody is told about the message (RFC 5965); it stays where it is. */
+export interface ReportAction {
+  readonly kind: 'report';
+  /** A token such as `abuse`. */
+  readonly feedback: string;
+  readonly text: string;
+  readonly address: string;
+  /** The report holds the header alone. */
+  readonly headersOnly: boolean;
+}
+
 export type Action =
+  | ReportAction
   | KeepAction
   | FileintoAction
   | RedirectAction
@@ -153,6 +165,8 @@ export class Result {
   flags: readonly string[] = [];
   /** What is kept implicitly: set when a script has ended. */
   content: Content = null;
+  /** Where that goes instead of the default mailbox (vnd.cyrus.implicit_keep_target); null where nothing was said. */
+  implicitTarget: Placement | null = null;
 
   /**
    * What is remembered from now on, once the script has ended without an error and its actions are carried out (RFC 7352 §3).
@@ -183,7 +197,9 @@ export class Result {
     return [...this.actions, {
       kind: 'keep',
       implicit: true,
-      placement: placement(null, this.flags, this.content),
+      placement: this.implicitTarget === null
+        ? placement(null, this.flags, this.content)
+        : { ...this.implicitTarget, flags: this.flags, content: this.content },
     }];
   }
 }

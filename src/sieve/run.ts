@@ -2,8 +2,10 @@
 import { limits } from '../limits.ts';
 import type { Diagnostic, Position } from './diagnostic.ts';
 import type { Host, StoredScript } from './host.ts';
+import { listName } from './listname.ts';
 import { Groups } from './match/groups.ts';
 import type { Envelope, Message } from './message.ts';
+import { fromOctets } from './octets.ts';
 import { Result } from './result.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
@@ -187,6 +189,19 @@ export class Run {
     const outer = this.frames[this.frames.length - 1];
     if (outer === undefined) this.ended = true;
     else this.frame = outer;
+  }
+
+  /** Whether a value stands on one of the site's lists (RFC 6134). */
+  listed(list: string, value: string): boolean {
+    const name = listName(list);
+    return this.settings.lists.has(name) && this.host.listed(fromOctets(name), fromOctets(value));
+  }
+
+  /** The addresses on one of the site's lists, which must be there. */
+  members(list: string): readonly string[] {
+    const name = listName(list);
+    if (!this.settings.lists.has(name)) throw new ScriptError(`there is no list "${list}"`);
+    return this.host.members(fromOctets(name));
   }
 
   /** Takes work from the instruction budget. */

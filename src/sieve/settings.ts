@@ -1,6 +1,7 @@
 /** What an administrator says about extensions; scripts cannot change it. The same object serves compiling and running. */
 
 import { limits } from '../limits.ts';
+import type { ScoreSource } from './score.ts';
 
 /** Which fields editheader must leave alone, and how large a new one may be (RFC 5293 §6). */
 export interface EditheaderSettings {
@@ -25,10 +26,18 @@ export interface Settings {
   readonly utf8Addresses: boolean;
   readonly notify: NotifySettings;
   readonly editheader: EditheaderSettings;
+  /** What a scanner for spam, or for viruses, writes into messages; null where there is none (RFC 5235). */
+  readonly spamtest: ScoreSource | null;
+  readonly virustest: ScoreSource | null;
+  /** Names of the lists there are, as `listName` makes them (RFC 6134). */
+  readonly lists: ReadonlySet<string>;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
   utf8Addresses: true,
   notify: { schemes: new Set(), most: limits.sieve_notifications.value },
   editheader: { forbidAdd: new Set(), forbidDelete: new Set(), maxSize: 2048 },
+  spamtest: null,
+  virustest: null,
+  lists: new Set(),
 };

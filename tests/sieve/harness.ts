@@ -59,6 +59,8 @@ export const HOST: Host = {
   environment: () => null,
   seen: () => false,
   script: () => null,
+  listed: () => false,
+  members: () => [],
   log: () => {},
 };
 

@@ -15,6 +15,8 @@ export function describe(action: Action): string {
       return 'discard';
     case 'reject':
       return `${action.early ? 'ereject' : 'reject'}: ${firstLine(action.reason)}`;
+    case 'report':
+      return `report "${action.feedback}" to <${action.address}>`;
     case 'vacation':
       return `vacation reply: ${firstLine(action.reason)}`;
     case 'notify':

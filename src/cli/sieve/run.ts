@@ -27,6 +27,8 @@ function emptyHost(io: CommandIo): Host {
     environment: (item) => item === 'location' ? 'MS' : item === 'phase' ? 'during' : null,
     seen: () => false,
     script: () => null,
+    listed: () => false,
+    members: () => [],
     log: (text) => io.stderr(`log: ${text}\n`),
   };
 }

@@ -30,7 +30,7 @@ abstract class BodyTest implements Test {
     for (const item of values.items) size += item.length;
     run.spend(matcher.cost * (values.items.length + Math.ceil(size / OCTETS_PER_STEP)));
     // §6: match variables stay as they are.
-    return matcher.match(values, null);
+    return matcher.match(values, null, run);
   }
 
   #values(run: Run): Values {

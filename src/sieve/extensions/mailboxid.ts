@@ -42,5 +42,8 @@ export const mailboxid: Extension = {
     parameters: [{ name: 'mailbox ids', type: 'strings' }],
     compile: (call) => new MailboxIdExists(call.texts('mailbox ids')),
   }],
-  tags: [{ on: ['fileinto'], tag: TAG }, { on: ['vacation', 'notify'], tag: { ...TAG, needs: 'fcc' } }],
+  tags: [{ on: ['fileinto', 'implicit_keep_target'], tag: TAG }, {
+    on: ['vacation', 'notify'],
+    tag: { ...TAG, needs: 'fcc' },
+  }],
 };

@@ -64,5 +64,8 @@ export const specialUse: Extension = {
         call.texts('special-use flags'),
       ),
   }],
-  tags: [{ on: ['fileinto'], tag: TAG }, { on: ['vacation', 'notify'], tag: { ...TAG, needs: 'fcc' } }],
+  tags: [{ on: ['fileinto', 'implicit_keep_target'], tag: TAG }, {
+    on: ['vacation', 'notify'],
+    tag: { ...TAG, needs: 'fcc' },
+  }],
 };

@@ -11,6 +11,12 @@ export interface Captures {
   set(groups: readonly string[]): void;
 }
 
+/** Lists that are kept elsewhere (RFC 6134), for `:list`. */
+export interface Lists {
+  /** True if a value stands on a list of a name; false for a list that is not there. Octets. */
+  listed(list: string, value: string): boolean;
+}
+
 /** The keys of one test, ready to be compared. */
 export interface Matcher {
   /** Work of one `match` per value, in units of the instruction budget: about one per key. */
@@ -19,7 +25,7 @@ export interface Matcher {
    * True if one of the values matches one of the keys (values in order, for each the keys in order). `captures` is null where
    * the script has no variables.
    */
-  match(values: Values, captures: Captures | null): boolean;
+  match(values: Values, captures: Captures | null, lists?: Lists): boolean;
   /**
    * Only of match types that look at the number of values and not at the values (:count, RFC 5231 §4.1): `match` is never
    * called then. Tests over several fields add up what they have.
@@ -35,6 +41,8 @@ export interface MatchType {
   readonly substrings: boolean;
   /** True if it fills ${0} …; then keys count in the order given and matching is done on what the value looks like. */
   readonly captures: boolean;
+  /** True if its keys are names of lists, for which a comparator means nothing (RFC 6134 §2.2). */
+  readonly lists?: boolean;
   /**
    * What is wrong with a constant key, or null; shown at the key when the script is compiled. (A key that holds variables is
    * checked when it is used: `compile` throws MatchError then.)

@@ -1,5 +1,8 @@
 /** Settings that test files make by the names Dovecot gives them, in the terms of the language here. */
 
+import { existsSync, readFileSync } from 'node:fs';
+import { listName } from '../../../sieve/listname.ts';
+import { scoreField, type ScoreSource } from '../../../sieve/score.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../../sieve/settings.ts';
 import { RUN_LIMITS, type RunLimits } from '../../../sieve/run.ts';
 
@@ -37,6 +40,9 @@ export class Configuration {
         forbidDelete: this.#headers('forbid_delete'),
         maxSize: this.size('sieve_editheader_max_header_size') ?? DEFAULT_SETTINGS.editheader.maxSize,
       },
+      spamtest: this.#score('spamtest'),
+      virustest: this.#score('virustest'),
+      lists: new Set(this.names('sieve_extlists_list').map(listName)),
     };
   }
 
@@ -56,14 +62,42 @@ export class Configuration {
     return YES.test(this.get(name) ?? '');
   }
 
+  /** What stands on an external list, in lower case: the keys of a file of keys and values, a line each. */
+  members(list: string): readonly string[] {
+    const path = this.get(`sieve_extlists_list/${list}/dict/file/path`);
+    if (path === undefined || !existsSync(path)) return [];
+    const lines = readFileSync(path, 'utf8').split(/\r?\n/).filter((line) => line !== '');
+    return lines.filter((_, index) => index % 2 === 0).map((key) =>
+      key.slice(key.lastIndexOf('/') + 1).toLowerCase()
+    );
+  }
+
+  #score(what: 'spamtest' | 'virustest'): ScoreSource | null {
+    const header = this.get(`sieve_${what}_status_header`);
+    if (header === undefined || header === '') return null;
+    const type = this.get(`sieve_${what}_status_type`);
+    const maxHeader = this.get(`sieve_${what}_score_max_header`);
+    const maxValue = this.get(`sieve_${what}_score_max_value`);
+    const prefix = `sieve_${what}_text_value/`;
+    return {
+      status: scoreField(header),
+      type: type === 'strlen' || type === 'text' ? type : 'score',
+      max: maxHeader !== undefined ? scoreField(maxHeader) : maxValue === undefined ? null : Number(maxValue),
+      texts: new Map(
+        [...this.#values].filter(([name]) => name.startsWith(prefix))
+          .map(([name, text]) => [text, Number(name.slice(prefix.length))]),
+      ),
+    };
+  }
+
   /** Members of a list of names, `a b c`. */
-  members(name: string): string[] {
+  names(name: string): string[] {
     return (this.get(name) ?? '').split(/\s+/).filter((member) => member !== '');
   }
 
   #headers(what: string): ReadonlySet<string> {
     return new Set(
-      this.members('sieve_editheader_header')
+      this.names('sieve_editheader_header')
         .filter((member) => this.isOn(`sieve_editheader_header/${member}/${what}`))
         .map((member) => member.toLowerCase()),
     );

@@ -5,6 +5,7 @@ import type { Envelope, OutgoingMessage } from '../../../outgoing/envelope.ts';
 import type { Mailbox, Stamp } from '../../../outgoing/forms/draft.ts';
 import type { Original } from '../../../outgoing/forms/original.ts';
 import { notification } from '../../../outgoing/forms/notification.ts';
+import { abuseReport } from '../../../outgoing/forms/report.ts';
 import { redirectHeader } from '../../../outgoing/forms/redirect.ts';
 import { rejectionDsn, rejectionMdn } from '../../../outgoing/forms/reject.ts';
 import { vacationReply } from '../../../outgoing/forms/vacation.ts';
@@ -16,6 +17,7 @@ import type {
   NotifyAction,
   Placement,
   RejectAction,
+  ReportAction,
   VacationAction,
 } from '../../../sieve/result.ts';
 import { canonical, INBOX, type World } from './world.ts';
@@ -44,12 +46,18 @@ function carryOut(world: World, action: Action): string | null {
     case 'fileinto':
       return store(world, action.placement);
     case 'redirect':
-      world.send(fromOctets(world.envelope.from), action.address, forwarded(world, action.content));
+      world.send(
+        envelopePolicy(world, 'sieve_redirect_envelope_from') ?? fromOctets(world.envelope.from),
+        action.address,
+        forwarded(world, action.content),
+      );
       return null;
     case 'discard':
       return null;
     case 'reject':
       return reject(world, action);
+    case 'report':
+      return report(world, action);
     case 'vacation':
       return vacation(world, action);
     case 'notify':
@@ -87,6 +95,36 @@ function reject(world: World, { early, reason }: RejectAction): null {
   const form = early ? rejectionDsn : rejectionMdn;
   send(world, form({ original, reason, postmaster: 'postmaster@example.com', stamp: stamp(world) }));
   return null;
+}
+
+function report(world: World, { feedback, text, address, headersOnly }: ReportAction): null {
+  const policy = envelopePolicy(world, 'sieve_report_from');
+  const from = policy === null ? null : { address: policy, name: '' };
+  const owner = { address: 'postmaster@example.com', name: 'Postmaster' };
+  const words = { feedback, text, to: address, headersOnly, from };
+  send(world, abuseReport(words, originalOf(world), owner, stamp(world)));
+  return null;
+}
+
+/** The address that a setting about senders means; null where it says nothing. */
+function envelopePolicy(world: World, setting: string): string | null {
+  const policy = world.configuration.get(setting);
+  switch (policy) {
+    case undefined:
+      return null;
+    case 'sender':
+      return fromOctets(world.envelope.from);
+    case 'recipient':
+      return fromOctets(world.envelope.to);
+    case 'orig_recipient':
+      return fromOctets(world.envelope.originalTo ?? world.envelope.to);
+    case 'user_email':
+      return world.owner;
+    case 'postmaster':
+      return 'postmaster@example.com';
+    default:
+      return policy.replace(/^<(.*)>$/, '$1');
+  }
 }
 
 function vacation(world: World, action: VacationAction): string | null {

@@ -85,6 +85,8 @@ export class World {
       environment: (item) => this.#environment(item),
       seen: () => false,
       script: (location, name) => this.#included(location, name),
+      listed: (list, value) => this.configuration.members(list).includes(value.toLowerCase()),
+      members: (list) => this.configuration.members(list),
       log: (text) => this.log(text),
     };
   }
@@ -111,8 +113,14 @@ export class World {
         return 'localhost';
       case 'domain':
         return 'example.org';
+      case 'vnd.dovecot.default-mailbox':
+        return INBOX;
+      case 'vnd.dovecot.username':
+        return process.env['USER'] ?? 'mailstore';
       default:
-        return null;
+        return item.startsWith('vnd.dovecot.config.')
+          ? this.configuration.get(`sieve_environment/${item.slice('vnd.dovecot.config.'.length)}`) ?? null
+          : null;
     }
   }
 

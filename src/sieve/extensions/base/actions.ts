@@ -1,5 +1,6 @@
 /** Actions of RFC 5228 §4; fileinto is an extension of its own. */
 import { act, addressOf, addressWrong, checkConflict, draft, messageTo } from '../../action.ts';
+import { listWrong } from '../../listname.ts';
 import type { CommandSpec, Modifier } from '../../extension.ts';
 import { type Command, type Run, ScriptError } from '../../run.ts';
 import type { Text } from '../../text.ts';
@@ -46,18 +47,29 @@ export const discard: CommandSpec = {
 
 class Redirect implements Command {
   readonly #address: Text;
+  readonly #list: boolean;
   readonly #modifiers: readonly Modifier[];
 
-  constructor(address: Text, modifiers: readonly Modifier[]) {
+  constructor(address: Text, list: boolean, modifiers: readonly Modifier[]) {
     this.#address = address;
+    this.#list = list;
     this.#modifiers = modifiers;
   }
 
   execute(run: Run): void {
-    const address = addressOf(this.#address.value(run), run.settings);
+    const text = this.#address.value(run);
     const { copy } = draft(run, this.#modifiers);
     checkConflict(run, 'redirect');
+    if (!this.#list) {
+      this.#to(run, addressOf(text, run.settings));
+    } else {
+      // RFC 6134 §2.5; who stands on it goes through the same budget.
+      for (const address of run.members(text)) this.#to(run, address);
+    }
     if (!copy) run.result.implicitKeep = false;
+  }
+
+  #to(run: Run, address: string): void {
     const redirects = run.result.actions.filter((action) => action.kind === 'redirect');
     // §2.10.3: the message goes to an address once.
     if (redirects.some((action) => action.address === address)) return;
@@ -71,6 +83,16 @@ class Redirect implements Command {
 /** §4.2 */
 export const redirect: CommandSpec = {
   name: 'redirect',
-  parameters: [{ name: 'address', type: 'string', check: addressWrong }],
-  emit: (call, compiler) => compiler.command(call.node, new Redirect(call.text('address'), call.modifiers())),
+  parameters: [{
+    name: 'address',
+    type: 'string',
+    check: (text, settings, has) => has('list') ? null : addressWrong(text, settings),
+  }],
+  emit(call, compiler) {
+    const address = call.text('address');
+    const list = call.has('list');
+    const wrong = list && address.constant !== null ? listWrong(address.constant, compiler.settings) : null;
+    if (wrong !== null) return compiler.error(call.position('address'), `the redirect command: ${wrong}`);
+    compiler.command(call.node, new Redirect(address, list, call.modifiers()));
+  },
 };

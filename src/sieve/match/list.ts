@@ -1,0 +1,33 @@
+import type { Captures, Lists, Matcher, MatchType } from './matcher.ts';
+import type { Values } from './values.ts';
+
+/** RFC 6134 §2.1 :list: a value stands on one of the lists that the keys name. ${0} is what stands there (§2.3). */
+export const list: MatchType = {
+  name: 'list',
+  substrings: false,
+  captures: true,
+  lists: true,
+  compile: (_, keys) => new StandsOnList(keys),
+};
+
+class StandsOnList implements Matcher {
+  readonly cost: number;
+  readonly #lists: readonly string[];
+
+  constructor(lists: readonly string[]) {
+    // A question to somebody else costs more than a comparison.
+    this.cost = 10 * Math.max(1, lists.length);
+    this.#lists = lists;
+  }
+
+  match(values: Values, captures: Captures | null, lists?: Lists): boolean {
+    for (const value of values.items) {
+      for (const name of this.#lists) {
+        if (lists?.listed(name, value) !== true) continue;
+        captures?.set([value]);
+        return true;
+      }
+    }
+    return false;
+  }
+}

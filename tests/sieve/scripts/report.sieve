@@ -1,0 +1,1 @@
+require "vnd.dovecot.report"; report "not a token" "x" "a@example.com";
