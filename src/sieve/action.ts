@@ -4,7 +4,14 @@ import { outboundAddress } from './address.ts';
 import type { Draft, Modifier } from './extension.ts';
 import { printable } from './lexer.ts';
 import { fromOctets, isAscii, strictFromOctets } from './octets.ts';
-import { type Action, type NamedAddress, type Placement, placement } from './result.ts';
+import {
+  type Action,
+  type FileintoAction,
+  type KeepAction,
+  type NamedAddress,
+  type Placement,
+  placement,
+} from './result.ts';
 import { type Run, ScriptError } from './run.ts';
 import type { Settings } from './settings.ts';
 
@@ -26,13 +33,30 @@ export function messageTo(run: Run, mailbox: string | null): Placement {
 
 /** Adds an action to the result within the budget; `trace` is what it is for the person who reads. */
 export function act(run: Run, action: Action, trace: () => string): void {
-  const { result, limits } = run;
+  const { result } = run;
   checkConflict(run, action.kind);
-  if (result.actions.length >= limits.actions) {
-    throw new ScriptError(`total number of actions exceeds policy limit (${limits.actions})`);
-  }
+  checkRoom(run);
   result.actions.push(action);
   if (run.trace !== null) run.note(trace());
+}
+
+/** Adds a keep or fileinto. One that adds no copy only changes what was said before about that mailbox (RFC 5232 §3). */
+export function place(run: Run, action: KeepAction | FileintoAction, trace: () => string): void {
+  const { actions } = run.result;
+  const at = run.result.placed(action.placement, run.defaultMailbox);
+  const before = actions[at];
+  if (before === undefined || !('placement' in before)) {
+    act(run, action, trace);
+    return;
+  }
+  actions[at] = { ...before, placement: { ...action.placement, mailbox: before.placement.mailbox } };
+  if (run.trace !== null) run.note(`${trace()}, as before`);
+}
+
+/** Throws if there is no room for another action. */
+export function checkRoom({ result, limits }: Run): void {
+  if (result.actions.length < limits.actions) return;
+  throw new ScriptError(`total number of actions exceeds policy limit (${limits.actions})`);
 }
 
 /** Throws if an action was decided that excludes one of this kind. */

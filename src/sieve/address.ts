@@ -68,7 +68,8 @@ export function outboundAddress(
   const stripped = text.trim();
   const plain = stripped.endsWith('>') ? stripped.slice(stripped.lastIndexOf('<') + 1, -1).trim() : stripped;
   const bare = plain.replace(/[ \t]*@[ \t]*/, '@');
-  if (bare !== address && bare !== `${only.mailbox}@${only.host}`) return null;
+  const quoted = `"${(only.mailbox ?? '').replace(/["\\]/g, '\\$&')}"@${only.host}`;
+  if (bare !== address && bare !== quoted && bare !== `${only.mailbox}@${only.host}`) return null;
   return { address, phrase: only.name };
 }
 

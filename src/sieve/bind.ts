@@ -240,7 +240,9 @@ class Binder implements Call {
         `the ${this.#what} expects a number of ${parameter.least} at least ${where}, but ${argument.value} was found`,
       );
     }
-    if (parameter.check === undefined && parameter.constant !== true) return true;
+    if (parameter.check === undefined && parameter.doubt === undefined && parameter.constant !== true) {
+      return true;
+    }
     let fine = true;
     for (const item of strings(argument)) {
       const { errors } = this.#compiler;
@@ -253,6 +255,8 @@ class Binder implements Call {
         ? null
         : parameter.check?.(text.constant, this.#compiler.settings, (tag) => this.#tags.has(tag)) ?? null;
       if (wrong !== null) fine = this.#error(item.position, `the ${this.#what}: ${wrong}`);
+      const doubt = text.constant === null ? null : parameter.doubt?.(text.constant) ?? null;
+      if (doubt !== null) this.#compiler.warning(item.position, `the ${this.#what}: ${doubt}`);
     }
     return fine;
   }

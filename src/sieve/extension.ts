@@ -28,6 +28,8 @@ export interface Parameter {
   readonly constant?: boolean;
   /** The smallest number there may be. */
   readonly least?: number;
+  /** What a constant string can hardly mean, or null: a warning. */
+  readonly doubt?: (text: string) => string | null;
   /** What is wrong with a constant string, or null. `has` tells which tags were given before it. */
   readonly check?: (text: string, settings: Settings, has: (tag: string) => boolean) => string | null;
 }

@@ -156,6 +156,12 @@ export interface Remembered {
   readonly seconds: number | null;
 }
 
+/** True for two names of one mailbox: INBOX is so in any case (RFC 9051 §5.1). */
+export function sameMailbox(left: string | null, right: string | null): boolean {
+  return left === right ||
+    left !== null && right !== null && left.toUpperCase() === 'INBOX' && right.toUpperCase() === 'INBOX';
+}
+
 /** Collects what one run decides. */
 export class Result {
   readonly actions: Action[] = [];
@@ -178,6 +184,18 @@ export class Result {
     const before = this.remembered.findIndex(({ key }) => key === seen.key);
     if (before < 0) this.remembered.push(seen);
     else this.remembered[before] = seen;
+  }
+
+  /**
+   * An action that puts the message where this placement does, to which another one adds no copy (RFC 5228 §2.10.3): its index, or
+   * -1. `inbox` is the mailbox that a placement without one means, where that is known.
+   */
+  placed({ mailbox, specialUse, mailboxId }: Placement, inbox: string | null): number {
+    return this.actions.findIndex((action) =>
+      (action.kind === 'keep' || action.kind === 'fileinto') &&
+      sameMailbox(action.placement.mailbox ?? inbox, mailbox ?? inbox) &&
+      action.placement.specialUse === specialUse && action.placement.mailboxId === mailboxId
+    );
   }
 
   /** True if there is an action of this kind. */

@@ -98,6 +98,8 @@ export interface RunInput {
   readonly settings?: Settings;
   /** Chars between user and detail of a localpart (RFC 5233 §3); "+" where it is missing. */
   readonly separators?: string;
+  /** The mailbox that `keep` means, where it is known: fileinto it and keep are one copy then (RFC 5228 §2.10.3). */
+  readonly defaultMailbox?: string;
   /** Where decisions go; the result of an earlier script of the same delivery, or a new one. */
   readonly result?: Result;
   readonly trace?: (line: TraceLine) => void;
@@ -136,6 +138,7 @@ export class Run {
   limits: RunLimits;
   settings: Settings;
   separators: string;
+  readonly defaultMailbox: string | null;
   readonly trace: ((line: TraceLine) => void) | null;
   /** The scripts being run, the innermost last. */
   readonly frames: Frame[] = [];
@@ -155,6 +158,7 @@ export class Run {
     this.limits = input.limits ?? RUN_LIMITS;
     this.settings = input.settings ?? DEFAULT_SETTINGS;
     this.separators = input.separators ?? '+';
+    this.defaultMailbox = input.defaultMailbox ?? null;
     this.result = input.result ?? new Result();
     this.trace = input.trace ?? null;
     this.#budget = this.limits.instructions;

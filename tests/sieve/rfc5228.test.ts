@@ -1,7 +1,7 @@
 /** The examples of RFC 5228, by section. */
 
 import { expect, test } from 'bun:test';
-import { actions, ENVELOPE, holds, message, MESSAGE_A, MESSAGE_B } from './harness.ts';
+import { actions, decide, ENVELOPE, holds, message, MESSAGE_A, MESSAGE_B } from './harness.ts';
 
 test('§2.7.2: what is compared is decoded, unfolded and without blanks at both ends', () => {
   const mail = message('Subject:  =?iso-8859-1?q?Gr=FC=DFe?=', ' from me  ', 'X: plain', '', '');
@@ -130,4 +130,19 @@ test('§2.7.3: the comparator is what decides about case', () => {
   ).toBe(false);
   expect(holds('header :contains "subject" "MAKE MONEY FAST"', message('Subject: make money fast', '', '')))
     .toBe(true);
+});
+
+test('§2.10.3: a mailbox gets one copy, under whichever name; what was said last counts', () => {
+  const script = (text: string): string => `require ["fileinto", "imap4flags"]; ${text}`;
+  const inbox = { defaultMailbox: 'INBOX' };
+  expect(actions(script('keep; fileinto "Inbox";'), MESSAGE_A, inbox)).toEqual(['keep']);
+  expect(actions(script('fileinto "inbox"; keep;'), MESSAGE_A, inbox)).toEqual(['fileinto inbox']);
+  expect(actions(script('keep; fileinto "INBOX";'), MESSAGE_A)).toEqual(['keep', 'fileinto INBOX']);
+  expect(actions(script('keep; fileinto "INBOX";'), MESSAGE_A, { defaultMailbox: 'INBOX.work' })).toEqual([
+    'keep',
+    'fileinto INBOX',
+  ]);
+  expect(decide(script('keep; fileinto :flags "a" "INBOX";'), MESSAGE_A, inbox)).toMatchObject([
+    { kind: 'keep', placement: { mailbox: null, flags: ['a'] } },
+  ]);
 });

@@ -1,5 +1,5 @@
 /** RFC 5435, with the method mailto of RFC 5436; other methods are whatever the host has. */
-import { act, addressWrong, draft, mailboxOf } from '../action.ts';
+import { act, addressWrong, checkRoom, draft, mailboxOf } from '../action.ts';
 import type { Call, CommandSpec, Compiler, Extension, Modifier, TestSpec } from '../extension.ts';
 import type { Keys } from '../keys.ts';
 import { printable } from '../lexer.ts';
@@ -86,6 +86,7 @@ class Notify implements Command {
 export function checkLimit(run: Run): void {
   const { most } = run.settings.notify;
   if (most === 0) throw new ScriptError(PROHIBITED);
+  checkRoom(run);
   if (run.result.actions.filter(({ kind }) => kind === 'notify').length >= most) {
     throw new ScriptError(`number of notify actions exceeds policy limit (${most})`);
   }
@@ -246,7 +247,13 @@ function encodeUrl(text: string, size: number): string {
     /[^A-Za-z0-9._~-]/g,
     (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
-  return encoded.length <= size ? encoded : encoded.slice(0, size).replace(/%[0-9A-F]?$/, '');
+  if (encoded.length <= size) return encoded;
+  const cut = encoded.slice(0, size).replace(/%[0-9A-F]?$/, '');
+  // Octets at the end that are not all of a character (RFC 5229 §6).
+  const [tail = ''] = /(?:%[C-F][0-9A-F])?(?:%[89AB][0-9A-F])*$/.exec(cut) ?? [];
+  const lead = Number.parseInt(tail.slice(1, 3), 16);
+  const whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 0;
+  return tail.length === whole * 3 ? cut : cut.slice(0, cut.length - tail.length);
 }
 
 export const enotify: Extension = {

@@ -1,10 +1,11 @@
 import type { Extension } from '../extension.ts';
-import { addressPart, mailboxes } from '../address.ts';
+import { addressPart } from '../address.ts';
 import { type Keys, matchValues } from '../keys.ts';
 import { lowerAscii } from '../octets.ts';
 import { NO_VALUES, Values } from '../match/values.ts';
 import type { AddressPart, Envelope } from '../message.ts';
-import type { Run, Test } from '../run.ts';
+import { parsePath } from '../path.ts';
+import { type Run, StateKey, type Test } from '../run.ts';
 import { mapped, type Texts } from '../text.ts';
 
 /** The parts of an envelope by their names, and what each is. */
@@ -41,15 +42,35 @@ class EnvelopeTest implements Test {
     return matcher.matchCount?.(count) ?? false;
   }
 
-  /** RFC 5228 §5.4: the null reverse-path is the empty string, whatever part of it is asked for. */
-  #values({ envelope, separators }: Run, name: string): Values {
-    const text = PARTS[name]?.(envelope) ?? null;
-    if (text === null) return NO_VALUES;
-    if (text === '' || name === 'auth') return new Values([text]);
-    const [mailbox] = mailboxes(text);
-    const part = mailbox === undefined ? text : addressPart(mailbox, this.#part, separators);
-    return part === null ? NO_VALUES : new Values([part]);
+  #values(run: Run, name: string): Values {
+    const known = run.state(KNOWN);
+    if (known.envelope !== run.envelope) known.values.clear();
+    known.envelope = run.envelope;
+    const key = `${name} ${this.#part}`;
+    let values = known.values.get(key);
+    if (values === undefined) {
+      const value = PARTS[name]?.(run.envelope) ?? null;
+      const text = value === null ? null : partOf(name, value, this.#part, run.separators);
+      values = text === null ? NO_VALUES : new Values([text]);
+      known.values.set(key, values);
+    }
+    return values;
   }
+}
+
+/** Parts of the envelope that tests asked for already. */
+interface KnownParts {
+  envelope: Envelope | null;
+  readonly values: Map<string, Values>;
+}
+
+const KNOWN = new StateKey<KnownParts>(() => ({ envelope: null, values: new Map() }));
+
+/** RFC 5228 §5.4: the null reverse-path is the empty string, whatever part of it is asked for. What is no path has no part. */
+function partOf(name: string, value: string, part: AddressPart, separators: string): string | null {
+  if (value === '' || value === '<>' || name === 'auth') return value === '<>' ? '' : value;
+  const mailbox = parsePath(value);
+  return mailbox === null ? null : addressPart(mailbox, part, separators);
 }
 
 /** RFC 5228 §5.4 */

@@ -1,4 +1,4 @@
-import { act, checkConflict, draft, mailboxName, mailboxNameWrong, messageTo } from '../action.ts';
+import { checkConflict, draft, mailboxName, mailboxNameWrong, messageTo, place } from '../action.ts';
 import type { Extension, Modifier } from '../extension.ts';
 import type { Command, Run } from '../run.ts';
 import type { Text } from '../text.ts';
@@ -17,15 +17,7 @@ class Fileinto implements Command {
     const { copy, target: placement } = draft(run, this.#modifiers, messageTo(run, mailbox));
     checkConflict(run, 'fileinto');
     if (!copy) run.result.implicitKeep = false;
-    const { actions } = run.result;
-    // RFC 5228 §2.10.3: one copy per mailbox; what was said last counts.
-    const before = actions.findIndex((action) =>
-      action.kind === 'fileinto' && action.placement.mailbox === mailbox &&
-      action.placement.specialUse === placement.specialUse &&
-      action.placement.mailboxId === placement.mailboxId
-    );
-    if (before >= 0) actions[before] = { kind: 'fileinto', placement };
-    else act(run, { kind: 'fileinto', placement }, () => `fileinto "${mailbox}"`);
+    place(run, { kind: 'fileinto', placement }, () => `fileinto "${mailbox}"`);
   }
 }
 

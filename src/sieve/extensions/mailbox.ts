@@ -33,7 +33,7 @@ export const mailbox: Extension = {
   capability: 'mailbox',
   tests: [{
     name: 'mailboxexists',
-    parameters: [{ name: 'mailbox names', type: 'strings' }],
+    parameters: [{ name: 'mailbox names', type: 'strings', doubt: mailboxNameWrong }],
     compile: (call) => new MailboxExists(call.texts('mailbox names')),
   }],
   tags: [
@@ -75,7 +75,9 @@ class MetadataExists implements Test {
 }
 
 function metadata(run: Run, mailbox: Text | null, entry: string): string | null {
-  return run.host.metadata(mailbox === null ? null : fromOctets(mailbox.value(run)), fromOctets(entry));
+  const name = mailbox?.value(run) ?? null;
+  if (entryWrong(entry) !== null || name !== null && mailboxNameWrong(name) !== null) return null;
+  return run.host.metadata(name === null ? null : fromOctets(name), entry);
 }
 
 /** RFC 5464 §4.1: what an entry is called. */
@@ -87,14 +89,14 @@ function entryWrong(entry: string): string | null {
 }
 
 function metadataTests(prefix: '' | 'server'): TestSpec[] {
-  const where = prefix === '' ? [{ name: 'mailbox', type: 'string', check: mailboxNameWrong } as const] : [];
+  const where = prefix === '' ? [{ name: 'mailbox', type: 'string', doubt: mailboxNameWrong } as const] : [];
   return [
     {
       name: `${prefix}metadata`,
       match: true,
       parameters: [
         ...where,
-        { name: 'annotation name', type: 'string', check: entryWrong },
+        { name: 'annotation name', type: 'string', doubt: entryWrong },
         { name: 'key list', type: 'strings' },
       ],
       compile(call) {
@@ -105,7 +107,7 @@ function metadataTests(prefix: '' | 'server'): TestSpec[] {
     },
     {
       name: `${prefix}metadataexists`,
-      parameters: [...where, { name: 'annotation names', type: 'strings', check: entryWrong }],
+      parameters: [...where, { name: 'annotation names', type: 'strings', doubt: entryWrong }],
       compile: (call) =>
         new MetadataExists(prefix === '' ? call.text('mailbox') : null, call.texts('annotation names')),
     },

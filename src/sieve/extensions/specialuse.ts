@@ -22,7 +22,9 @@ class SpecialUseExists implements Test {
   }
 
   evaluate(run: Run): boolean {
-    const mailbox = this.#mailbox === null ? null : fromOctets(this.#mailbox.value(run));
+    const name = this.#mailbox?.value(run) ?? null;
+    if (name !== null && mailboxNameWrong(name) !== null) return false;
+    const mailbox = name === null ? null : fromOctets(name);
     return this.#flags.values(run).every((flag) =>
       useWrong(flag) === null && run.host.specialUseExists(mailbox, fromOctets(flag))
     );
@@ -55,7 +57,7 @@ export const specialUse: Extension = {
   tests: [{
     name: 'specialuse_exists',
     parameters: [
-      { name: 'mailbox', type: 'string', optional: true, check: mailboxNameWrong },
+      { name: 'mailbox', type: 'string', optional: true, doubt: mailboxNameWrong },
       { name: 'special-use flags', type: 'strings', check: useWrong },
     ],
     compile: (call) =>

@@ -44,6 +44,11 @@ test('RFC 5490 §3.3, §4.1: annotations of mailboxes and of the server', () => 
   expect(held('metadataexists "INBOX" ["/private/vendor/vacation", "/shared/comment"]')).toBe(false);
   expect(held('servermetadata :contains "/shared/comment" "ü"')).toBe(true);
   expect(held('servermetadataexists "/private/comment"')).toBe(false);
+  expect(held('metadataexists "INBOX" ["/private/vendor/vacation", "/comment"]')).toBe(false);
+  expect(held('metadata :contains "INBOX" "/comment" ""')).toBe(false);
+  expect(findings('require "mboxmetadata"; if metadata "INBOX" "/comment" "x" { }')[0]).toContain(
+    'warning 1:45',
+  );
   expect(findings('require "mboxmetadata"; if metadata "INBOX" "/comment" "x" { }')[0]).toContain(
     '"/shared/…" or "/private/…"',
   );

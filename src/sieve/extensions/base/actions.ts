@@ -1,5 +1,5 @@
 /** Actions of RFC 5228 §4; fileinto is an extension of its own. */
-import { act, addressOf, addressWrong, checkConflict, draft, messageTo } from '../../action.ts';
+import { act, addressOf, addressWrong, checkConflict, draft, messageTo, place } from '../../action.ts';
 import { listWrong } from '../../listname.ts';
 import type { CommandSpec, Modifier } from '../../extension.ts';
 import { type Command, type Run, ScriptError } from '../../run.ts';
@@ -16,11 +16,7 @@ class Keep implements Command {
     const { target: placement } = draft(run, this.#modifiers, messageTo(run, null));
     checkConflict(run, 'keep');
     run.result.implicitKeep = false;
-    // §2.10.3: however often it is said, it is kept once; what was said last counts.
-    const { actions } = run.result;
-    const before = actions.findIndex((action) => action.kind === 'keep');
-    if (before >= 0) actions[before] = { kind: 'keep', implicit: false, placement };
-    else act(run, { kind: 'keep', implicit: false, placement }, () => 'keep');
+    place(run, { kind: 'keep', implicit: false, placement }, () => 'keep');
   }
 }
 
