@@ -25,7 +25,8 @@ export type Change =
   | { op: 'flags'; by: string; owner: string; path: string; from: number; to: number; flag: string }
   | { op: 'copy' | 'move'; by: string; owner: string; path: string; from: number; to: number; into: string }
   | { op: 'expunge'; by: string; uid: number }
-  | { op: 'script'; by: string; name: string; text: string; active: boolean }
+  | { op: 'script'; by: string; name: string; text: string }
+  | { op: 'activate'; by: string; name: string }
   | { op: 'metadata'; by: string; name: string; text: string }
   | { op: 'mark'; by: string; key: string; until: number };
 
@@ -62,7 +63,9 @@ export function newChange(random: Random, n: string): Change {
     case 6:
       return { op: 'mark', by, key: `${random(5)}`, until: 4_000_000_000 + random(1000) };
     case 4:
-      return { op: 'script', by, name: `script${random(3)}`, text: `# ${n}`, active: random(2) === 0 };
+      return random(2) === 0
+        ? { op: 'script', by, name: `script${random(3)}`, text: `# ${n}` }
+        : { op: 'activate', by, name: `script${random(3)}` };
     default: {
       const to = USERS.filter(() => random(2) === 0);
       return { op: 'deliver', n, size: 200 + random(3000), to: to.length > 0 ? to : [by] };
@@ -95,7 +98,11 @@ export async function make(t: TestStore, change: Change): Promise<Change | null>
   }
   if (change.op === 'script') {
     await session.scripts.put(change.name, Buffer.from(change.text), { maxScripts: 9 });
-    await session.scripts.setActive(change.active ? change.name : null);
+    return change;
+  }
+  if (change.op === 'activate') {
+    const known = session.scripts.list().some(({ name }) => name === change.name);
+    await session.scripts.setActive(known ? change.name : null);
     return change;
   }
   const name = change.op === 'expunge' ? inbox(change.by) : box(change.owner, change.path);
