@@ -20,6 +20,7 @@ const SOON_NOTICED = [
   'syncfs before an owner is replaced',
   'note of a rebuild',
   'syncfs after a rebuild',
+  'syncfs, new directory.db',
 ];
 
 test(

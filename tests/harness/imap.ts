@@ -36,6 +36,8 @@ interface Wanted {
 
 export interface ConnectOptions {
   readonly port: number;
+  /** Of this end. */
+  readonly localAddress?: string;
   readonly host?: string;
   readonly tls?: boolean;
 }
@@ -59,7 +61,8 @@ export class ImapClient {
 
   /** Connects and waits for the greeting. */
   static async connect(options: ConnectOptions): Promise<ImapClient> {
-    const place = { host: options.host ?? '127.0.0.1', port: options.port };
+    const { host = '127.0.0.1', port, localAddress } = options;
+    const place = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
     const socket = options.tls ? connectTls({ ...place, rejectUnauthorized: false }) : connect(place);
     const client = new ImapClient(socket);
     try {
@@ -71,9 +74,9 @@ export class ImapClient {
     return client;
   }
 
-  /** This end's port, and how many bytes have come so far: where an answer stands in what the server sent. */
-  get received(): { readonly port: number; readonly bytes: number } {
-    return { port: this.#socket.localPort ?? 0, bytes: this.#socket.bytesRead };
+  /** How many bytes have come so far: where an answer stands in what the server sent. */
+  get received(): number {
+    return this.#socket.bytesRead;
   }
 
   /** Sends a command, its literals (after the server asked for each), and resolves to the answer. */

@@ -22,11 +22,14 @@ export class LmtpClient {
     socket.on('close', () => this.#end(new Error('the server closed the connection')));
   }
 
-  /** Connects, waits for the greeting and says LHLO. */
-  static async connect(place: LmtpPlace): Promise<LmtpClient> {
+  /**
+   * Connects, waits for the greeting and says LHLO.
+   * @param localAddress of this end
+   */
+  static async connect(place: LmtpPlace, localAddress?: string): Promise<LmtpClient> {
     const socket = typeof place === 'string'
       ? connect({ path: place })
-      : connect({ host: '127.0.0.1', port: place });
+      : connect({ host: '127.0.0.1', port: place, ...(localAddress === undefined ? {} : { localAddress }) });
     const client = new LmtpClient(socket);
     try {
       await client.reply();
@@ -95,9 +98,9 @@ export class LmtpClient {
     return replies;
   }
 
-  /** This end's port (0 on a unix socket), and how many bytes have come so far. */
-  get received(): { readonly port: number; readonly bytes: number } {
-    return { port: this.#socket.localPort ?? 0, bytes: this.#socket.bytesRead };
+  /** How many bytes have come so far. */
+  get received(): number {
+    return this.#socket.bytesRead;
   }
 
   async quit(): Promise<void> {

@@ -75,7 +75,7 @@ function onlyLostBytes(
     const other = seen[at] as string;
     if (other === line) return true;
     const uid = line.split(' ')[2];
-    return withoutBytes(other) === withoutBytes(line) && / ERROR /.test(other) &&
+    return withoutBytes(other) === withoutBytes(line) &&
       named.some((text) => text.includes(`UID ${uid} `));
   });
 }

@@ -4,6 +4,7 @@ import { LmtpClient } from '../../harness/lmtp.ts';
 import type { Random } from '../../harness/random.ts';
 import { PASSWORD } from '../../harness/server.ts';
 import { messageOf, newId } from '../message.ts';
+import { newCaller } from './caller.ts';
 import type { Acknowledged, Promised, PromisedFolder } from './expected.ts';
 
 /** Not \\Seen, which in a friend's folder is kept apart, for each reader. */
@@ -27,6 +28,7 @@ export interface Place {
 
 export class Reader {
   private client: ImapClient | undefined;
+  private caller = 0;
   private readonly folders = new Map<string, Folder>();
   private readonly inbox = new Map<number, Promised>();
   private readonly gone = new Set<number>();
@@ -43,7 +45,9 @@ export class Reader {
   ) {}
 
   async connect(): Promise<void> {
-    this.client = await ImapClient.connect({ port: this.place.imap });
+    const { caller, localAddress } = newCaller();
+    this.caller = caller;
+    this.client = await ImapClient.connect({ port: this.place.imap, localAddress });
     await this.client.login(this.user, PASSWORD);
     this.selected = '';
   }
@@ -160,7 +164,8 @@ export class Reader {
         gone: new Set(this.gone),
         quota: this.quota,
       },
-      ...this.client.received,
+      caller: this.caller,
+      bytes: this.client.received,
       word: '',
     });
   }
@@ -303,7 +308,7 @@ export class Reader {
 
   /** The administrator sets this user's quota, far above what is used. */
   private async limit(): Promise<void> {
-    const admin = await ImapClient.connect({ port: this.place.imap });
+    const admin = await ImapClient.connect({ port: this.place.imap, localAddress: newCaller().localAddress });
     try {
       await admin.login('admin', PASSWORD);
       const quota = 1_000_000 + this.place.random.below(1_000_000);
@@ -331,7 +336,8 @@ export async function deliver(
   const { padding = 0, until } = more;
   let client: LmtpClient | undefined;
   try {
-    client = await LmtpClient.connect(place.lmtp);
+    const { caller, localAddress } = newCaller();
+    client = await LmtpClient.connect(place.lmtp, localAddress);
     for (let n = 0; n < count && until?.aborted !== true; n++) {
       const to = place.random.some(users, users.length);
       const id = newId(place.seed);
@@ -339,7 +345,15 @@ export async function deliver(
       const replies = await client.deliver('sender@example.org', to, sent);
       for (const [index, user] of to.entries()) {
         if (!replies[index]?.startsWith('250')) continue;
-        place.acknowledged.push({ kind: 'delivered', user, id, sent, ...client.received, word: '' });
+        place.acknowledged.push({
+          kind: 'delivered',
+          user,
+          id,
+          sent,
+          caller,
+          bytes: client.received,
+          word: '',
+        });
       }
     }
   } catch {

@@ -34,7 +34,7 @@ const DIRECTORY = [
 ];
 
 const OWNER = [
-  // Not `counts` and its digest: the order in which tables are counted depends on where a restart fell between.
+  // `counts` is read by itself, and its digest with it depends on the order of tables.
   'SELECT format, owner, userid, lsn, modseq, nextmailbox, nextpart FROM state',
   'SELECT * FROM mailbox ORDER BY id',
   'SELECT * FROM part ORDER BY id',
@@ -63,6 +63,9 @@ export function readContents(settings: Settings, integrity: boolean): Contents {
     try {
       for (const query of queries) {
         for (const row of db.query(query).values() as Value[][]) rows.push(row.map(textOf).join('|'));
+      }
+      for (const [counts] of db.query('SELECT counts FROM state').values()) {
+        rows.push(countsOf(String(counts)));
       }
       more?.(db);
       if (!integrity) return;
@@ -94,6 +97,15 @@ export function readContents(settings: Settings, integrity: boolean): Contents {
     });
   }
   return { hash: Bun.hash.xxHash64(rows.join('\n')).toString(36), rows, parts, broken };
+}
+
+/** How many rows each table has: in the order of names, without those that have none, and without `floor`. */
+function countsOf(text: string): string {
+  const counts = Object.entries(JSON.parse(text) as Record<string, number>);
+  const some = counts.filter(([table, count]) => count !== 0 && table !== 'floor').sort(([a], [b]) =>
+    a < b ? -1 : 1
+  );
+  return some.map(([table, count]) => `${table} ${count}`).join(', ');
 }
 
 function textOf(value: Value): string {

@@ -36,8 +36,8 @@ export type Acknowledged =
     | { readonly kind: 'added' | 'purged'; readonly user: string }
   )
   & {
-    /** Where it stands in what went out: the client's port and the bytes it had by then; or port 0 and the word. */
-    readonly port: number;
+    /** Where it stands in what went out: the client's connection and the bytes it had by then; or 0 and the word. */
+    readonly caller: number;
     readonly bytes: number;
     readonly word: string;
   };

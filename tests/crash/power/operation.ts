@@ -28,11 +28,11 @@ export interface Operation {
   readonly ended: number;
 }
 
-/** Bytes that left for a client or, with port 0, a line of the recorded program's own report. */
+/** Bytes that left for a client or, with caller 0, a line of the recorded program's own report. */
 export interface Sent {
   readonly at: number;
-  /** The client's port. */
-  readonly port: number;
+  /** The client's connection (caller.ts). */
+  readonly caller: number;
   readonly bytes: number;
   readonly text: string;
 }

@@ -1,5 +1,6 @@
 /** From system calls to operations on the store's own files, with names resolved to the nodes they meant at that moment. */
 import type { Content } from './disk.ts';
+import { callerAt } from './caller.ts';
 import { type Change, type NodeId, type Operation, type Recording, ROOT, type Sent } from './operation.ts';
 import { type Call, parseTrace, pathOfDescriptor, stringsOf, trailingNumbers } from './trace.ts';
 import { type Site, siteOf } from './sites.ts';
@@ -232,7 +233,7 @@ export class Recorder {
     const to = pathOfDescriptor(call.args);
     const tcp = /^TCP(?:v6)?:\[.*->(.*):(\d+)\]$/.exec(to);
     if (tcp !== null) {
-      this.sent.push({ at: call.begun, port: Number(tcp[2]), bytes: call.result ?? 0, text: '' });
+      this.sent.push({ at: call.begun, caller: callerAt(tcp[1] ?? ''), bytes: call.result ?? 0, text: '' });
       return;
     }
     if (call.args.includes(REPORT)) this.report(call);
@@ -255,7 +256,7 @@ export class Recorder {
     for (const line of Buffer.concat(stringsOf(call.args)).toString('latin1').split('\n')) {
       if (!line.startsWith('recorded ')) continue;
       if (line.startsWith(DOING)) this.doing = line.slice(DOING.length);
-      this.sent.push({ at: call.begun, port: 0, bytes: 0, text: line.slice('recorded '.length) });
+      this.sent.push({ at: call.begun, caller: 0, bytes: 0, text: line.slice('recorded '.length) });
     }
   }
 

@@ -180,21 +180,21 @@ function isKept(acknowledged: Acknowledged, found: Found): boolean {
 function momentsOf({ recording, acknowledged }: Recorded, wrong: string[]): (number | undefined)[] {
   const words = new Map<string, number>();
   const streams = new Map<number, { at: number; bytes: number }[]>();
-  for (const { at, port, bytes, text } of recording.sent) {
-    if (port === 0) {
+  for (const { at, caller, bytes, text } of recording.sent) {
+    if (caller === 0) {
       words.set(text, at);
       continue;
     }
-    const stream = streams.get(port) ?? [];
+    const stream = streams.get(caller) ?? [];
     stream.push({ at, bytes: bytes + (stream.at(-1)?.bytes ?? 0) });
-    streams.set(port, stream);
+    streams.set(caller, stream);
   }
   return acknowledged.map((one) => {
-    const at = one.port === 0
+    const at = one.caller === 0
       ? words.get(one.word)
-      : streams.get(one.port)?.find(({ bytes }) => bytes >= one.bytes)?.at;
+      : streams.get(one.caller)?.find(({ bytes }) => bytes >= one.bytes)?.at;
     if (at === undefined) {
-      wrong.push(`the recording lacks an acknowledgement: ${one.kind} ${one.port} ${one.word}`);
+      wrong.push(`the recording lacks an acknowledgement: ${one.kind} ${one.caller} ${one.word}`);
     }
     return at;
   });

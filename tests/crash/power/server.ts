@@ -5,10 +5,12 @@
  * It stands in for `mailstore serve` only because segments, which an administrator cannot make smaller than 1 MB, are to be
  * small here, and because the jobs of the schedule are wanted at once.
  */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { openNotifier } from '../../../src/server/notify.ts';
 import { type RunningServer, startServer } from '../../../src/server/start.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 import { makeSecret } from '../../../src/auth/secrets/embedded.ts';
+import { layoutOf } from '../../../src/store/layout.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { createLog, logLevel } from '../../../src/telemetry/log.ts';
 import { mailstoreCommand } from '../../harness/server.ts';
@@ -25,10 +27,14 @@ export interface Order {
     | 'adduser'
     | 'purge'
     | 'rebuild'
-    | 'fromspool';
+    | 'fromspool'
+    | 'damagedirectory';
   readonly name: string;
   readonly word: string;
 }
+
+/** What a damaged directory.db and its journal begin with. */
+const DAMAGE = 'damaged on purpose ';
 
 const settings = JSON.parse(process.argv[2] ?? '') as Settings;
 const log = createLog({ level: logLevel('warn') });
@@ -65,6 +71,15 @@ async function obey(order: Order): Promise<void> {
         for (const pid of server?.supervisor.pids(role) ?? []) process.kill(pid, 'SIGKILL');
       }
       return;
+    case 'damagedirectory': {
+      // One sector of each: it is there or not.
+      for (const suffix of ['', '-wal']) {
+        const fd = openSync(layoutOf(settings).directory + suffix, 'r+');
+        writeSync(fd, Buffer.alloc(512, DAMAGE), 0, 512, 0);
+        closeSync(fd);
+      }
+      return;
+    }
     case 'adduser':
     case 'purge':
     case 'rebuild':

@@ -29,6 +29,10 @@ export const SITES = {
     'message files of an owner whose records will not be replayed any more',
   'note of a rebuild': 'that an index is being built and is not the whole',
   'syncfs after a rebuild': 'an index that was built anew, before the note goes',
+  'note of a new directory.db': 'where the files of a damaged one go, before they are moved',
+  'note name, new directory.db': 'the name of that note',
+  'names, new directory.db': 'that the damaged files have gone, before there are new ones',
+  'syncfs, new directory.db': 'a directory.db that was made anew, before the note goes',
   'snapshot file': 'the bytes of a snapshot before it replaces the old one',
   'snapshot name': 'the renamed snapshot, before segments go',
   'journal': "SQLite's journal, before it is folded back",
@@ -66,6 +70,10 @@ export const UNNOTICED: Readonly<Record<string, string>> = {
   'rollback journal':
     "SQLite's own, while a database is made; one that is torn then is made again from the log",
   'decoy key': 'no mail depends on it; one that is lost is made anew',
+  'note of a new directory.db':
+    'snapshot and log have everything in these recordings; where they do not, passwords are in the files it names',
+  'names, new directory.db':
+    'the same: should the note that follows be there and these not, the damaged files would pass for half of the new one',
 };
 
 /** The sites of something that is left out. */
@@ -98,7 +106,8 @@ export function siteOf(sync: RecordedSync): Site {
   if (path === 'state/log') return siteOfLogFolder(before, node);
   if (path === 'state/log/checkpoint.new') return 'checkpoint file';
   if (path === 'state/log/checkpoint.copy.new') return 'second checkpoint file';
-  if (path === 'state') return 'folder of the log';
+  if (path === 'state/directory.damaged.new') return 'note of a new directory.db';
+  if (path === 'state') return siteOfConfigdirectory(before, node);
   if (path === '') return 'folder of configdirectory';
   if (path === 'mail') return 'folder of a partition';
   if (PARTITION.test(path)) return siteInPartition(path.replace(PARTITION, ''), before, node);
@@ -111,13 +120,35 @@ export function siteOf(sync: RecordedSync): Site {
 }
 
 /** The janitor syncs everything, configdirectory first; the writer the partitions alone. */
-function siteOfAll({ path, last, doing }: RecordedSync): Site {
+function siteOfAll({ path, last, doing, before }: RecordedSync): Site {
   if (doing === 'rebuild') return 'syncfs after a rebuild';
+  if (path.startsWith('state') && isDirectoryRemade(before)) return 'syncfs, new directory.db';
   if (path.startsWith('state')) return 'syncfs of configdirectory';
   if (last === 'syncfs of configdirectory' || last === 'syncfs of a partition') {
     return 'syncfs of a partition';
   }
   return doing === 'fromspool' ? 'syncfs before an owner is replaced' : 'syncfs before a user goes';
+}
+
+/** Whether the note that directory.db is being made anew stands: nothing else goes on then. */
+function isDirectoryRemade(before: readonly Operation[]): boolean {
+  for (let at = before.length - 1; at >= 0; at--) {
+    const change = before[at]?.change;
+    const found = change?.kind === 'names' && change.names.find(({ name }) => name === 'directory.damaged');
+    if (found) return found.node !== null;
+  }
+  return false;
+}
+
+function siteOfConfigdirectory(before: readonly Operation[], node: NodeId): Site {
+  const last = before.findLast(({ change }) =>
+    change.kind === 'names' && change.names.some((one) => one.folder === node)
+  );
+  const names = last?.change.kind === 'names' ? last.change.names.map(({ name }) => name) : [];
+  if (names.includes('directory.damaged')) return 'note name, new directory.db';
+  return names.some((name) => name.startsWith('directory.db.damaged-'))
+    ? 'names, new directory.db'
+    : 'folder of the log';
 }
 
 /** @param path below the partition's folder */
