@@ -3,21 +3,16 @@
  * that is free again is used again, and for another service at once, and what went out to both would count for the later one.
  */
 
-const FIRST = [127, 1, 0, 0] as const;
-
 let callers = 0;
 
 /** The next caller; 0 is never one. */
 export function newCaller(): { readonly caller: number; readonly localAddress: string } {
   const caller = ++callers;
-  return {
-    caller,
-    localAddress: [FIRST[0], FIRST[1] + (caller >> 16), (caller >> 8) & 255, caller & 255].join('.'),
-  };
+  return { caller, localAddress: `127.${1 + (caller >> 16)}.${(caller >> 8) & 255}.${caller & 255}` };
 }
 
 /** Whose address this is. */
 export function callerAt(address: string): number {
-  const [, second = 0, third = 0, fourth = 0] = address.split('.').map(Number);
-  return ((second - FIRST[1]) << 16) + (third << 8) + fourth;
+  const [, second = 0, third = 0, fourth = 0] = address.split(/\./).map(Number);
+  return ((second - 1) << 16) + (third << 8) + fourth;
 }
