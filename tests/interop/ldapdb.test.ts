@@ -1,12 +1,16 @@
 /** The how-to's directory: Debian's slapd set up as written there, and logins against it with every mechanism. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { LdapDirectory } from '../../src/auth/ldap/directory.ts';
 import { ldapdbAccess } from '../../src/auth/secrets/configured.ts';
 import { LdapdbSecrets } from '../../src/auth/secrets/ldapdb.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { MailError } from '../../src/errors.ts';
 import { type LogLine, recordingLog } from '../lmtp/peer.ts';
+import { Authority, type Issued } from '../harness/authority.ts';
 import { run } from '../harness/command.ts';
 import { MANAGER, SUFFIX, TECHNICAL, TestDirectory } from '../harness/directory.ts';
 import { TestStore } from '../harness/server.ts';
@@ -181,6 +185,52 @@ describe('TLS to the directory', () => {
       }
     } finally {
       await secured.dispose();
+    }
+  });
+
+  test('binds by PLAIN under TLS; by EXTERNAL with a certificate, and over ldapi as the peer', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mailstore-ldapdb-'));
+    const secured = await TestDirectory.start({ people: PEOPLE, certificate: certificate() });
+    try {
+      const authority = new Authority(folder, 'clients');
+      const own = authority.issue('technical', { subject: `/CN=${TECHNICAL.id}` });
+      const stranger = authority.issue('stranger', { subject: '/CN=somebody' });
+      // Whose certificate, or which user of the system, is the technical user.
+      const technical = `uid=${TECHNICAL.id},${SUFFIX}`;
+      await secured.modify(
+        'dn: cn=config\nchangetype: modify\nadd: olcTLSCACertificateFile\n' +
+          `olcTLSCACertificateFile: ${authority.cert}\n-\nreplace: olcTLSVerifyClient\nolcTLSVerifyClient: try\n-\n` +
+          `add: olcAuthzRegexp\nolcAuthzRegexp: {0}^cn=saslauthenticationuser$ ${technical}\n` +
+          `olcAuthzRegexp: {1}^gidNumber=0\\+uidNumber=0,cn=peercred,cn=external,cn=auth$ ${technical}\n`,
+        'config',
+      );
+      const tls = { sasl_ldapdb_ca_file: store.certificate, sasl_ldapdb_starttls: 'demand' } as const;
+      const uri = secured.uri.replace('127.0.0.1', 'localhost');
+      const shown = ({ cert, key }: Issued) => ({ sasl_ldapdb_cert_file: cert, sasl_ldapdb_key_file: key });
+      const external = { sasl_ldapdb_mech: 'external', sasl_ldapdb_id: '', sasl_ldapdb_pw: '' } as const;
+      for (
+        const [where, given] of [
+          [uri, { ...tls, sasl_ldapdb_mech: 'plain' }],
+          [uri, { ...tls, ...external, ...shown(own) }],
+          [`ldaps://localhost:${secured.tlsPort}`, {
+            ...external,
+            ...shown(own),
+            sasl_ldapdb_ca_file: store.certificate,
+          }],
+          [secured.ldapi, external],
+        ] as const
+      ) {
+        const { secrets, pool } = ldapdb(where, given);
+        expect([where, await secrets.secret('django')]).toEqual([where, { plain: PEOPLE.django }]);
+        expect(await secrets.secret('nobody')).toBeNull();
+        await pool.close();
+      }
+      for (const given of [{ ...tls, ...external, ...shown(stranger) }, { ...tls, ...external }]) {
+        expect(await failure(() => ldapdb(uri, given).secrets.secret('django'))).toBe('unavailable');
+      }
+    } finally {
+      await secured.dispose();
+      rmSync(folder, { recursive: true });
     }
   });
 
