@@ -65,7 +65,7 @@ export function* logPieces(folder: string, after: number, upTo: number): Iterabl
     if (dead <= after || header.firstLsn > upTo) continue;
     const end = Math.min(upTo, dead);
     const range = rangeOf(path, after, end);
-    if (end >= header.firstLsn && range?.last !== end) {
+    if (end > after && end >= header.firstLsn && range?.last !== end) {
       const last = range?.last ?? 'its header';
       throw new MailError('server', 'corruption', `redo log ${path} ends at ${last} instead of ${end}`);
     }
