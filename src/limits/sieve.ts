@@ -130,6 +130,12 @@ export const sieveLimits = rows({
     reason: 'instructions of one expression: each character of a text costs at most as many steps',
     onExcess: 'the expression is an error that says it repeats too much',
   },
+  sieve_program_output: {
+    value: 64 << 20,
+    unit: 'bytes',
+    reason: 'what an external program writes is held in memory, and may be the message it filtered',
+    onExcess: 'the program is ended, and has failed',
+  },
   sieve_part_loops: {
     value: 4,
     unit: 'levels',

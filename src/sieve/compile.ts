@@ -181,7 +181,8 @@ class ScriptCompiler implements Compiler {
   }
 
   available(capability: string): boolean {
-    return this.#registry.extensions.has(capability) &&
+    const extension = this.#registry.extensions.get(capability);
+    return extension !== undefined && extension.offered?.(this.settings) !== false &&
       (capability === '' || (this.#allowed?.has(capability) ?? true));
   }
 

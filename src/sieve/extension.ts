@@ -133,6 +133,8 @@ export interface Extension {
   readonly comparator?: string;
   /** Capabilities that must not be required together with it. */
   readonly conflicts?: readonly string[];
+  /** False where the administrator's settings leave nothing of it; it can be required then as little as one that is not there. */
+  readonly offered?: (settings: Settings) => boolean;
   /** Capabilities that must be required beside it. */
   readonly needs?: readonly string[];
   /** Capabilities it brings with it. */

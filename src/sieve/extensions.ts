@@ -30,6 +30,7 @@ import { mailbox, mboxmetadata, servermetadata } from './extensions/mailbox.ts';
 import { mailboxid } from './extensions/mailboxid.ts';
 import { mime } from './extensions/mime.ts';
 import { notify } from './extensions/notify.ts';
+import { execute, filter, pipe } from './extensions/programs.ts';
 import { regex } from './extensions/regex.ts';
 import { ereject, reject } from './extensions/reject.ts';
 import { relational } from './extensions/relational.ts';
@@ -41,6 +42,7 @@ import { vacation, vacationSeconds } from './extensions/vacation.ts';
 import { variables } from './extensions/variables.ts';
 import { COMPARATORS } from './match/comparators.ts';
 import { Registry } from './registry.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 export const EXTENSIONS: readonly Extension[] = [
   base,
@@ -59,10 +61,12 @@ export const EXTENSIONS: readonly Extension[] = [
   envelope,
   environment,
   ereject,
+  execute,
   extlists,
   extracttext,
   fcc,
   fileinto,
+  filter,
   foreverypart,
   ihaveExtension,
   imap4flags,
@@ -75,6 +79,7 @@ export const EXTENSIONS: readonly Extension[] = [
   mboxmetadata,
   mime,
   notify,
+  pipe,
   regex,
   reject,
   relational,
@@ -98,6 +103,11 @@ export function compile(source: string | Uint8Array, options: CompileOptions = {
   return compileWith(registry, source, options);
 }
 
-/** What `require` may name. */
-export const CAPABILITIES: readonly string[] = EXTENSIONS.map(({ capability }) => capability)
-  .filter((capability) => capability !== '');
+/** What `require` may name under the settings of an administrator. */
+export function capabilities(settings: Settings): readonly string[] {
+  return EXTENSIONS.filter(({ capability, offered }) => capability !== '' && offered?.(settings) !== false)
+    .map(({ capability }) => capability);
+}
+
+/** The same where nothing is set. */
+export const CAPABILITIES: readonly string[] = capabilities(DEFAULT_SETTINGS);

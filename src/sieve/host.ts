@@ -18,6 +18,27 @@ export interface NotifyTarget {
   readonly online: 'yes' | 'no' | 'maybe';
 }
 
+/** What a script wants of a program: to have the message, to change it, or to compute something. */
+export type ProgramKind = 'pipe' | 'filter' | 'execute';
+
+/** A program to be run: a file's name in the folder that the administrator set aside for its kind. */
+export interface ProgramCall {
+  readonly kind: ProgramKind;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly input: Uint8Array;
+  /** The envelope, for the program's environment. */
+  readonly sender: string;
+  readonly recipient: string;
+  readonly originalRecipient: string;
+}
+
+export interface ProgramOutcome {
+  /** Why it could not be run to a good end; null if it was. */
+  readonly failed: string | null;
+  readonly output: Uint8Array;
+}
+
 /** What a question may be about. Every member is asked by one extension, which is named. */
 export interface Host {
   /** Milliseconds since 1970: the moment of this delivery, the same for the whole run. */
@@ -44,6 +65,8 @@ export interface Host {
   listed(list: string, value: string): boolean;
   /** The addresses on such a list, for `redirect :list` (§2.5). */
   members(list: string): readonly string[];
+  /** Runs a program of a kind in `Settings.programs`. Never rejects. */
+  program(call: ProgramCall): Promise<ProgramOutcome>;
   /** The line of the log that belongs to this run (vnd.cyrus.log, vnd.dovecot.debug, truncated variables). */
   log(text: string): void;
 }

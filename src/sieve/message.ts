@@ -77,6 +77,8 @@ export interface Message extends HeaderView {
   replaceAll(entity: Uint8Array, fields: NewFields): void;
   /** Makes it an attachment of a new message (RFC 5703 §6), which has the fields of these names (in lower case), From and Date too. */
   enclose(subject: string, names: readonly string[], text: string): void;
+  /** Other bytes take the place of all of it. */
+  become(bytes: Uint8Array): void;
   /** Its bytes with all changes, in pieces that later changes leave alone; null as long as nothing was changed. */
   content(): Content;
   /** The same in one piece. */

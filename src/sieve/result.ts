@@ -125,7 +125,18 @@ export interface ReportAction {
   readonly headersOnly: boolean;
 }
 
+/** The message goes to a program (vnd.dovecot.pipe). */
+export interface PipeAction {
+  readonly kind: 'pipe';
+  readonly program: string;
+  readonly args: readonly string[];
+  /** If it fails the message is kept, and nothing else happens. */
+  readonly attempt: boolean;
+  readonly content: Content;
+}
+
 export type Action =
+  | PipeAction
   | ReportAction
   | KeepAction
   | FileintoAction
@@ -137,9 +148,10 @@ export type Action =
 
 /** Kinds of actions that cannot be decided together with some kinds (RFC 5228 §2.10.4, RFC 5429 §2.4, RFC 5230 §4.7). */
 const CONFLICTS: ReadonlyMap<Action['kind'], readonly Action['kind'][]> = new Map([
-  ['reject', ['reject', 'keep', 'fileinto', 'redirect', 'vacation']],
+  ['reject', ['reject', 'keep', 'fileinto', 'redirect', 'vacation', 'pipe']],
   ['vacation', ['vacation', 'reject']],
   ['keep', ['reject']],
+  ['pipe', ['reject']],
   ['fileinto', ['reject']],
   ['redirect', ['reject']],
 ]);

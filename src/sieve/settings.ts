@@ -1,6 +1,7 @@
 /** What an administrator says about extensions; scripts cannot change it. The same object serves compiling and running. */
 
 import { limits } from '../limits.ts';
+import type { ProgramKind } from './host.ts';
 import type { ScoreSource } from './score.ts';
 
 /** Which fields editheader must leave alone, and how large a new one may be (RFC 5293 §6). */
@@ -31,6 +32,8 @@ export interface Settings {
   readonly virustest: ScoreSource | null;
   /** Names of the lists there are, as `listName` makes them (RFC 6134). */
   readonly lists: ReadonlySet<string>;
+  /** Kinds of external programs that there is a folder for. */
+  readonly programs: ReadonlySet<ProgramKind>;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -40,4 +43,5 @@ export const DEFAULT_SETTINGS: Settings = {
   spamtest: null,
   virustest: null,
   lists: new Set(),
+  programs: new Set(),
 };

@@ -4,6 +4,10 @@ import { expect, test } from 'bun:test';
 import { limits } from '../../src/limits.ts';
 import { compile, EXTENSIONS } from '../../src/sieve/extensions.ts';
 import { findings } from './harness.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../src/sieve/settings.ts';
+
+/** Settings that leave nothing out. */
+const EVERYTHING: Settings = { ...DEFAULT_SETTINGS, programs: new Set(['pipe', 'filter', 'execute']) };
 
 test('unknown names, and names whose extension was not required', () => {
   expect(findings('frop;\nif frip { keep; } frip;\nfileinto "x";\nif envelope "from" "x" { frup; }')).toEqual(
@@ -68,8 +72,14 @@ test('require: first, not in a block, only what there is and what is allowed', (
     .toEqual(['1:9 the extension "fileinto" is not allowed here']);
   expect(findings('require "fileinto"; require ["envelope"]; fileinto "a";')).toEqual([]);
   for (const { capability, needs = [] } of EXTENSIONS.filter((extension) => extension.capability !== '')) {
-    expect(findings(`require ["${[capability, ...needs].join('", "')}"];`)).toEqual([]);
+    expect(findings(`require ["${[capability, ...needs].join('", "')}"];`, { settings: EVERYTHING })).toEqual(
+      [],
+    );
   }
+  expect(findings('require "vnd.dovecot.pipe";')).toEqual([
+    '1:9 the extension "vnd.dovecot.pipe" is not allowed here',
+  ]);
+  expect(CAPABILITIES).not.toContain('vnd.dovecot.pipe');
 });
 
 test('if, elsif, else stand together', () => {

@@ -61,6 +61,7 @@ export const HOST: Host = {
   script: () => null,
   listed: () => false,
   members: () => [],
+  program: () => Promise.resolve({ failed: 'there are no programs', output: new Uint8Array(0) }),
   log: () => {},
 };
 

@@ -15,6 +15,10 @@ export function describe(action: Action): string {
       return 'discard';
     case 'reject':
       return `${action.early ? 'ereject' : 'reject'}: ${firstLine(action.reason)}`;
+    case 'pipe':
+      return `pipe to ${[action.program, ...action.args].join(' ')}${
+        action.content === null ? '' : ' (changed)'
+      }`;
     case 'report':
       return `report "${action.feedback}" to <${action.address}>`;
     case 'vacation':

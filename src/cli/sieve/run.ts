@@ -29,6 +29,8 @@ function emptyHost(io: CommandIo): Host {
     script: () => null,
     listed: () => false,
     members: () => [],
+    program: ({ name }) =>
+      Promise.resolve({ failed: `program "${name}": none is run here`, output: new Uint8Array(0) }),
     log: (text) => io.stderr(`log: ${text}\n`),
   };
 }

@@ -9,5 +9,5 @@ const COPY: Modifier = {
 /** RFC 3894: `:copy` leaves the implicit keep as it is. */
 export const copy: Extension = {
   capability: 'copy',
-  tags: [{ on: ['fileinto', 'redirect'], tag: { name: 'copy', modify: () => COPY } }],
+  tags: [{ on: ['fileinto', 'redirect', 'pipe'], tag: { name: 'copy', modify: () => COPY } }],
 };

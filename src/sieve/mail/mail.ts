@@ -77,7 +77,7 @@ export class Mail implements Message {
       if (old !== undefined) made.push(textField(`Original-${name}`, fromOctets(old)));
     }
     const kept = header.select((name) => !name.startsWith('content-') && name !== 'mime-version');
-    this.#become(Buffer.concat([...kept, Buffer.from(made.join('') + 'MIME-Version: 1.0\r\n'), entity]));
+    this.become(Buffer.concat([...kept, Buffer.from(made.join('') + 'MIME-Version: 1.0\r\n'), entity]));
   }
 
   enclose(subject: string, names: readonly string[], text: string): void {
@@ -85,7 +85,7 @@ export class Mail implements Message {
       name !== 'subject' && !MIME_FIELDS.test(name) &&
       (names.includes(name) || name === 'from' || name === 'date')
     );
-    this.#become(enclosed(this.bytes(), { subject, fields, text }));
+    this.become(enclosed(this.bytes(), { subject, fields, text }));
   }
 
   content(): Content {
@@ -107,7 +107,7 @@ export class Mail implements Message {
     return hasBody(this.#source) ? this.#source.subarray(bodyStart(this.#source)) : null;
   }
 
-  #become(bytes: Uint8Array): void {
+  become(bytes: Uint8Array): void {
     this.#source = bytes;
     this.#header = this.#root = null;
     this.#changed = true;

@@ -8,10 +8,13 @@ import { RUN_LIMITS, type RunLimits } from '../../../sieve/run.ts';
 
 const YES = /^(?:yes|true|1)$/i;
 
+/** All kinds there are: nothing is kept from a test. */
+const PROGRAMS: Settings['programs'] = new Set(['pipe', 'filter', 'execute']);
+
 export class Configuration {
   /** As they were set, effective or not. */
   readonly #values = new Map<string, string>();
-  settings: Settings = DEFAULT_SETTINGS;
+  settings: Settings = { ...DEFAULT_SETTINGS, programs: PROGRAMS };
   limits: RunLimits = RUN_LIMITS;
   separators = '+';
 
@@ -42,6 +45,7 @@ export class Configuration {
       },
       spamtest: this.#score('spamtest'),
       virustest: this.#score('virustest'),
+      programs: PROGRAMS,
       lists: new Set(this.names('sieve_extlists_list').map(listName)),
     };
   }

@@ -15,6 +15,7 @@ import type {
   Action,
   Content,
   NotifyAction,
+  PipeAction,
   Placement,
   RejectAction,
   ReportAction,
@@ -23,14 +24,14 @@ import type {
 import { canonical, INBOX, type World } from './world.ts';
 
 /** True if every action that was not carried out before succeeded. Why not stands among the errors. */
-export function execute(world: World): boolean {
+export async function execute(world: World): Promise<boolean> {
   let fine = true;
   for (const action of world.result.decided()) {
     // The implicit keep is made anew each time it is asked for; its result stands for it.
     const key = action.kind === 'keep' && action.implicit ? world.result : action;
     if (world.done.has(key)) continue;
     world.done.add(key);
-    const wrong = carryOut(world, action);
+    const wrong = await carryOut(world, action);
     if (wrong === null) continue;
     world.error(wrong);
     fine = false;
@@ -39,7 +40,7 @@ export function execute(world: World): boolean {
 }
 
 /** What went wrong, or null. */
-function carryOut(world: World, action: Action): string | null {
+function carryOut(world: World, action: Action): string | null | Promise<string | null> {
   switch (action.kind) {
     case 'keep':
       return store(world, action.placement);
@@ -56,6 +57,8 @@ function carryOut(world: World, action: Action): string | null {
       return null;
     case 'reject':
       return reject(world, action);
+    case 'pipe':
+      return pipe(world, action);
     case 'report':
       return report(world, action);
     case 'vacation':
@@ -95,6 +98,19 @@ function reject(world: World, { early, reason }: RejectAction): null {
   const form = early ? rejectionDsn : rejectionMdn;
   send(world, form({ original, reason, postmaster: 'postmaster@example.com', stamp: stamp(world) }));
   return null;
+}
+
+async function pipe(world: World, { program, args, content }: PipeAction): Promise<string | null> {
+  const { failed } = await world.runProgram({
+    kind: 'pipe',
+    name: program,
+    args,
+    input: bytesOf(world, content),
+    sender: fromOctets(world.envelope.from),
+    recipient: fromOctets(world.envelope.to),
+    originalRecipient: fromOctets(world.envelope.originalTo ?? world.envelope.to),
+  });
+  return failed === null ? null : `failed to pipe the message: ${failed}`;
 }
 
 function report(world: World, { feedback, text, address, headersOnly }: ReportAction): null {

@@ -27,6 +27,7 @@ export function resultCommands(world: World): CommandSpec[] {
           execute(run) {
             world.setResult(run, new Result());
             world.outbox = [];
+            world.restoreMessage(run);
           },
         }),
     },

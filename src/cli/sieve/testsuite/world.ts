@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CompileOptions, compileWith } from '../../../sieve/compile.ts';
-import type { Host, ScriptLocation, StoredScript } from '../../../sieve/host.ts';
+import { runExternal } from '../../../delivery/external.ts';
+import type { Host, ProgramCall, ProgramOutcome, ScriptLocation, StoredScript } from '../../../sieve/host.ts';
 import { Mail } from '../../../sieve/mail/mail.ts';
 import type { Envelope } from '../../../sieve/message.ts';
 import { bytesToOctets, toOctets } from '../../../sieve/octets.ts';
@@ -87,8 +88,25 @@ export class World {
       script: (location, name) => this.#included(location, name),
       listed: (list, value) => this.configuration.members(list).includes(value.toLowerCase()),
       members: (list) => this.configuration.members(list),
+      program: (call) => this.runProgram(call),
       log: (text) => this.log(text),
     };
+  }
+
+  /** Runs a program of the folder that is set for its kind. */
+  runProgram(call: ProgramCall): Promise<ProgramOutcome> {
+    const { configuration } = this;
+    const eol = configuration.get(`sieve_${call.kind}_input_eol`);
+    return runExternal(call, {
+      folder: configuration.get(`sieve_${call.kind}_bin_dir`) ?? join(this.folder, 'bin'),
+      eol: eol === 'lf' ? 'lf' : 'crlf',
+      seconds: configuration.size(`sieve_${call.kind}_exec_timeout`) ?? 10,
+      env: {
+        HOST: 'localhost',
+        HOME: this.folder,
+        USER: process.env['USER'] ?? 'mailstore',
+      },
+    });
   }
 
   /** A script that `include` names stands beside the test file. */
@@ -131,6 +149,12 @@ export class World {
     this.envelope = envelopeOf(this.message);
     run.message = this.message;
     run.envelope = this.envelope;
+  }
+
+  /** The current message without what scripts changed about it. */
+  restoreMessage(run: Run): void {
+    this.message = new Mail(this.#source, this.configuration.separators);
+    run.message = this.message;
   }
 
   /** The current message as it came. */

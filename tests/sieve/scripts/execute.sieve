@@ -1,0 +1,1 @@
+require ["vnd.dovecot.execute", "fileinto"]; execute "refuse"; fileinto "Never";
