@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { limits } from '../../src/limits.ts';
-import { CAPABILITIES, EXTENSIONS } from '../../src/sieve/extensions.ts';
+import { CAPABILITIES, compile, EXTENSIONS } from '../../src/sieve/extensions.ts';
 import { findings } from './harness.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sieve/settings.ts';
 
