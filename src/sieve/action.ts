@@ -35,6 +35,10 @@ export function messageTo(run: Run, mailbox: string | null): Placement {
 export function act(run: Run, action: Action, trace: () => string): void {
   const { result } = run;
   checkConflict(run, action.kind);
+  if (result.decidedBefore(action.kind)) {
+    if (run.trace !== null) run.note(`${action.kind} was decided by a script before this one`);
+    return;
+  }
   checkRoom(run);
   result.actions.push(action);
   if (run.trace !== null) run.note(trace());
@@ -49,7 +53,7 @@ export function place(run: Run, action: KeepAction | FileintoAction, trace: () =
     act(run, action, trace);
     return;
   }
-  actions[at] = { ...before, placement: { ...action.placement, mailbox: before.placement.mailbox } };
+  before.placement = { ...action.placement, mailbox: before.placement.mailbox };
   if (run.trace !== null) run.note(`${trace()}, as before`);
 }
 

@@ -26,7 +26,7 @@ export function addressPart(
 ): string | null {
   switch (part) {
     case 'all':
-      return domain === '' ? localpart : `${localpart}@${domain}`;
+      return domain === '' ? localpart : `${quotedLocalpart(localpart)}@${domain}`;
     case 'localpart':
       return localpart;
     case 'domain':
@@ -47,7 +47,8 @@ function separatorAt(localpart: string, separators: string): number {
   return -1;
 }
 
-const ATEXT = /^[^\x00-\x20()<>[\]:;@\\,".\x7f]+(?:\.[^\x00-\x20()<>[\]:;@\\,".\x7f]+)*$/;
+/** A local part that needs no quotes. Dots may stand anywhere: RFC 5322 would have quotes then, but nobody writes them. */
+const ATEXT = /^[^\x00-\x20()<>[\]:;@\\,"\x7f]+$/;
 const DOMAIN =
   /^(?:[A-Za-z0-9\x80-\xff](?:[A-Za-z0-9_\x80-\xff-]*[A-Za-z0-9\x80-\xff])?(?:\.|$))+$|^\[[^[\]\\\x00-\x20]+\]$/;
 
@@ -78,6 +79,10 @@ function addrSpec({ mailbox, host }: Address): string | null {
     return null;
   }
   if (mailbox === '' || !DOMAIN.test(host) || host.endsWith('.')) return null;
-  const localpart = ATEXT.test(mailbox) ? mailbox : `"${mailbox.replace(/["\\]/g, '\\$&')}"`;
-  return `${localpart}@${host}`;
+  return `${quotedLocalpart(mailbox)}@${host}`;
+}
+
+/** RFC 5322 §3.4.1: quoted where it must be. */
+function quotedLocalpart(localpart: string): string {
+  return ATEXT.test(localpart) ? localpart : `"${localpart.replace(/["\\]/g, '\\$&')}"`;
 }

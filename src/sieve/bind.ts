@@ -297,7 +297,8 @@ class Binder implements Call {
       return this.#error(argument.position, `unknown comparator "${printable(name)}" for the ${this.#what}`);
     }
     this.#comparator = comparator;
-    const builtin = name === 'i;octet' || name === 'i;ascii-casemap';
+    // RFC 5228 §2.7.3 names two; Dovecot has the third without require, and scripts rely on that.
+    const builtin = ['i;octet', 'i;ascii-casemap', 'i;unicode-casemap'].includes(name);
     if (builtin || this.#compiler.enabled(capability)) return true;
     return this.#error(tag.position, `the comparator "${name}" needs require "${capability}"`);
   }

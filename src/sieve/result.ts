@@ -29,12 +29,13 @@ export interface KeepAction {
   readonly kind: 'keep';
   /** True for the implicit keep. */
   readonly implicit: boolean;
-  readonly placement: Placement;
+  /** Changes when the same is decided again (RFC 5232 §3). */
+  placement: Placement;
 }
 
 export interface FileintoAction {
   readonly kind: 'fileinto';
-  readonly placement: Placement;
+  placement: Placement;
 }
 
 export interface RedirectAction {
@@ -210,15 +211,33 @@ export class Result {
     );
   }
 
+  /** Where the actions of the script begin that runs now: those of scripts before it are no conflict with its own. */
+  #begin = 0;
+
+  /** A script begins to add its actions. */
+  begin(): void {
+    this.#begin = this.actions.length;
+  }
+
+  /** True if a script before this one decided an action of this kind, of which there is only one per delivery. */
+  decidedBefore(kind: Action['kind']): boolean {
+    return CONFLICTS.get(kind)?.includes(kind) === true &&
+      this.actions.slice(0, this.#begin).some((action) => action.kind === kind);
+  }
+
   /** True if there is an action of this kind. */
   has(kind: Action['kind']): boolean {
     return this.actions.some((action) => action.kind === kind);
   }
 
-  /** The kind of an action decided before that excludes one of this kind, or null. */
+  /** The kind of an action that the script decided before and that excludes one of this kind, or null. */
   conflict(kind: Action['kind']): Action['kind'] | null {
     const excluded = CONFLICTS.get(kind) ?? [];
-    return this.actions.find((action) => excluded.includes(action.kind))?.kind ?? null;
+    for (let i = this.#begin; i < this.actions.length; i++) {
+      const { kind: before } = this.actions[i] as Action;
+      if (excluded.includes(before)) return before;
+    }
+    return null;
   }
 
   /** The actions, and the implicit keep behind them where it is still in effect. */

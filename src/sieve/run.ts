@@ -160,6 +160,7 @@ export class Run {
     this.separators = input.separators ?? '+';
     this.defaultMailbox = input.defaultMailbox ?? null;
     this.result = input.result ?? new Result();
+    this.result.begin();
     this.trace = input.trace ?? null;
     this.#budget = this.limits.instructions;
     this.#memory = this.limits.memory;

@@ -1,6 +1,7 @@
 /** Running: budgets, errors, traces. Every limit of a run has its test here. */
 
 import { expect, test } from 'bun:test';
+import { Result } from '../../src/sieve/result.ts';
 import { RUN_LIMITS, type TraceLine } from '../../src/sieve/run.ts';
 import { actions, message, MESSAGE_A, outcome } from './harness.ts';
 
@@ -44,4 +45,16 @@ test('a trace tells what each test said and each action did, with their places',
     '4:4 size: false',
     '5:1 stop',
   ]);
+});
+
+test('scripts one after the other: what an earlier one decided is no conflict, and not decided twice', () => {
+  const result = new Result();
+  const run = (script: string): void => {
+    expect(outcome(script, MESSAGE_A, { result, defaultMailbox: 'INBOX' }).error).toBeNull();
+  };
+  run('require "fileinto"; fileinto "INBOX";');
+  run('require "reject"; reject "a";');
+  run('require "reject"; reject "b";');
+  run('keep;');
+  expect(result.decided().map(({ kind }) => kind)).toEqual(['fileinto', 'reject']);
 });

@@ -146,3 +146,15 @@ test('§2.10.3: a mailbox gets one copy, under whichever name; what was said las
     { kind: 'keep', placement: { mailbox: null, flags: ['a'] } },
   ]);
 });
+
+test('§2.7.4: :all shows quotes where a local part needs them, :localpart shows what it is', () => {
+  const mail = message(
+    'From: "Jane Doe" <"a b"@example.com>, "plain"@example.com, ..x..@example.com',
+    '',
+    '',
+  );
+  expect(holds('address :all "from" "\\"a b\\"@example.com"', mail)).toBe(true);
+  expect(holds('address :all "from" "plain@example.com"', mail)).toBe(true);
+  expect(holds('address :localpart "from" "a b"', mail)).toBe(true);
+  expect(holds('address :all "from" "..x..@example.com"', mail)).toBe(true);
+});

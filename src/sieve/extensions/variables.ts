@@ -51,7 +51,10 @@ class SetVariable implements Command {
   execute(run: Run): void {
     let value = this.#value.value(run);
     for (let i = 0; i < this.#changes.length; i++) {
-      value = (this.#changes[i] as TextChange).apply(value, run.limits.variableSize);
+      value = (this.#changes[i] as TextChange).apply(
+        value,
+        Math.min(run.limits.variableSize, run.limits.valueSize),
+      );
     }
     this.#variable.set(run, value);
     if (run.trace !== null) run.note(`set "${this.#name}" "${this.#variable.get(run)}"`);

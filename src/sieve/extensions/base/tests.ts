@@ -122,6 +122,17 @@ const ADDRESS_FIELDS: ReadonlySet<string> = new Set([
   'abuse-reports-to',
   'x-complaints-to',
   'approved',
+  'x-beenthere',
+  'x-original-from',
+  'x-report-abuse-to',
+  'x-admin',
+  'x-confirm-reading-to',
+  'read-receipt-to',
+  'return-receipt-requested',
+  'registered-mail-reply-requested-by',
+  'for-approval',
+  'for-comment',
+  'for-handling',
   'list-owner',
 ]);
 
