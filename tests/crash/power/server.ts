@@ -5,15 +5,22 @@
  * It stands in for `mailstore serve` only because segments, which an administrator cannot make smaller than 1 MB, are to be
  * small here, and because the jobs of the schedule are wanted at once.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { openNotifier } from '../../../src/server/notify.ts';
 import { type RunningServer, startServer } from '../../../src/server/start.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 import { makeSecret } from '../../../src/auth/secrets/embedded.ts';
+import { DirectoryTarget } from '../../../src/store/backup/directory.ts';
+import { restorePoint } from '../../../src/store/backup/restore/point.ts';
+import { restoreStore } from '../../../src/store/backup/restore/whole.ts';
+import { runBackup } from '../../../src/store/backup/run.ts';
 import { layoutOf } from '../../../src/store/layout.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { createLog, logLevel } from '../../../src/telemetry/log.ts';
 import { mailstoreCommand } from '../../harness/server.ts';
+import { readContents } from './contents.ts';
+import { restoredSettings, TARGET } from './saved.ts';
+import { HERE } from './workload.ts';
 
 /** One order, a line of JSON; `name` is a user, or the partition of new users where it is another one. */
 export interface Order {
@@ -28,7 +35,9 @@ export interface Order {
     | 'purge'
     | 'rebuild'
     | 'fromspool'
-    | 'damagedirectory';
+    | 'damagedirectory'
+    | 'backup'
+    | 'restore';
   readonly name: string;
   readonly word: string;
 }
@@ -71,6 +80,18 @@ async function obey(order: Order): Promise<void> {
         for (const pid of server?.supervisor.pids(role) ?? []) process.kill(pid, 'SIGKILL');
       }
       return;
+    case 'backup':
+      await runBackup(settings, new DirectoryTarget(`${HERE}/${TARGET}`), log);
+      return;
+    case 'restore': {
+      const target = new DirectoryTarget(`${HERE}/${TARGET}`);
+      const to = restoredSettings(settings, HERE);
+      for (const folder of [to.configdirectory, ...Object.values(to.partition)]) mkdirSync(folder);
+      const options = { force: false, newUidvalidity: false };
+      await restoreStore(to, target, await restorePoint(target, {}), options, log);
+      process.stdout.write(`recorded restored ${readContents(to, false).hash}\n`);
+      return;
+    }
     case 'damagedirectory': {
       // One sector of each: it is there or not.
       for (const suffix of ['', '-wal']) {

@@ -39,6 +39,8 @@ export const SITES = {
   'journal folder': 'the name of a journal that SQLite made',
   'database': 'the database, before its journal begins anew',
   'rollback journal': "SQLite's rollback journal, while a database is made",
+  'backup': 'files of a backup, before the manifest that names them, and the manifest',
+  'restore': 'a store that is restored, and its mark',
   'decoy key': 'the key of the answers to users that do not exist',
 } as const;
 
@@ -101,6 +103,8 @@ export interface RecordedSync {
 /** The site of a sync. */
 export function siteOf(sync: RecordedSync): Site {
   const { call, path, before, node } = sync;
+  if (path.startsWith('backup')) return 'backup';
+  if (path.startsWith('restored-')) return 'restore';
   if (call === 'syncfs' || call === 'sync') return siteOfAll(sync);
   if (/^state\/log\/[0-9a-f]+\.log$/.test(path)) return siteOfSegment(call, before, node);
   if (path === 'state/log') return siteOfLogFolder(before, node);

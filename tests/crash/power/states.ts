@@ -10,6 +10,7 @@ import { fatesOf, type Past, WAY_NAMES } from './fates.ts';
 import { ImageWriter } from './image.ts';
 import type { Operation, Recording } from './operation.ts';
 import type { Owed, State } from './reference.ts';
+import { toldUntil } from './saved.ts';
 import { verify } from './verify.ts';
 
 export interface Subject {
@@ -156,6 +157,7 @@ export class Machine {
         oldest: this.oldest,
         highestLsn: this.highestLsn,
         digestOf: (stat) => this.writer.digestOf(stat),
+        told: toldUntil(this.subject.recording, this.disk.now),
         checked: this.checked,
       },
       root,
@@ -163,6 +165,7 @@ export class Machine {
         check: ++this.opened % 10 === 0,
         deliver: this.opened % 5 === 0,
         again: this.opened % 8 === 0,
+        saved: this.opened % 4 === 0,
         rebuilt: this.opened % this.rebuildEvery === 0,
       },
     );

@@ -13,6 +13,8 @@ import { type Lines, message, type TestFolders, TestStore } from '../../store/te
 import { type Contents, type PartFile, readContents } from './contents.ts';
 import { findAll } from './found.ts';
 import { difference, type State } from './reference.ts';
+import { type Told, verifySaved } from './saved.ts';
+import { HERE } from './workload.ts';
 
 /** What an opened disk may hold. */
 export interface Expectation {
@@ -23,6 +25,8 @@ export interface Expectation {
   readonly highestLsn: number;
   /** SHA-256 of a file, where it is known without reading it. */
   readonly digestOf: (stat: Stats) => string | undefined;
+  /** What was said of backups and a restore. */
+  readonly told: Told;
   /** Contents by their hash in which `mailstore check` found nothing: the same rows need not be checked again. */
   readonly checked: Set<string>;
 }
@@ -42,6 +46,8 @@ export interface Further {
   readonly deliver: boolean;
   /** Opens once more, which must change nothing. */
   readonly again: boolean;
+  /** Reads the backup, opens the restored store. */
+  readonly saved: boolean;
   /** Throws all indexes away and opens once more: snapshots and log must bring them back as they were. */
   readonly rebuilt: boolean;
 }
@@ -90,6 +96,9 @@ export async function verify(
       if (wrong.length === 0 && further.deliver) await deliverOne(store, settings, wrong);
     } finally {
       store.abandon();
+    }
+    if (wrong.length === 0 && further.saved) {
+      wrong.push(...await verifySaved(settings, HERE, expectation.told));
     }
     if (wrong.length === 0 && further.again) await reopen(settings, wrong, false);
     if (wrong.length === 0 && further.rebuilt) await reopen(settings, wrong, true);

@@ -14,6 +14,7 @@ import type { Acknowledged } from './expected.ts';
 import type { Recording } from './operation.ts';
 import { Recorder } from './recording.ts';
 import type { Order } from './server.ts';
+import { TARGET } from './saved.ts';
 import { straceCommand } from './trace.ts';
 
 /** Whatever folder a process runs in is its store: the paths in the log are right wherever an image is put. */
@@ -151,6 +152,7 @@ export async function record(options: WorkloadOptions): Promise<Recorded> {
     const root = join(folder, 'root');
     const mounted = join(root, OTHER);
     mkdirSync(mounted, { recursive: true });
+    mkdirSync(join(root, TARGET));
     system('mount', '-t', 'tmpfs', '-o', 'size=1g', 'mailstore', mounted);
     const [imap = 0, lmtp = 0] = await freePorts(2);
     const settings = settingsOf(imap, lmtp);
@@ -165,7 +167,7 @@ export async function record(options: WorkloadOptions): Promise<Recorded> {
       system('umount', '-l', mounted);
     }
     const bytes = readFileSync(trace);
-    const recording = Recorder.record(root, bytes, new Map([[OTHER, null]]));
+    const recording = Recorder.record(root, bytes, new Map([[OTHER, null], [TARGET, null]]));
     return { settings, recording, acknowledged, traceBytes: bytes.length };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -215,6 +217,7 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     await store.order('checkpoint');
     for (let kills = 0; kills < 3; kills++) await killed(store, place, 'killwriter');
     await told('purged', 'dora');
+    await store.order('backup');
     await Promise.all([traffic(5), store.order('expire')]);
     await store.order('checkpoint');
     await told('added', 'dora');
@@ -247,6 +250,9 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     // More than the segments that stay in any case: those that go reach beyond the checkpoint before.
     await deliver(place, ['cora'], 20, { padding: 50_000 });
     await store.order('expire');
+    // What the first run sent is not sent again.
+    await Promise.all([traffic(3), store.order('backup')]);
+    if (round === 0) await store.order('restore');
   }
   for (const reader of readers) reader.disconnect();
 }
