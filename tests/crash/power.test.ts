@@ -21,6 +21,9 @@ const SOON_NOTICED = [
   'note of a rebuild',
   'syncfs after a rebuild',
   'syncfs, new directory.db',
+  'syncfs of a backup',
+  'mark of a restore',
+  'syncfs of a restore',
 ];
 
 test(

@@ -39,8 +39,13 @@ export const SITES = {
   'journal folder': 'the name of a journal that SQLite made',
   'database': 'the database, before its journal begins anew',
   'rollback journal': "SQLite's rollback journal, while a database is made",
-  'backup': 'files of a backup, before the manifest that names them, and the manifest',
-  'restore': 'a store that is restored, and its mark',
+  'backup file': 'the bytes of each file of a backup',
+  'syncfs of a backup': 'all files of a backup with their names, before the manifest names them and after it',
+  'copy for a backup': 'a copy of a database on its way into a backup',
+  'note of a backup': 'which store this is, and what of the log a backup waits for',
+  'mark of a restore': 'that a store is not complete, before anything of it is there',
+  'file of a restore': 'databases, snapshots and notes of a store that is restored',
+  'syncfs of a restore': 'all of a restored store, before its mark goes',
   'decoy key': 'the key of the answers to users that do not exist',
 } as const;
 
@@ -72,6 +77,10 @@ export const UNNOTICED: Readonly<Record<string, string>> = {
   'rollback journal':
     "SQLite's own, while a database is made; one that is torn then is made again from the log",
   'decoy key': 'no mail depends on it; one that is lost is made anew',
+  'backup file': 'the syncfs before the manifest covers what it names, the one behind it the manifest',
+  'copy for a backup': 'it is read again and compared with its hash on its way into the target',
+  'note of a backup': 'no mail depends on it',
+  'file of a restore': 'the syncfs before the mark goes covers them',
   'note of a new directory.db':
     'snapshot and log have everything in these recordings; where they do not, passwords are in the files it names',
   'names, new directory.db':
@@ -103,10 +112,12 @@ export interface RecordedSync {
 /** The site of a sync. */
 export function siteOf(sync: RecordedSync): Site {
   const { call, path, before, node } = sync;
-  if (path.startsWith('backup')) return 'backup';
-  if (path.startsWith('restored-')) return 'restore';
+  if (path.startsWith('backup')) return call === 'syncfs' ? 'syncfs of a backup' : 'backup file';
+  if (path.startsWith('restored-')) return siteOfRestore(call, path, before, node);
   if (call === 'syncfs' || call === 'sync') return siteOfAll(sync);
   if (/^state\/log\/[0-9a-f]+\.log$/.test(path)) return siteOfSegment(call, before, node);
+  if (/^state\/log\/(storeid|back[a-z]+)\.new$/.test(path)) return 'note of a backup';
+  if (path.startsWith('state/backup.work')) return 'copy for a backup';
   if (path === 'state/log') return siteOfLogFolder(before, node);
   if (path === 'state/log/checkpoint.new') return 'checkpoint file';
   if (path === 'state/log/checkpoint.copy.new') return 'second checkpoint file';
@@ -132,6 +143,13 @@ function siteOfAll({ path, last, doing, before }: RecordedSync): Site {
     return 'syncfs of a partition';
   }
   return doing === 'fromspool' ? 'syncfs before an owner is replaced' : 'syncfs before a user goes';
+}
+
+function siteOfRestore(call: string, path: string, before: readonly Operation[], node: NodeId): Site {
+  if (call === 'syncfs') return 'syncfs of a restore';
+  const marks = path.endsWith('/log/restoring.new') ||
+    path.endsWith('/log') && lastNamesIn(before, node).startsWith('restoring');
+  return marks ? 'mark of a restore' : 'file of a restore';
 }
 
 /** Whether the note that directory.db is being made anew stands: nothing else goes on then. */
@@ -204,6 +222,7 @@ function siteOfLogFolder(before: readonly Operation[], folder: NodeId): Site {
   if (name === 'checkpoint') return 'checkpoint name';
   if (name === 'checkpoint.copy') return 'second checkpoint name';
   if (name.startsWith('rebuilding.')) return 'note of a rebuild';
+  if (/^(storeid|back)/.test(name)) return 'note of a backup';
   const gone = last.change.kind === 'names' && last.change.names.every((one) => one.node === null);
   if (gone) return 'log folder, segment removed';
   return name.endsWith('.log') ? 'log folder, new segment' : 'log folder, recovery';
