@@ -5,6 +5,7 @@
 
 import { authLimits } from './limits/auth.ts';
 import { configLimits } from './limits/config.ts';
+import { deliveryLimits } from './limits/delivery.ts';
 import { imapLimits } from './limits/imap.ts';
 import { lmtpLimits } from './limits/lmtp.ts';
 import { managesieveLimits } from './limits/managesieve.ts';
@@ -22,6 +23,7 @@ export type { Limit } from './limits/limit.ts';
 /** All bounds. Units are bytes, seconds or plain counts; never KB or minutes. */
 export const limits = Object.freeze({
   ...mimeLimits,
+  ...deliveryLimits,
   ...imapLimits,
   ...storeLimits,
   ...configLimits,

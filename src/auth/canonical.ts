@@ -61,7 +61,7 @@ export function needsInterface(login: string, settings: CanonicalSettings): bool
 export function canonicalRecipient(
   local: string,
   domain: string,
-  settings: CanonicalSettings & Pick<Settings, 'lmtp_downcase_rcpt' | 'unixhierarchysep'>,
+  settings: CanonicalSettings & Pick<Settings, 'lmtp_downcase_rcpt' | 'unixhierarchysep' | 'postuser'>,
   context: CanonicalContext,
 ): CanonicalRecipient {
   if (!local.isWellFormed()) throw userError('nouser', 'the recipient is not valid Unicode');
@@ -70,8 +70,8 @@ export function canonicalRecipient(
   const detail = plus < 0 ? '' : local.slice(plus + 1);
   if (settings.lmtp_downcase_rcpt) user = user.toLowerCase();
   const named = settings.virtdomains === 'off' || domain === '' ? null : domain;
-  if (user === '') {
-    // Cyrus: an address that begins with '+' is a shared folder's.
+  if (user === '' || plus >= 0 && user === postuserOf(settings)) {
+    // Cyrus: an address that begins with '+', or with the name in postuser, is a shared folder's.
     const where = named === null ? '' : homeDomain(named, settings);
     const owner = where === '' ? '' : `@${where}`;
     const path = detailPath(detail, owner, settings);
@@ -80,6 +80,13 @@ export function canonicalRecipient(
   }
   const userid = qualify(user, named, settings, context);
   return { userid, detail: detailPath(detail, userid, settings) };
+}
+
+/** As local parts of recipients are compared; '' where there is none. */
+function postuserOf(
+  { postuser, lmtp_downcase_rcpt }: Pick<Settings, 'postuser' | 'lmtp_downcase_rcpt'>,
+): string {
+  return lmtp_downcase_rcpt ? postuser.toLowerCase() : postuser;
 }
 
 /**

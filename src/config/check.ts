@@ -42,6 +42,12 @@ export function checkTogether(values: OptionValues, services: readonly Service[]
     if (values.tls_client_certs === 'require') problem('tls_client_certs', missing);
     if (values.tls_client_certs === 'optional') warning('tls_client_certs', `has no effect: ${missing}`);
   }
+  if (values.sendmail !== '' && values.smtp_backend === 'host') {
+    warning(
+      'sendmail',
+      `has no effect while smtp.backend is "host": mail goes by SMTP to ${values.smtp_host}`,
+    );
+  }
   if (values.createonpost && values.autocreatequota === 0) {
     warning('createonpost', 'has no effect while autocreatequota is 0');
   }
@@ -110,6 +116,12 @@ function checkSources(values: OptionValues, problem: (name: OptionName, text: st
     problem(
       'ldap_bind_pw_file',
       'the password is given twice: by bind_pw and by bind_pw_file; keep one of them',
+    );
+  }
+  if (values.smtp_auth_password !== '' && values.smtp_auth_password_file !== '') {
+    problem(
+      'smtp_auth_password_file',
+      'the password is given twice: by auth_password and by auth_password_file; keep one of them',
     );
   }
   const jwt = values.oauth_jwks_file !== '' || values.oauth_jwks_url !== '';

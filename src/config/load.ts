@@ -49,6 +49,7 @@ export function loadSettings(files: ConfigFiles): Loaded {
 const SECRETS = [
   { option: 'sasl_ldapdb_pw', section: 'ldapdb', key: 'pw' },
   { option: 'ldap_bind_pw', section: 'ldap', key: 'bind_pw' },
+  { option: 'smtp_auth_password', section: 'smtp', key: 'auth_password' },
 ] as const;
 
 function loadToml(file: string): Loaded {

@@ -17,6 +17,8 @@ import { oauthOptions } from './options/oauth.ts';
 import { pop3Options } from './options/pop3.ts';
 import { serverOptions } from './options/server.ts';
 import { sieveOptions } from './options/sieve.ts';
+import { sieveActionOptions } from './options/sieveactions.ts';
+import { smtpOptions } from './options/smtp.ts';
 import { storeOptions } from './options/store.ts';
 import { tlsOptions } from './options/tls.ts';
 
@@ -35,6 +37,8 @@ export const options = {
   ...lmtpOptions,
   ...sieveOptions,
   ...notifyOptions,
+  ...sieveActionOptions,
+  ...smtpOptions,
   ...backupOptions,
 };
 

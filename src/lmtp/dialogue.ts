@@ -3,8 +3,10 @@
 import type { InterfaceDomains } from '../auth/interface.ts';
 import type { SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Deliverer } from '../delivery/deliverer.ts';
 import type { Connection } from '../net/connection.ts';
 import type { SecurityLayer } from '../net/layer.ts';
+import type { DeliverBy, DsnNotify } from '../outgoing/envelope.ts';
 import type { DeliveryTarget, Identity, Store } from '../store/border.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Reception } from './reception.ts';
@@ -17,6 +19,10 @@ export interface Recipient {
   readonly target: DeliveryTarget;
   /** The same for all recipients of a transaction. */
   readonly ignoreQuota: boolean;
+  /** NOTIFY of RFC 3461; undefined where it was not given. */
+  readonly notify: DsnNotify | undefined;
+  /** ORCPT of RFC 3461: type and address, decoded. */
+  readonly originalRecipient: string | undefined;
 }
 
 /** From MAIL to the replies after the data, or to RSET. */
@@ -31,6 +37,13 @@ export interface Transaction {
   readonly declaredSize: number;
   /** IGNOREQUOTA given to MAIL: for all recipients. */
   readonly ignoreQuota: boolean;
+  /** RET and ENVID of RFC 3461. */
+  readonly ret: 'FULL' | 'HDRS' | undefined;
+  readonly envid: string | undefined;
+  /** BY of RFC 2852, counted from `begun`. */
+  readonly deliverBy: DeliverBy | undefined;
+  /** When MAIL was given, in milliseconds since 1970. */
+  readonly begun: number;
   /** In the order of RCPT, duplicates included. */
   readonly recipients: Recipient[];
   /** The message, once DATA or the first BDAT has begun. */
@@ -41,6 +54,7 @@ export interface Dialogue {
   readonly connection: Connection;
   readonly settings: Settings;
   readonly store: Store;
+  readonly deliverer: Deliverer;
   readonly log: Log;
   /** Completes recipients without a domain where `virtdomains` is on. */
   readonly interfaces: InterfaceDomains;

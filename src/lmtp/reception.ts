@@ -3,7 +3,8 @@
  *
  * Invariants:
  * 1. Memory is bounded: only the header is held, up to `limits.lmtp_header`; everything else goes straight on.
- * 2. Bytes are passed through unchanged. In front go the trace lines, away go Return-Path fields of the header.
+ * 2. Bytes are passed through unchanged, unless `munge8bit` is on. In front go the trace lines, away go Return-Path fields of
+ *    the header.
  * 3. After the first failure nothing more is written, the stage is given back, and the reply is kept for the end:
  *    the rest of the data must still be read (RFC 5321 §4.1.1.4, RFC 3030 §2).
  */
@@ -21,6 +22,8 @@ export interface ReceptionOptions {
   readonly refuseBareLf: boolean;
   readonly refuseNul: boolean;
   readonly refuse8bitHeader: boolean;
+  /** Puts X in the place of 8-bit characters in the header, as Cyrus does (`munge8bit`). */
+  readonly munge8bitHeader: boolean;
   /** The lines in front; called once, when the header is known. */
   readonly trace: (addMessageId: boolean) => string;
   /** The reply for what the stage throws. */
@@ -29,6 +32,7 @@ export interface ReceptionOptions {
 
 const LF = 10;
 const CR = 13;
+const X = 88;
 const EMPTY = Buffer.alloc(0);
 
 export class Reception {
@@ -180,6 +184,7 @@ export class Reception {
     }
     const front = this.#options.trace(!facts.hasMessageId);
     this.#store(Buffer.from(facts.isHeader ? front : `${front}\r\n`, 'latin1'));
+    if (this.#options.munge8bitHeader && facts.isHeader && facts.eightBit) munge(header);
     let from = 0;
     for (const [start, end] of facts.returnPaths) {
       this.#store(header.subarray(from, start));
@@ -196,6 +201,13 @@ export class Reception {
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+}
+
+/** X for every byte above 127. */
+function munge(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; at++) {
+    if ((bytes[at] as number) > 127) bytes[at] = X;
   }
 }
 

@@ -16,6 +16,7 @@ import type { InterfaceDomains } from '../auth/interface.ts';
 import { originOf } from '../auth/attempt.ts';
 import { offered, type SaslContext } from '../auth/sasl.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Deliverer } from '../delivery/deliverer.ts';
 import { asMailError, type MailError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Connection } from '../net/connection.ts';
@@ -33,6 +34,7 @@ import { renderLines, renderReply, type Reply, reply } from './write.ts';
 export interface LmtpServices {
   readonly settings: Settings;
   readonly store: Store;
+  readonly deliverer: Deliverer;
   readonly authenticator: Authenticator;
   readonly interfaces: InterfaceDomains;
   readonly log: Log;
@@ -65,6 +67,7 @@ export class LmtpSession implements Dialogue {
   readonly connection: Connection;
   readonly settings: Settings;
   readonly store: Store;
+  readonly deliverer: Deliverer;
   readonly log: Log;
   readonly interfaces: InterfaceDomains;
   readonly trusted: boolean;
@@ -98,6 +101,7 @@ export class LmtpSession implements Dialogue {
     this.connection = connection;
     this.settings = services.settings;
     this.store = services.store;
+    this.deliverer = services.deliverer;
     this.interfaces = services.interfaces;
     this.#authenticator = services.authenticator;
     this.log = services.log.child({ conn: connection.id, rip: connection.remoteAddress || 'local' });

@@ -19,6 +19,9 @@ export interface Trace {
   readonly now: Date;
 }
 
+/** As Cyrus 2.3 writes it: rules of old look for the field, and people for the line they know. */
+const SIEVE_VERSION = 'CMU Sieve 2.3';
+
 /** The WITH keyword: LMTP with S for TLS and A for AUTH (RFC 3848), UTF8 in front for SMTPUTF8 (RFC 6531 §4.3). */
 export function withKeyword(trace: Pick<Trace, 'tls' | 'authenticated' | 'smtputf8'>): string {
   return (trace.smtputf8 ? 'UTF8LMTP' : 'LMTP') + (trace.tls === '' ? '' : 'S') +
@@ -41,5 +44,6 @@ export function traceLines(trace: Trace, addMessageId: boolean): string {
     tls +
     `\tby ${trace.servername} with ${withKeyword(trace)} id ${trace.queueId};\r\n` +
     `\t${messageDate(trace.now)}\r\n` +
+    `X-Sieve: ${SIEVE_VERSION}\r\n` +
     (addMessageId ? `Message-ID: <lmtp-${trace.queueId}@${trace.servername}>\r\n` : '');
 }

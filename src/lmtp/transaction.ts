@@ -26,6 +26,8 @@ export function openReception(dialogue: Dialogue, transaction: Transaction): Rec
     refuseBareLf: settings.lmtp_bare_lf === 'refuse' && !binary,
     refuseNul: settings.lmtp_nul === 'refuse' && !binary,
     refuse8bitHeader: settings.reject8bit,
+    // RFC 6531: with SMTPUTF8 the bytes of the header are text.
+    munge8bitHeader: settings.munge8bit && !transaction.smtputf8,
     trace: (addMessageId) =>
       traceLines({
         sender: transaction.sender,

@@ -5,6 +5,8 @@ export interface Reply {
   /** RFC 3463 status that agrees with the code, or '' where RFC 2034 §4 wants none (greeting, LHLO, 3xx). */
   readonly status: string;
   readonly text: string;
+  /** Further lines, with the same code and status (RFC 5321 §4.2.1). */
+  readonly more?: readonly string[];
 }
 
 /** Longest text of a reply line; RFC 5321 §4.5.3.1.5 allows 512 octets with code and line end. */
@@ -17,8 +19,10 @@ export function reply(code: number, status: string, text: string): Reply {
 
 /** The reply as a line: printable ASCII, and no markup a browser would run when tricked into talking to us (ALPACA). */
 export function renderReply(answer: Reply): string {
-  const text = safeText(answer.text);
-  return answer.status === '' ? `${answer.code} ${text}\r\n` : `${answer.code} ${answer.status} ${text}\r\n`;
+  const { code, status, more } = answer;
+  const front = status === '' ? '' : `${status} `;
+  if (more === undefined || more.length === 0) return `${code} ${front}${safeText(answer.text)}\r\n`;
+  return renderLines(code, [answer.text, ...more].map((line) => front + line));
 }
 
 /** A reply of several lines without status codes, as LHLO and HELP give it. `lines` holds one line at least. */

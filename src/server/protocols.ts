@@ -3,6 +3,7 @@
 import type { Service } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Protocol } from '../net/service.ts';
+import type { Deliverer } from '../delivery/deliverer.ts';
 import type { InterfaceDomains } from '../auth/interface.ts';
 import type { Authenticator } from '../auth/login.ts';
 import type { Store } from '../store/border.ts';
@@ -12,6 +13,8 @@ import type { Log } from '../telemetry/log.ts';
 export interface ProtocolDeps {
   readonly settings: Settings;
   readonly store: Store;
+  /** Brings messages to their recipients, over their scripts. */
+  readonly deliverer: Deliverer;
   readonly authenticator: Authenticator;
   readonly interfaces: InterfaceDomains;
   readonly log: Log;

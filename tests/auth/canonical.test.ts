@@ -191,3 +191,16 @@ describe('recipients', () => {
     }
   });
 });
+
+test('postuser is another name for shared folders, as no name at all is', () => {
+  const given: Given = { postuser: 'BB', virtdomains: 'userid', defaultdomain: 'home.org' };
+  expect(recipient('bb+staff', 'home.org', given)).toEqual({ userid: '', detail: 'staff' });
+  expect(recipient('Bb+staff', 'd.org', given)).toEqual({ userid: '@d.org', detail: 'staff' });
+  expect(recipient('+staff', 'home.org', given)).toEqual({ userid: '', detail: 'staff' });
+  expect(recipient('bb', 'home.org', given)).toEqual({ userid: 'bb', detail: null });
+  expect(refused(() => recipient('bb+', 'home.org', given))).toBe(true);
+  expect(recipient('bb+staff', 'home.org', { ...given, postuser: '' })).toEqual({
+    userid: 'bb',
+    detail: 'staff',
+  });
+});

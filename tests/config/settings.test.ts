@@ -83,6 +83,7 @@ function randomValues(random: Random): OptionValues {
   if (values.tls_client_certs === 'require') values.tls_client_ca_dir = '/ca';
   if (values.tls_server_cert === '') values.tls_server_cert = '/cert.pem';
   if (values.ldap_bind_pw !== '') values.ldap_bind_pw_file = '';
+  if (values.smtp_auth_password !== '') values.smtp_auth_password_file = '';
   values.pam_service = random.pick(['', 'mail']);
   values.oauth_jwks_file = '';
   [values.oauth_issuer, values.oauth_audience] = ['https://idp.example.org', ['mailstore']];

@@ -83,8 +83,8 @@ describe("the how-to's configuration", () => {
       cyrusConf,
     });
     expect(warnings.map((line) => formatFinding(line).replace(`${folder.path}/`, ''))).toEqual([
-      'own.conf:26: sendmail: sending mail, which Sieve needs, is not there yet',
       'cyrus.conf:61: squatter: searching by an index is not there yet',
+      'own.conf:26: sendmail: has no effect while smtp.backend is "host": mail goes by SMTP to localhost:25',
     ]);
     expect(settings).toMatchObject({
       servername: 'imap.nausch.org',

@@ -22,19 +22,22 @@ export interface Delivered {
 
 class FakeStaged implements StagedMessage {
   aborted = false;
-  constructor(readonly bytes: Buffer) {}
+  constructor(readonly content: Buffer) {}
   get size(): number {
-    return this.bytes.length;
+    return this.content.length;
   }
   get held(): number {
-    return this.bytes.length;
+    return this.content.length;
   }
   get header(): string {
-    const text = this.bytes.toString('latin1');
+    const text = this.content.toString('latin1');
     return text.slice(0, text.indexOf('\r\n\r\n') + 4);
   }
   get messageId(): string | null {
     return /^Message-ID:\s*(\S+)/im.exec(this.header)?.[1] ?? null;
+  }
+  bytes(): Uint8Array {
+    return this.content;
   }
   abort(): void {
     this.aborted = true;
@@ -151,7 +154,7 @@ export class FakeStore implements Store {
       this.delivered.push({
         user: target.userid,
         folder: target.name.path,
-        bytes: (message as FakeStaged).bytes.toString('latin1'),
+        bytes: (message as FakeStaged).content.toString('latin1'),
       });
       return { target, uid: this.delivered.length, uidvalidity: 1 };
     });

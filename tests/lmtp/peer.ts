@@ -5,6 +5,8 @@ import type { Service } from '../../src/config/services.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { Authenticator } from '../../src/auth/login.ts';
 import { InterfaceDomains } from '../../src/auth/interface.ts';
+import { Deliverer } from '../../src/delivery/deliverer.ts';
+import type { Mailer } from '../../src/outgoing/envelope.ts';
 import { createLmtp } from '../../src/lmtp/protocol.ts';
 import type { Protocol } from '../../src/net/service.ts';
 import { type Log, type LogFields, silentLog } from '../../src/telemetry/log.ts';
@@ -17,6 +19,7 @@ export interface LmtpOptions {
   readonly settings?: Partial<OptionValues>;
   /** `lmtpd -a` */
   readonly trustedService?: boolean;
+  readonly mailer?: Mailer;
 }
 
 export interface PeerOptions extends LmtpOptions, MemoryConnectionOptions {
@@ -46,6 +49,14 @@ export function recordingLog(lines: LogLine[], bound: LogFields = {}): Log {
 
 export const PASSWORD = 'secret';
 
+/** Where nothing is meant to leave. */
+const NO_MTA: Mailer = {
+  send: ({ recipients }) =>
+    Promise.resolve(
+      recipients.map(({ address }) => ({ address, kind: 'temporary', status: '4.4.1', text: 'no MTA' })),
+    ),
+};
+
 /** LMTP over a store, and a service it is configured by. */
 export function lmtpFor(
   options: LmtpOptions & { readonly store: Store },
@@ -66,6 +77,7 @@ export function lmtpFor(
     sleep: () => Promise.resolve(),
   });
   const interfaces = new InterfaceDomains(settings);
+  const deliverer = new Deliverer({ settings, store: options.store, mailer: options.mailer ?? NO_MTA, log });
   const service: Service = {
     name: 'lmtp',
     protocol: 'lmtp',
@@ -82,7 +94,7 @@ export function lmtpFor(
     tls_crl_file: '',
   };
   return {
-    protocol: createLmtp({ settings, store: options.store, authenticator, interfaces, log }),
+    protocol: createLmtp({ settings, store: options.store, deliverer, authenticator, interfaces, log }),
     service,
   };
 }

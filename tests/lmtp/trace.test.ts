@@ -22,7 +22,7 @@ test('Return-Path, Received and a Message-ID where it is due', () => {
   expect(Date.parse(date)).toBe(TRACE.now.getTime());
   const lines = 'Return-Path: <michael@nausch.org>\r\n' +
     'Received: from vml000080.dmz.nausch.org ([127.0.0.1])\r\n' +
-    `\tby imap.nausch.org with LMTP id q1;\r\n\t${date}\r\n`;
+    `\tby imap.nausch.org with LMTP id q1;\r\n\t${date}\r\nX-Sieve: CMU Sieve 2.3\r\n`;
   expect(traceLines(TRACE, false)).toBe(lines);
   expect(traceLines(TRACE, true)).toBe(`${lines}Message-ID: <lmtp-q1@imap.nausch.org>\r\n`);
 });

@@ -47,6 +47,7 @@ test('what the how-to delivers is stored as it was sent, with the lines in front
     'Return-Path: <michael@nausch.org>',
     'Received: from vml000080.dmz.nausch.org ([127.0.0.1])',
     '\tby imap.nausch.org with LMTP id Q; DATE',
+    'X-Sieve: CMU Sieve 2.3',
     'Message-ID: <Q@imap.nausch.org>',
     'From: michael@nausch.org',
     'To: Django@nausch.org',

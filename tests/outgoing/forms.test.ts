@@ -9,7 +9,7 @@ import type { OutgoingMessage } from '../../src/outgoing/envelope.ts';
 import { textEntity } from '../../src/outgoing/forms/draft.ts';
 import { scriptNotice } from '../../src/outgoing/forms/notice.ts';
 import { notification, type NotificationWords } from '../../src/outgoing/forms/notification.ts';
-import { redirectHeader, wasRedirectedBy } from '../../src/outgoing/forms/redirect.ts';
+import { redirected, wasRedirectedBy } from '../../src/outgoing/forms/redirect.ts';
 import { rejectionDsn, rejectionMdn } from '../../src/outgoing/forms/reject.ts';
 import { abuseReport } from '../../src/outgoing/forms/report.ts';
 import { vacationReply, type VacationWords } from '../../src/outgoing/forms/vacation.ts';
@@ -282,17 +282,19 @@ test('a message that holds the boundary of its report does not end a part', () =
 });
 
 test('redirect: the same fields but Return-Path, and who did it in front', () => {
-  const header = redirectHeader(Buffer.from(ORDINARY), 'tjs@example.edu').toString('latin1');
+  const forwarded = (text: string, owner: string) =>
+    Buffer.concat(redirected([Buffer.from(text)], owner)).toString();
+  const header = forwarded(ORDINARY, 'tjs@example.edu');
   expect(header).toBe(
     `X-Sieve-Redirected-From: tjs@example.edu\r\n${ORDINARY.slice(ORDINARY.indexOf('Received:'))}`,
   );
   expect(wasRedirectedBy(Buffer.from(header), 'TJS@example.edu')).toBe(true);
   expect(wasRedirectedBy(Buffer.from(header), 'other@example.edu')).toBe(false);
   expect(wasRedirectedBy(Buffer.from(ORDINARY), 'tjs@example.edu')).toBe(false);
-  const again = redirectHeader(Buffer.from(header), 'other@example.edu');
-  expect(wasRedirectedBy(again, 'tjs@example.edu')).toBe(true);
-  expect(redirectHeader(Buffer.from('A: b\r\n\r\n'), 'x\r\nBcc: y').toString()).toBe(
-    'X-Sieve-Redirected-From: x Bcc: y\r\nA: b\r\n\r\n',
+  const again = forwarded(header, 'other@example.edu');
+  expect(wasRedirectedBy(Buffer.from(again), 'tjs@example.edu')).toBe(true);
+  expect(forwarded('A: b\r\n\r\nbody', 'x\r\nBcc: y')).toBe(
+    'X-Sieve-Redirected-From: x Bcc: y\r\nA: b\r\n\r\nbody',
   );
 });
 

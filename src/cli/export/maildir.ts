@@ -7,7 +7,7 @@ import { closeSync, existsSync, mkdirSync, openSync, utimesSync, writeFileSync, 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { userError } from '../../errors.ts';
-import { encodeMutf7 } from '../../imap/mutf7.ts';
+import { encodeMutf7 } from '../../store/mutf7.ts';
 import type { Mailbox, MailboxName, StoreSession } from '../../store/border.ts';
 import { ANSWERED, DELETED, DRAFT, FLAGGED, SEEN } from '../../store/flags.ts';
 import { eachMessage, type ExportedMessage } from './messages.ts';

@@ -112,18 +112,23 @@ const groups: readonly Group[] = [
   {
     outcome: 'unneeded',
     text: 'scripts are compiled when they are needed, and kept so in memory',
-    keys: 'generate_compiled_sieve_script',
+    keys: 'generate_compiled_sieve_script autocreate_sieve_script_compile autocreate_sieve_script_compiled ' +
+      'autocreate_sieve_compiled_script autocreate_sieve_compiledscript',
+  },
+  {
+    outcome: 'unneeded',
+    text: "scripts stand in their owner's index",
+    keys: 'sieve_folder',
   },
   {
     outcome: 'later',
-    text: 'Sieve is not there yet',
-    keys: 'sieve_* sievenotifier autosievefolders anysievefolder ' +
-      'autocreate_sieve_* rfc3028_strict mailnotifier',
+    text: 'this particular of Sieve is not there',
+    keys: 'sieve_* rfc3028_strict mailnotifier',
   },
   {
     outcome: 'later',
-    text: 'sending mail, which Sieve needs, is not there yet',
-    keys: 'sendmail sendmail_auth_id smtp_* srs_*',
+    text: 'this particular of sending mail is not there',
+    keys: 'sendmail_auth_id smtp_* srs_*',
   },
   {
     outcome: 'later',
@@ -199,7 +204,7 @@ const groups: readonly Group[] = [
   {
     outcome: 'later',
     text: 'mail for users that are not there is answered with 550',
-    keys: 'lmtp_catchall_mailbox lmtp_fuzzy_mailbox_match postuser postspec lmtp_exclude_specialuse',
+    keys: 'lmtp_catchall_mailbox postspec lmtp_exclude_specialuse',
   },
   {
     outcome: 'later',
@@ -298,7 +303,7 @@ const groups: readonly Group[] = [
   {
     outcome: 'unneeded',
     text: 'messages are stored as they came',
-    keys: 'munge8bit rfc2046_strict rfc2047_utf8',
+    keys: 'rfc2046_strict rfc2047_utf8',
   },
   {
     outcome: 'unneeded',
@@ -325,7 +330,7 @@ const groups: readonly Group[] = [
     text: 'nothing in mailstore reads it',
     keys: 'altprefix netscapeurl reverseacls reverseuniqueids lmtptxn_timeout lmtp_preparse notesmailbox ' +
       'submitservers soft_noauth mailbox_* quota_use_conversations delete_unsubscribe ' +
-      'force_sasl_client_mech client_bind client_bind_name tls_client_cert tls_client_key tls_server_ca_* ' +
+      'force_sasl_client_mech client_bind client_bind_name tls_client_cert tls_client_key tls_server_ca_dir ' +
       'imap_inprogress_interval',
   },
 ];

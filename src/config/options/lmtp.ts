@@ -19,6 +19,24 @@ export const lmtpOptions = {
     doc:
       'Answer 552 (the sender gets the message back) instead of 452 (it is tried again) when a quota is used up.',
   }),
+  lmtp_fuzzy_mailbox_match: option({
+    toml: 'lmtp.fuzzy_mailbox_match',
+    kind: switchKind(),
+    default: false,
+    imapd: imapd('lmtp_fuzzy_mailbox_match'),
+    doc:
+      'Where the folder of an address (user+folder) is not there, deliver to the nearest one above it that is, ' +
+      'without regard to case and with "_" for a space. The right to post (p) is needed there.',
+  }),
+  postuser: option({
+    toml: 'lmtp.postuser',
+    kind: textKind(),
+    default: '',
+    imapd: imapd('postuser'),
+    doc:
+      'The name shared folders are addressed by: with "bb", mail to bb+staff@example.org goes to the shared folder ' +
+      'staff. Without it (and also with it) +staff@example.org does.',
+  }),
   lmtp_trusted_networks: option({
     toml: 'lmtp.trusted_networks',
     kind: networksKind(),

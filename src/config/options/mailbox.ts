@@ -1,6 +1,6 @@
 import { listKind } from '../kinds/collection.ts';
 import { sizeKind } from '../kinds/measure.ts';
-import { choiceKind, integerKind, switchKind, textKind } from '../kinds/plain.ts';
+import { choiceKind, integerKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 const folders = {
@@ -77,7 +77,17 @@ export const mailboxOptions = {
     kind: switchKind(),
     default: false,
     imapd: imapd('reject8bit'),
-    doc: 'Refuse messages with 8-bit characters in their headers. They are stored as they came otherwise.',
+    doc:
+      'Refuse messages with 8-bit characters in their headers. They are stored as they came otherwise (but see munge8bit).',
+  }),
+  munge8bit: option({
+    toml: 'mailbox.munge8bit',
+    kind: switchKind(),
+    default: false,
+    imapd: imapd('munge8bit'),
+    doc:
+      'Replace 8-bit characters in the header of a delivered message by X. Cyrus does so unless told otherwise; here ' +
+      'messages are stored as they came unless this is on.',
   }),
   autocreatequota: option({
     toml: 'mailbox.autocreatequota',
@@ -118,6 +128,32 @@ export const mailboxOptions = {
     default: [],
     imapd: imapd('autosubscribeinboxfolders', 'autocreate_subscribe_folders'),
     doc: 'Folders of autocreateinboxfolders the user is subscribed to from the start.',
+  }),
+  anysievefolder: option({
+    toml: 'mailbox.anysievefolder',
+    kind: switchKind(),
+    default: false,
+    imapd: imapd('anysievefolder'),
+    doc: "Create any folder of a user's own that a Sieve script files a message into.",
+  }),
+  autosievefolders: option({
+    toml: 'mailbox.autosievefolders',
+    kind: listKind(folders),
+    default: [],
+    imapd: imapd('autosievefolders', 'autocreate_sieve_folders'),
+    doc:
+      'Folders below INBOX that are created when a Sieve script files a message into them. Separated by | in ' +
+      'imapd.conf.',
+  }),
+  autocreate_sieve_script: option({
+    toml: 'mailbox.autocreate_sieve_script',
+    kind: pathKind(),
+    default: '',
+    defaultText: 'none',
+    imapd: imapd('autocreate_sieve_script'),
+    doc:
+      'A file with the Sieve script that new users begin with, named "default" and active. It is read when the server ' +
+      'starts. Scripts are compiled when they are used: there is no compiled file to be named.',
   }),
   quotawarn: option({
     toml: 'mailbox.quotawarn',

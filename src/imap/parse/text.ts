@@ -1,7 +1,7 @@
 /** From the bytes of an argument (latin1, one char per byte) to Unicode: strings, mailbox names, search strings. */
 
 import { type MailError, syntaxError, userError } from '../../errors.ts';
-import { decodeMutf7 } from '../mutf7.ts';
+import { decodeMutf7 } from '../../store/mutf7.ts';
 
 const SEVEN_BIT = /^[\x00-\x7f]*$/;
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;

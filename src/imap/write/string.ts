@@ -4,7 +4,7 @@
  */
 
 import { imapString } from '../../mime/nstring.ts';
-import { encodeMutf7 } from '../mutf7.ts';
+import { encodeMutf7 } from '../../store/mutf7.ts';
 
 const ASCII = /^[\x00-\x7f]*$/;
 const ATOM = /^[A-Za-z0-9!#$&'+,\-./:;<=>?@^_`|~]+$/;

@@ -18,6 +18,7 @@ export function extensions(dialogue: Dialogue): string[] {
   const { settings, connection, mechanisms } = dialogue;
   const offers = ['8BITMIME', 'BINARYMIME', 'ENHANCEDSTATUSCODES', 'PIPELINING', 'CHUNKING'];
   offers.push(settings.maxmessagesize > 0 ? `SIZE ${settings.maxmessagesize}` : 'SIZE');
+  offers.push('DSN', 'DELIVERBY');
   // RFC 6531 allows UTF-8 in headers; who refuses 8-bit headers cannot offer it.
   if (!settings.reject8bit) offers.push('SMTPUTF8');
   // RFC 3207 §4.2: not once TLS is on.

@@ -1,7 +1,8 @@
-/** MAIL FROM:<sender> with SIZE, BODY, SMTPUTF8, IGNOREQUOTA and AUTH (RFC 5321 §4.1.1.2). */
+/** MAIL FROM:<sender> with SIZE, BODY, SMTPUTF8, RET, ENVID, BY, IGNOREQUOTA and AUTH (RFC 5321 §4.1.1.2). */
 
 import { syntaxError } from '../../errors.ts';
 import type { Dialogue, Transaction } from '../dialogue.ts';
+import { parseBy, parseEnvid, parseRet } from '../parse/dsn.ts';
 import { parseOctets, parseParameters } from '../parse/parameters.ts';
 import { decodeUtf8, parsePath, type Path } from '../parse/path.ts';
 import { newQueueId } from '../transaction.ts';
@@ -33,6 +34,9 @@ export function mail(dialogue: Dialogue, argument: string): void {
   let body: Transaction['body'] = '7BIT';
   let declaredSize = 0;
   let ignoreQuota = false;
+  let ret: Transaction['ret'];
+  let envid: string | undefined;
+  let deliverBy: Transaction['deliverBy'];
   for (const [keyword, value] of parseParameters(text.slice(sender.end))) {
     switch (keyword) {
       case 'SIZE': {
@@ -52,6 +56,15 @@ export function mail(dialogue: Dialogue, argument: string): void {
       case 'SMTPUTF8':
         if (value !== null || dialogue.settings.reject8bit) return unknownParameter(dialogue, keyword);
         smtputf8 = true;
+        break;
+      case 'RET':
+        ret = parseRet(value);
+        break;
+      case 'ENVID':
+        envid = parseEnvid(value);
+        break;
+      case 'BY':
+        deliverBy = parseBy(value);
         break;
       case 'IGNOREQUOTA':
         if (value !== null || !mayIgnoreQuota(dialogue)) return unknownParameter(dialogue, keyword);
@@ -87,6 +100,10 @@ export function mail(dialogue: Dialogue, argument: string): void {
     body,
     declaredSize,
     ignoreQuota,
+    ret,
+    envid,
+    deliverBy,
+    begun: Date.now(),
     recipients: [],
     reception: null,
   };

@@ -1,11 +1,13 @@
-/** RCPT TO:<recipient> with IGNOREQUOTA (RFC 5321 §4.1.1.3); who it is, and whether mail may be had now. */
+/** RCPT TO:<recipient> with NOTIFY, ORCPT and IGNOREQUOTA (RFC 5321 §4.1.1.3); who it is, and whether mail may be had now. */
 
 import { findRecipient } from '../../delivery/recipient.ts';
 import { syntaxError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
+import type { DsnNotify } from '../../outgoing/envelope.ts';
 import type { DeliveryTarget } from '../../store/border.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { failureReply } from '../failure.ts';
+import { parseNotify, parseOrcpt } from '../parse/dsn.ts';
 import { parseParameters } from '../parse/parameters.ts';
 import { addressText, decodeUtf8, parsePath, type Path } from '../parse/path.ts';
 import { type Reply, reply } from '../write.ts';
@@ -24,11 +26,13 @@ export function rcpt(dialogue: Dialogue, argument: string): void {
   if ('code' in path) return dialogue.say(path);
 
   let ignoreQuota = transaction.ignoreQuota;
+  let notify: DsnNotify | undefined;
+  let originalRecipient: string | undefined;
   for (const [keyword, value] of parseParameters(text.slice(path.end))) {
-    if (keyword !== 'IGNOREQUOTA' || value !== null || !mayIgnoreQuota(dialogue)) {
-      return unknownParameter(dialogue, keyword);
-    }
-    ignoreQuota = true;
+    if (keyword === 'NOTIFY') notify = parseNotify(value);
+    else if (keyword === 'ORCPT') originalRecipient = parseOrcpt(value, transaction.smtputf8);
+    else if (keyword === 'IGNOREQUOTA' && value === null && mayIgnoreQuota(dialogue)) ignoreQuota = true;
+    else return unknownParameter(dialogue, keyword);
   }
   const size = ignoreQuota ? null : transaction.declaredSize;
   dialogue.lookUp(
@@ -47,7 +51,7 @@ export function rcpt(dialogue: Dialogue, argument: string): void {
             reply(452, '4.5.3', 'With and without IGNOREQUOTA do not mix, use another transaction'),
           );
         }
-        recipients.push({ address: path.address, target, ignoreQuota });
+        recipients.push({ address: path.address, target, ignoreQuota, notify, originalRecipient });
         dialogue.say(reply(250, '2.1.5', 'ok'));
       },
       (thrown: unknown) => () => {

@@ -8,22 +8,22 @@ import { isOneOf } from '../responder.ts';
 const FIELD = 'X-Sieve-Redirected-From';
 
 /**
- * The header to send in the place of the message's own: without Return-Path, which whoever delivers finally writes (RFC 5321
- * §4.4), and with the line in front.
- * @param header with its final empty line; as edited by the script
+ * The message to send, in pieces: without Return-Path, which whoever delivers finally writes (RFC 5321 §4.4), and with the line
+ * in front; everything else to the byte.
+ * @param message its bytes in order; the first piece has the whole header
  * @param owner the address whose script forwards it
  */
-export function redirectHeader(header: Uint8Array, owner: string): Buffer {
-  const pieces: Uint8Array[] = [
+export function redirected([first, ...others]: readonly Uint8Array[], owner: string): Uint8Array[] {
+  const message = first ?? new Uint8Array(0);
+  const fields: Uint8Array[] = [
     Buffer.from(foldedField(FIELD, Buffer.from(oneLine(owner), 'utf8').toString('latin1')), 'latin1'),
   ];
-  const rest = eachField(header, (start, nameEnd, _valueStart, end) => {
-    if (latin1(header, start, nameEnd).toLowerCase() !== 'return-path') {
-      pieces.push(header.subarray(start, end));
+  const rest = eachField(message, (start, nameEnd, _valueStart, end) => {
+    if (latin1(message, start, nameEnd).toLowerCase() !== 'return-path') {
+      fields.push(message.subarray(start, end));
     }
   });
-  pieces.push(header.subarray(rest));
-  return Buffer.concat(pieces);
+  return [Buffer.concat(fields), message.subarray(rest), ...others].filter(({ length }) => length > 0);
 }
 
 /** True for a message that a script of this address has forwarded before. */

@@ -1,11 +1,11 @@
 /** A rejection by mail: an MDN for `reject` (RFC 5429 §2.2.1, RFC 8098), a DSN for `ereject` (§2.1.2, RFC 3464). */
 
-import { foldedField, messageDate, oneLine } from '../../mime/encode.ts';
+import { foldedField, oneLine } from '../../mime/encode.ts';
 import { headerField } from '../../mime/header.ts';
 import type { Envelope, OutgoingMessage } from '../envelope.ts';
-import { international } from '../smtp/parameters.ts';
 import { Draft, type Entity, multipart, type Stamp, textEntity } from './draft.ts';
 import { type Original, returned } from './original.ts';
+import { addressField, machinePart, messageStatus, referenceLines } from './status.ts';
 
 interface Rejection {
   readonly original: Original;
@@ -30,8 +30,7 @@ export function rejectionMdn({ original, reason, postmaster, stamp }: Rejection)
 
 /** The message of `ereject`, where it could not be refused on the spot. */
 export function rejectionDsn({ original, reason, postmaster, stamp }: Rejection) {
-  const report = foldedField('Reporting-MTA', `dns; ${stamp.servername}`) +
-    `Arrival-Date: ${messageDate(stamp.now)}\r\n\r\n` +
+  const report = messageStatus(stamp) +
     addressField('Final-Recipient', original.recipient) +
     foldedField('Action', 'failed') +
     foldedField('Status', '5.7.1') +
@@ -72,27 +71,7 @@ function finish(
   return { message, envelope: { sender: '', recipients: [{ address: original.sender, notify: ['NEVER'] }] } };
 }
 
-/** RFC 6533 §3, §4: an address beyond ASCII needs a form and a media type of its own. */
-function machinePart(subtype: string, fields: string, address: string): Entity {
-  const global = international(address) ? 'global-' : '';
-  const encoding = global === '' ? '7bit' : '8bit';
-  return {
-    fields: `Content-Type: message/${global}${subtype}\r\nContent-Transfer-Encoding: ${encoding}\r\n`,
-    body: fields,
-  };
-}
-
-function addressField(name: string, address: string): string {
-  const type = international(address) ? 'utf-8' : 'rfc822';
-  return foldedField(name, `${type}; ${Buffer.from(oneLine(address), 'utf8').toString('latin1')}`);
-}
-
 function originalMessageId({ header }: Original): string {
   const id = headerField(header, 'Message-ID');
   return id === null || !/^<[!-~]{1,900}>$/.test(id) ? '' : `Original-Message-ID: ${id}\r\n`;
-}
-
-function referenceLines({ header }: Original): string {
-  const id = headerField(header, 'Message-ID');
-  return id === null || !/^<[!-~]{1,900}>$/.test(id) ? '' : `References: ${id}\r\n`;
 }

@@ -16,6 +16,7 @@ import type { SecretSource } from '../../auth/secrets/source.ts';
 import { learning } from '../../auth/secrets/transition.ts';
 import { matchesFileHash } from '../../auth/secrets/userpassword.ts';
 import type { Settings } from '../../config/settings.ts';
+import { configuredMailer } from '../../outgoing/configured.ts';
 import { asMailError, MailError } from '../../errors.ts';
 import type { Protocol } from '../../net/service.ts';
 import type { Store } from '../../store/border.ts';
@@ -88,6 +89,8 @@ async function makeProtocols(
     ready: () => store.opened,
     administersInbox: (userid, target) => administersInbox(store, userid, target),
   });
+  const { Deliverer } = await import('../../delivery/deliverer.ts');
+  const deliverer = new Deliverer({ settings, store, mailer: configuredMailer(settings), log });
   const protocols = new Map<string, Protocol>();
   for (const { name, protocol } of settings.services) {
     if (protocols.has(protocol)) continue;
@@ -95,7 +98,10 @@ async function makeProtocols(
     if (make === undefined) {
       throw new MailError('server', 'config', `service ${name}: the protocol ${protocol} is not there`);
     }
-    protocols.set(protocol, await make({ settings, store, authenticator, interfaces, log, version }));
+    protocols.set(
+      protocol,
+      await make({ settings, store, deliverer, authenticator, interfaces, log, version }),
+    );
   }
   return {
     protocols,

@@ -21,6 +21,8 @@ export interface StagedMessage {
   readonly header: string;
   /** Bytes of memory it takes until it is used: what describes it, and the body unless that is on disk. */
   readonly held: number;
+  /** The whole message; a large one is mapped, not read. To be asked for before the message is used or aborted. */
+  bytes(): Uint8Array;
   abort(): void;
 }
 
@@ -59,6 +61,8 @@ export interface Placement {
   readonly byAddress?: boolean;
   /** Made if it is not there, as CREATE would. */
   readonly create?: boolean;
+  /** Into the recipient's INBOX where it cannot be put there: no such mailbox, no right, no name for one. */
+  readonly orInbox?: boolean;
   /** The mailbox with this special use, where there is one (RFC 8579); one that is made gets it. */
   readonly specialUse?: string;
   /** The mailbox with this object id of the same owner, where there is one (RFC 9042). */

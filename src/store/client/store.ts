@@ -24,6 +24,7 @@ import { checkDirectory } from '../check/index.ts';
 import type { Layout } from '../layout.ts';
 import type { OwnerRow } from '../index/directory.ts';
 import type { OwnerReader } from '../index/reader.ts';
+import { nearestPath } from '../fuzzy.ts';
 import { damagedParts, describeDamage, findCopies } from '../reconstruct/mend.ts';
 import { adoptFiles } from '../reconstruct/adopt.ts';
 import { isSnapshot, makeSnapshot, snapshotPath } from '../snapshot.ts';
@@ -103,7 +104,7 @@ export class MailStore implements Store {
     const reader = readers.of(owner);
     // One read transaction: each costs system calls of its own.
     return reader.consistent(() => {
-      const wanted = path === '' ? null : reader.destination(path);
+      const wanted = path === '' ? null : this.addressed(reader, path);
       const posted = wanted !== null && mayPost(wanted.row.acl, request.poster);
       const found = posted ? wanted : reader.destination('');
       if (found === null) return this.newcomer(request);
@@ -120,6 +121,14 @@ export class MailStore implements Store {
       throw userError('nouser', 'User unknown');
     }
     return target(request, '', null);
+  }
+
+  /** The folder an address names, or the nearest to it where options say so. */
+  private addressed(reader: OwnerReader, path: string): ReturnType<OwnerReader['destination']> {
+    const exact = reader.destination(path);
+    if (exact !== null || !this.parts.settings.lmtp_fuzzy_mailbox_match) return exact;
+    const near = nearestPath(reader.mailboxes().map((row) => row.path), path);
+    return near === null ? null : reader.destination(near);
   }
 
   scriptByHash(userid: string, hash: string): Uint8Array | null {

@@ -47,6 +47,11 @@ export class Received implements StagedMessage {
     );
   }
 
+  bytes(): Uint8Array {
+    const { stage } = this.data;
+    return stage === null ? this.blobs[1] as Uint8Array : Bun.mmap(stage, { shared: true });
+  }
+
   /** The stage file belongs to the log from now on. */
   hand(): { data: MessageData; blobs: readonly Uint8Array[] } {
     if (this.used) throw serverError('a received message was used twice');

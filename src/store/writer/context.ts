@@ -24,6 +24,8 @@ export interface WriterState {
   readonly directory: Directory;
   readonly owners: OwnerPool;
   readonly spool: Spool;
+  /** What new users filter their mail with; null for nothing. */
+  readonly firstScript: Uint8Array | null;
 }
 
 /** One owner's part of the record being written. */

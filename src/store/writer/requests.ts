@@ -51,6 +51,7 @@ export interface PlacementData {
   flags: string[];
   byAddress?: boolean;
   create?: boolean;
+  orInbox?: boolean;
   specialUse?: string;
   mailboxid?: string;
 }

@@ -23,6 +23,7 @@ import type { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
 import { breakClaim, claimCommitted } from './committed.ts';
 import { Context, type WriterState } from './context.ts';
+import { readFirstScript } from './firstscript.ts';
 import { Batch, commitOrder, headOf } from './decided.ts';
 import { decide, decideLong, type Removals } from './decide/decide.ts';
 import { finishDirectory, openDirectory, reconcileDirectory } from './derive.ts';
@@ -103,7 +104,7 @@ export class Writer {
     const spool = new Spool(settings.partition);
     const { directory, derived } = openDirectory(this.layout, settings, log, options.acceptingLoss);
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
-    this.state = { settings, directory, owners, spool };
+    this.state = { settings, directory, owners, spool, firstScript: readFirstScript(settings, log) };
     this.recent = new RecentClaims(this.state, (request) => this.submit(request, []));
     const behind = closeUnfinished(this.layout.log, owners);
     const restart = new Restart(this.state, this.layout, this.results, options);

@@ -3,7 +3,7 @@
  * char per byte.
  */
 
-import { encodeMutf7 } from '../../../src/imap/mutf7.ts';
+import { encodeMutf7 } from '../../../src/store/mutf7.ts';
 import type { FetchItem, ParseMode } from '../../../src/imap/parse/command.ts';
 import type { SearchKey } from '../../../src/imap/search/key.ts';
 import type { SequenceSet } from '../../../src/imap/sequence.ts';

@@ -6,7 +6,7 @@ import type { Mailbox, Stamp } from '../../../outgoing/forms/draft.ts';
 import type { Original } from '../../../outgoing/forms/original.ts';
 import { notification } from '../../../outgoing/forms/notification.ts';
 import { abuseReport } from '../../../outgoing/forms/report.ts';
-import { redirectHeader } from '../../../outgoing/forms/redirect.ts';
+import { redirected } from '../../../outgoing/forms/redirect.ts';
 import { rejectionDsn, rejectionMdn } from '../../../outgoing/forms/reject.ts';
 import { vacationReply } from '../../../outgoing/forms/vacation.ts';
 import { whyNoReply, whyNoReport } from '../../../outgoing/responder.ts';
@@ -191,9 +191,7 @@ function bytesOf(world: World, content: Content): Uint8Array {
 }
 
 function forwarded(world: World, content: Content): Uint8Array {
-  const bytes = bytesOf(world, content);
-  const body = eachField(bytes, () => true);
-  return Buffer.concat([redirectHeader(bytes.subarray(0, body), world.owner), bytes.subarray(body)]);
+  return Buffer.concat(redirected([bytesOf(world, content)], world.owner));
 }
 
 function store(world: World, { mailbox, flags, content, create }: Placement): string | null {

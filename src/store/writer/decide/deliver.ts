@@ -115,7 +115,7 @@ function deliverOne(
   /** For each placement the place that stands for it. */
   const standing = placements.map((placement, number): number => {
     at.placement = number;
-    const place = resolve(context, index, target, placement, by);
+    const place = resolveOrInbox(context, index, target, placement, by);
     const known = places.findIndex((other) => isSame(other, place));
     return known === -1 ? places.push(place) - 1 : known;
   });
@@ -147,6 +147,24 @@ function placedAt({ userid }: OwnerIndex, row: MailboxRow, uid: number | null): 
 function isSame(a: Place, b: Place): boolean {
   if (a.row !== null || b.row !== null) return a.row === b.row && a.index === b.index;
   return a.placement.owner === b.placement.owner && a.placement.path === b.placement.path;
+}
+
+/** The mailbox of a placement, or the INBOX where that may stand for it. */
+function resolveOrInbox(
+  context: Context,
+  recipient: OwnerIndex,
+  target: DeliveryAddress,
+  placement: PlacementData,
+  by: By,
+): Place {
+  try {
+    return resolve(context, recipient, target, placement, by);
+  } catch (thrown) {
+    if (placement.orInbox !== true || !(thrown instanceof MailError) || thrown.kind === 'server') {
+      throw thrown;
+    }
+    return { index: recipient, row: posted(recipient, '', null), placement, by };
+  }
 }
 
 /** The mailbox of a placement; one to be made has no row yet. Throws unless the message may be put there. */

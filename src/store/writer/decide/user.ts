@@ -11,6 +11,7 @@ import { syncFileSystem } from '../../lock.ts';
 import { checkName, folderName, isSharedOwner, ownerFolder, parentName } from '../../names.ts';
 import { newAcl } from '../../rights.ts';
 import type { Context } from '../context.ts';
+import { emitFirstScript } from '../firstscript.ts';
 import type { Change } from '../requests.ts';
 
 /** Names that commonly stand for a role (RFC 6154): a folder made automatically under one gets the attribute. */
@@ -104,7 +105,7 @@ export function createMailbox(
   return row;
 }
 
-/** Creates a user's INBOX with what autocreate* says: quota, folders, subscriptions. */
+/** Creates a user's INBOX with what autocreate* says: quota, folders, subscriptions, a script. */
 export function createUser(context: Context, userid: string): void {
   const { settings } = context;
   if (isSharedOwner(userid)) throw userError('nouser', 'User unknown');
@@ -133,6 +134,7 @@ export function createUser(context: Context, userid: string): void {
       context.emit(index, { k: 'subscribe', owner: userid, path, on: true });
     }
   }
+  emitFirstScript(context, index);
 }
 
 /** First login: INBOX and folders where autocreatequota allows it. */

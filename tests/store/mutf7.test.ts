@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { decodeMutf7, encodeMutf7 } from '../../src/imap/mutf7.ts';
+import { decodeMutf7, encodeMutf7 } from '../../src/store/mutf7.ts';
 import type { Random } from '../harness/random.ts';
-import { forSeeds } from './seeds.ts';
+import { forSeeds } from '../imap/seeds.ts';
 
 const ALPHABETS = ['abc/. ~', '&', '&-', 'äöüß', '台北日本語', '😀𐍈', '\t', '+,/=', '\u0080ÿ\ufffd'];
 

@@ -1,0 +1,65 @@
+/** redirect (RFC 5228 §4.2): the message goes on to another address, unless it has gone there or come from there before. */
+
+import { isAscii } from 'node:buffer';
+import { limits } from '../../limits.ts';
+import { redirected, wasRedirectedBy } from '../../outgoing/forms/redirect.ts';
+import type { OutgoingMessage } from '../../outgoing/envelope.ts';
+import { isOneOf } from '../../outgoing/responder.ts';
+import type { RedirectAction } from '../../sieve/result.ts';
+import { keptByDefault, place } from '../filing.ts';
+import type { Occasion } from '../occasion.ts';
+import type { Plan } from '../plan.ts';
+
+/** Kind of the marks that say where a message has gone already. */
+const REDIRECTED = 'redirect';
+
+export function redirect(plan: Plan, { address, content }: RedirectAction, occasion: Occasion): void {
+  const { arrival, log, owner, recipient, settings, staged, store } = occasion;
+  const what = `redirect ${address}`;
+  // A user who forwards mail to herself wants to have it; one whose mail comes back has a loop.
+  const looped = isOneOf(address, owner.addresses) ||
+    wasRedirectedBy(occasion.original.header, owner.address);
+  if (looped) {
+    log.warn('kept instead of redirected', { user: owner.userid, to: address, reason: 'mail loop' });
+    place(plan, null, keptByDefault(occasion));
+    plan.actions.push(`${what} (mail loop, kept)`);
+    return;
+  }
+  const key = `${address.toLowerCase()} ${
+    staged.messageId ?? new Bun.CryptoHasher('sha256').update(occasion.bytes).digest('hex')
+  }`;
+  if (store.marked(owner.userid, REDIRECTED, key)) {
+    plan.actions.push(`${what} (sent before)`);
+    return;
+  }
+  const until = Math.floor(occasion.now / 1000) +
+    Math.max(settings.duplicate_retention, limits.delivery_redirect_memory.value);
+  plan.actions.push(what);
+  plan.forwards.push({
+    what,
+    envelope: {
+      sender: arrival.sender,
+      recipients: [{
+        address,
+        ...(recipient.notify === undefined ? {} : { notify: recipient.notify }),
+        ...(recipient.originalRecipient === undefined
+          ? {}
+          : { originalRecipient: recipient.originalRecipient }),
+      }],
+      ...(arrival.ret === undefined ? {} : { ret: arrival.ret }),
+      ...(arrival.envid === undefined ? {} : { envid: arrival.envid }),
+    },
+    message: forwarded(content ?? [occasion.bytes], owner.address, arrival.smtputf8),
+    mark: { kind: REDIRECTED, key, until },
+  });
+}
+
+function forwarded(content: readonly Uint8Array[], owner: string, smtputf8: boolean): OutgoingMessage {
+  const pieces = redirected(content, owner);
+  return {
+    size: pieces.reduce((sum, { length }) => sum + length, 0),
+    eightBit: !pieces.every((piece) => isAscii(piece)),
+    smtputf8,
+    chunks: () => pieces,
+  };
+}

@@ -1,0 +1,30 @@
+/** Whose script it is: the addresses of a recipient. */
+
+import type { Settings } from '../config/settings.ts';
+
+export interface ScriptOwner {
+  readonly userid: string;
+  /** Where mail to the user comes in, without a detail; From of what is sent in the user's name. */
+  readonly address: string;
+  /** All addresses known to be the user's (RFC 5230 §4.5). */
+  readonly addresses: readonly string[];
+}
+
+/** @param recipient the address of the envelope; Unicode, without brackets, perhaps without a domain */
+export function scriptOwner(
+  userid: string,
+  recipient: string,
+  settings: Pick<Settings, 'defaultdomain' | 'servername'>,
+): ScriptOwner {
+  const home = settings.defaultdomain === '' ? settings.servername : settings.defaultdomain;
+  const qualified = (address: string) => address.includes('@') ? address : `${address}@${home}`;
+  const full = qualified(recipient);
+  const plain = withoutDetail(full);
+  return { userid, address: plain, addresses: [...new Set([plain, full, qualified(userid)])] };
+}
+
+function withoutDetail(address: string): string {
+  const at = address.lastIndexOf('@');
+  const plus = address.indexOf('+');
+  return plus > 0 && plus < at ? address.slice(0, plus) + address.slice(at) : address;
+}

@@ -1,0 +1,51 @@
+import { rows } from './limit.ts';
+
+/** Delivery: what a worker keeps of scripts, and what they may cause. */
+export const deliveryLimits = rows({
+  delivery_returned: {
+    value: 64 << 10,
+    unit: 'bytes',
+    reason: 'a message goes back with the report about it; of a larger one its header does',
+    onExcess: 'the report has the header alone (RFC 6522 §4)',
+  },
+  delivery_redirect_memory: {
+    value: 6 * 86_400,
+    unit: 'seconds',
+    reason:
+      'where a message was forwarded to, so that it is not sent there again: an MTA tries for five days (Postfix)',
+    onExcess: 'forgotten by the expiry run',
+  },
+  delivery_duplicate: {
+    value: 7 * 86_400,
+    unit: 'seconds',
+    reason:
+      'what the test "duplicate" remembers where the script does not say for how long (RFC 7352 §3.3: site-defined)',
+    onExcess: 'forgotten by the expiry run',
+  },
+  delivery_vacation: {
+    value: 7 * 86_400,
+    unit: 'seconds',
+    reason:
+      'between two replies to the same sender where the script does not say (RFC 5230 §4.1, Cyrus: 7 days)',
+    onExcess: 'the sender is answered again',
+  },
+  delivery_notifications: {
+    value: 30,
+    unit: 'count',
+    reason:
+      "notifications that one user's scripts may cause in an hour, per worker (RFC 5436 §5 names this number)",
+    onExcess: 'nobody is notified; the message is delivered, and the log says so',
+  },
+  delivery_notifiers: {
+    value: 100_000,
+    unit: 'count',
+    reason: 'users whose notifications a worker counts; each takes some hundred bytes',
+    onExcess: 'counting begins anew for all',
+  },
+  delivery_notice: {
+    value: 86_400,
+    unit: 'seconds',
+    reason: 'a script that fails for one message fails for many; its owner is told of it once a day',
+    onExcess: 'further failures are logged, their messages kept',
+  },
+});

@@ -1,0 +1,43 @@
+/** The report that a message was delivered, for a sender who asked for it (RFC 3461 §5.2.1, RFC 3464). */
+
+import { foldedField, oneLine } from '../../mime/encode.ts';
+import type { Envelope, OutgoingMessage } from '../envelope.ts';
+import { Draft, multipart, type Stamp, textEntity } from './draft.ts';
+import { type Original, returned } from './original.ts';
+import { addressField, machinePart, messageStatus, referenceLines } from './status.ts';
+
+/**
+ * @param envid ENVID of the message
+ * @param originalRecipient ORCPT: type and address
+ */
+export function deliveredDsn(
+  original: Original,
+  asked: { readonly envid: string | undefined; readonly originalRecipient: string | undefined },
+  postmaster: string,
+  stamp: Stamp,
+): { envelope: Envelope; message: OutgoingMessage } {
+  const { recipient, sender } = original;
+  const [, type = '', address = ''] = /^([^;]*);(.*)$/.exec(asked.originalRecipient ?? '') ?? [];
+  const ascii = /^[\x20-\x7e]*$/.test(address);
+  const fields = messageStatus(stamp, asked.envid) +
+    (address === '' || !ascii ? '' : foldedField('Original-Recipient', `${type}; ${address}`)) +
+    addressField('Final-Recipient', recipient) +
+    foldedField('Action', 'delivered') +
+    foldedField('Status', '2.1.5');
+  const text = `Your message was delivered to ${oneLine(recipient)}.\r\n`;
+  // RFC 3461 §4.3: of a message that arrived the header is enough, whatever RET says.
+  const parts = [
+    textEntity(text),
+    machinePart('delivery-status', fields, recipient),
+    returned(original, true),
+  ];
+  const message = new Draft()
+    .addresses('From', [{ name: 'Mail Delivery Subsystem', address: postmaster }])
+    .addresses('To', [{ name: '', address: sender }])
+    .text('Subject', 'Delivery status: delivered')
+    .stamp(stamp)
+    .lines(referenceLines(original))
+    .words('Auto-Submitted', 'auto-generated (delivery report)')
+    .finish(multipart('report; report-type=delivery-status', parts, stamp));
+  return { message, envelope: { sender: '', recipients: [{ address: sender, notify: ['NEVER'] }] } };
+}
