@@ -93,13 +93,21 @@ export class StepPlan {
     first ??= take(simple, 1)[0] ??
       take(left.filter((step) => WORKER.test(step) || JANITOR.test(step)), 1)[0];
     if (first === undefined) throw new Error('all steps have killed');
+    // Without directory.db there is no checkpoint: its removal goes with nothing that waits for the janitor.
+    const remade = first === 'batch.durable'
+      ? take(taking.filter((step) => step.startsWith('directory.')), 2)
+      : [];
     const then = [
+      ...remade,
       ...take(simple.filter((step) => step !== first), 2),
       ...take(taking.filter((step) => step === 'recovery.gone' && first?.startsWith('remove.')), 1),
       ...take(taking.filter((step) => step === 'recovery.directory' && first === 'commit.directorynext'), 1),
-      ...take(taking.filter((step) => step !== 'recovery.gone' && step !== 'recovery.directory'), 2),
+      ...take(
+        taking.filter((step) => !/^(recovery\.(gone|directory)$|directory\.)/.test(step)),
+        2 - remade.length,
+      ),
       ...take(left.filter((step) => WORKER.test(step) && step !== first), 1),
-      ...take(left.filter((step) => JANITOR.test(step) && step !== first), 1),
+      ...take(left.filter((step) => JANITOR.test(step) && step !== first && remade.length === 0), 1),
     ];
     return { first, then };
   }
