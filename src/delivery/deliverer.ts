@@ -19,7 +19,9 @@ import { Notifications } from './notifications.ts';
 import type { Arrival, ArrivingRecipient, Verdict } from './arrival.ts';
 import { deliveryReport } from './courtesy/delivered.ts';
 import { tellOwner } from './courtesy/notice.ts';
+import { ExternalPrograms } from './externalprograms.ts';
 import { keptByDefault, place } from './filing.ts';
+import type { Occasion } from './occasion.ts';
 import type { Plan, Sending } from './plan.ts';
 import { Programs } from './programs.ts';
 import { decide, type Decision, keep, makeOccasion } from './script.ts';
@@ -47,11 +49,13 @@ interface Job {
 export class Deliverer {
   readonly #parts: DelivererParts;
   readonly #programs: Programs;
+  readonly #external: ExternalPrograms;
   readonly #notifications = new Notifications();
 
   constructor(parts: DelivererParts) {
     this.#parts = parts;
     this.#programs = new Programs(parts.store, parts.settings);
+    this.#external = new ExternalPrograms(parts.settings);
   }
 
   /**
@@ -95,6 +99,7 @@ export class Deliverer {
       settings,
       store,
       log,
+      programs: this.#external,
       notifications: this.#notifications,
       arrival,
       recipient,
@@ -104,7 +109,7 @@ export class Deliverer {
     try {
       decision = active.program === null
         ? keep(occasion, active.problem)
-        : await decide(active.program, occasion);
+        : await decide(active.program, this.#programs.settings, occasion);
     } catch (thrown) {
       // A fault of ours is no reason to lose mail or to refuse it.
       log.error('sieve failed', { error: thrown instanceof Error ? thrown : undefined });
@@ -116,8 +121,9 @@ export class Deliverer {
 
   /** Hands over what must be on its way before the message is taken. */
   async #forward(job: Job): Promise<void> {
-    const { plan, occasion } = job.decision as Decision;
-    if (plan.forwards.length === 0) return;
+    const decision = job.decision as Decision;
+    const { plan, occasion } = decision;
+    if (plan.forwards.length + plan.pipes.length === 0) return;
     const done: Mark[] = [];
     for (const sending of plan.forwards) {
       const [outcome] = await this.#send(sending, occasion.log);
@@ -126,8 +132,9 @@ export class Deliverer {
         break;
       }
       if (outcome.kind === 'sent' && sending.mark !== null) done.push(sending.mark);
-      if (outcome.kind === 'permanent') keepInstead(plan, job);
+      if (outcome.kind === 'permanent') keepInstead(plan, occasion, 'not forwarded');
     }
+    if (job.error === undefined) await this.#pipe(decision);
     if (job.error === undefined) plan.marks.push(...done);
     else if (done.length > 0) {
       await this.#parts.store.mark(occasion.owner.userid, done).catch((thrown: unknown) => {
@@ -135,6 +142,18 @@ export class Deliverer {
           error: thrown instanceof Error ? thrown : undefined,
         });
       });
+    }
+  }
+
+  /** Gives the message to programs. One that fails is no reason to lose it. */
+  async #pipe(decision: Decision): Promise<void> {
+    const { plan, occasion } = decision;
+    for (const { attempt, call } of plan.pipes) {
+      const { failed } = await this.#external.run(call, occasion.owner.userid);
+      if (failed === null) continue;
+      occasion.log.warn('not piped', { program: call.name, reason: failed });
+      keepInstead(plan, occasion, 'not piped');
+      if (!attempt) decision.problem ??= `pipe: ${failed}`;
     }
   }
 
@@ -249,10 +268,11 @@ function unscripted(recipient: ArrivingRecipient): Job {
   return { recipient, decision: null, messages: [], deliveries: [] };
 }
 
-/** The MTA will never take it: the message is kept where mail is kept by default. */
-function keepInstead(plan: Plan, { decision }: Job): void {
-  place(plan, null, keptByDefault((decision as Decision).occasion));
-  plan.actions.push('keep (not forwarded)');
+/** What nobody else takes is kept where mail is kept by default, once. */
+function keepInstead(plan: Plan, occasion: Occasion, why: string): void {
+  if (plan.actions.some((action) => action.startsWith('keep'))) return;
+  place(plan, null, keptByDefault(occasion));
+  plan.actions.push(`keep (${why})`);
 }
 
 function verdictOf({ decision, error, deliveries }: Job, results: readonly DeliveryResult[]): Verdict {

@@ -2,6 +2,7 @@
 
 import type { Action } from '../sieve/result.ts';
 import { notify } from './actions/notify.ts';
+import { pipe } from './actions/pipe.ts';
 import { redirect } from './actions/redirect.ts';
 import { reject } from './actions/reject.ts';
 import { report } from './actions/report.ts';
@@ -34,6 +35,9 @@ export function interpret(actions: readonly Action[], occasion: Occasion): Plan 
         break;
       case 'notify':
         notify(plan, action, occasion);
+        break;
+      case 'pipe':
+        pipe(plan, action, occasion);
         break;
       case 'report':
         report(plan, action, occasion);

@@ -1,6 +1,7 @@
 /** What is to be done with a message for one recipient: the decisions of a script in the terms of store and MTA. */
 
 import type { Envelope, OutgoingMessage } from '../outgoing/envelope.ts';
+import type { ProgramCall } from '../sieve/host.ts';
 import type { Content } from '../sieve/result.ts';
 import type { Mark, Placement } from '../store/border.ts';
 
@@ -25,12 +26,21 @@ export interface Filing {
   readonly placements: Placement[];
 }
 
+/** A program that gets the message. */
+export interface Pipe {
+  readonly call: ProgramCall;
+  /** If it fails the message is kept; else that is an error of the script as well. */
+  readonly attempt: boolean;
+}
+
 export interface Plan {
   readonly filings: Filing[];
   /** Set together with the copies. */
   readonly marks: Mark[];
   /** Sent before the message is stored: unless they are on their way, it is not taken. */
   readonly forwards: Sending[];
+  /** Programs that get the message, after the forwards. */
+  readonly pipes: Pipe[];
   /** Sent once it is: nothing is lost with them. */
   readonly courtesies: Sending[];
   /** What to tell the sender; null unless the script refuses the message. */
@@ -40,5 +50,5 @@ export interface Plan {
 }
 
 export function emptyPlan(): Plan {
-  return { filings: [], marks: [], forwards: [], courtesies: [], refusal: null, actions: [] };
+  return { filings: [], marks: [], forwards: [], pipes: [], courtesies: [], refusal: null, actions: [] };
 }

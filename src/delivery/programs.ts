@@ -1,12 +1,12 @@
 /** Active scripts as programs, compiled once per worker: the hash of a script names its program. */
 
-import type { Settings } from '../config/settings.ts';
 import { ScriptCache } from '../sieve/cache.ts';
 import type { Compiled, CompileOptions } from '../sieve/compile.ts';
 import { compile } from '../sieve/extensions.ts';
 import type { Program } from '../sieve/run.ts';
+import type { Settings as SieveSettings } from '../sieve/settings.ts';
 import type { Store } from '../store/border.ts';
-import { allowedCapabilities } from './language.ts';
+import { allowedCapabilities, type LanguageSettings, sieveSettings } from './language.ts';
 
 /** A program, or why there is none: a script that was put under other rules. */
 export type ActiveProgram =
@@ -17,13 +17,17 @@ export class Programs {
   readonly #store: Pick<Store, 'scriptByHash' | 'activeScript'>;
   readonly #cache = new ScriptCache();
   readonly #options: CompileOptions;
+  /** What the administrator says about extensions, for the runs. */
+  readonly settings: SieveSettings;
 
   constructor(
     store: Pick<Store, 'scriptByHash' | 'activeScript'>,
-    settings: Pick<Settings, 'sieve_extensions'>,
+    settings: LanguageSettings,
   ) {
     this.#store = store;
+    this.settings = sieveSettings(settings);
     this.#options = {
+      settings: this.settings,
       allowed: new Set(allowedCapabilities(settings)),
       cache: this.#cache,
       // What is stored was short enough when it was put.

@@ -7,6 +7,7 @@ import { Mail } from '../sieve/mail/mail.ts';
 import { toOctets } from '../sieve/octets.ts';
 import type { Remembered } from '../sieve/result.ts';
 import type { Program } from '../sieve/run.ts';
+import type { Settings as SieveSettings } from '../sieve/settings.ts';
 import { Namespace } from '../store/names.ts';
 import type { Mark } from '../store/border.ts';
 import { keptByDefault, place } from './filing.ts';
@@ -21,12 +22,12 @@ export interface Decision {
   readonly plan: Plan;
   readonly occasion: Occasion;
   /** Why it could not be run to its end, on one line; null when it was. Then the plan is to keep the message. */
-  readonly problem: string | null;
+  problem: string | null;
 }
 
 type Given = Pick<
   Occasion,
-  'settings' | 'store' | 'log' | 'notifications' | 'arrival' | 'recipient' | 'staged'
+  'settings' | 'store' | 'log' | 'programs' | 'notifications' | 'arrival' | 'recipient' | 'staged'
 >;
 
 /** Makes what one run needs to know; nothing of it is looked at before it is asked for. */
@@ -59,7 +60,11 @@ export function makeOccasion(given: Given): Occasion {
 }
 
 /** Runs a program. Throws only for a fault of ours. */
-export async function decide(program: Program, occasion: Occasion): Promise<Decision> {
+export async function decide(
+  program: Program,
+  settings: SieveSettings,
+  occasion: Occasion,
+): Promise<Decision> {
   const { arrival, recipient } = occasion;
   const outcome = await run(program, {
     message: occasion.message,
@@ -72,6 +77,7 @@ export async function decide(program: Program, occasion: Occasion): Promise<Deci
       auth: arrival.auth === null ? null : toOctets(arrival.auth.userid),
     },
     host: makeHost(occasion),
+    settings,
   });
   const { error, result } = outcome;
   if (error === null) {

@@ -29,6 +29,18 @@ export const deliveryLimits = rows({
       'between two replies to the same sender where the script does not say (RFC 5230 §4.1, Cyrus: 7 days)',
     onExcess: 'the sender is answered again',
   },
+  delivery_program_seconds: {
+    value: 10,
+    unit: 'seconds',
+    reason: 'a program that a script runs; a delivery waits behind it (Dovecot: 10)',
+    onExcess: 'it is killed, which the script sees as its failure; a message that was for it is kept',
+  },
+  delivery_programs_running: {
+    value: 10,
+    unit: 'count',
+    reason: 'programs a worker runs at once; each is a process, and may learn from spam for a second',
+    onExcess: 'further ones wait for the end of one of them',
+  },
   delivery_notifications: {
     value: 30,
     unit: 'count',

@@ -1,7 +1,7 @@
 /** ManageSieve as a worker plugs it in: the protocol, with the language as this configuration has it. */
 
 import type { Settings } from '../config/settings.ts';
-import { allowedCapabilities } from '../delivery/language.ts';
+import { allowedCapabilities, sieveSettings } from '../delivery/language.ts';
 import { limits } from '../limits.ts';
 import type { Protocol } from '../net/service.ts';
 import { compile } from '../sieve/extensions.ts';
@@ -18,6 +18,7 @@ export function createManageSieveService(deps: Omit<ManageSieveServices, 'langua
 export function languageOf(settings: Settings): Language {
   const extensions = allowedCapabilities(settings);
   const allowed = new Set(extensions);
+  const language = sieveSettings(settings);
   return {
     extensions,
     maxRedirects: limits.sieve_redirects.value,
@@ -26,6 +27,7 @@ export function languageOf(settings: Settings): Language {
     check: (script) =>
       compile(Buffer.from(script.buffer, script.byteOffset, script.length).toString('latin1'), {
         allowed,
+        settings: language,
         maxSize: settings.sieve_maxscriptsize,
       }).diagnostics,
   };
