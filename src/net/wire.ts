@@ -214,6 +214,11 @@ export class Wire {
     return this.#end.promise;
   }
 
+  /** Resolves when the connection has ended. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
+  }
+
   /** Why the connection ended, where that was not the server's wish. */
   get failure(): Error | undefined {
     return this.#failure;

@@ -326,6 +326,21 @@ describe('what is done after the login', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test('-x ends with the connection, whether or not anybody came', async () => {
+    const path = join(store.dir, 'dialogue');
+    const [program, args] = waiting('-x', path);
+    const before = store.roles().get('worker')?.[0];
+    const done = run(program, args);
+    while (!existsSync(path)) await sleep(5);
+    store.killRole('worker');
+    const { code, stderr } = await done;
+    expect(stderr).toContain('the server closed the connection before anybody came');
+    expect(code).toBe(75);
+    expect(existsSync(path)).toBe(false);
+    await store.greets();
+    expect(store.roles().get('worker')?.[0]).not.toBe(before);
+  });
+
   test('-x leaves what is no socket as it is', async () => {
     const [program, args] = waiting('-x', store.configFile);
     const { code, stderr } = await run(program, args);

@@ -100,7 +100,7 @@ class TestClient {
     const peer = await acceptOne(path, () => {
       if (background) goOnAlone();
       else this.#tell(`Waiting at ${path}.\n`);
-    });
+    }, wire.ended);
     peer.on('error', () => {}); // gone: the session ends as with any end of input
     const io = { stdout: (text: string | Uint8Array) => void peer.write(text) };
     // Its end is that of what is said, not of what is answered.

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { userError } from '../../errors.ts';
+import { serverError, userError } from '../../errors.ts';
 import { selfProgram } from '../../server/self.ts';
 import type { CommandIo } from '../command.ts';
 import type { ProgramName } from './programs.ts';
@@ -19,9 +19,10 @@ const READY_FD = 3;
  * Waits at a socket of this path for whoever connects first. Nobody but the user of this process can: there somebody is
  * logged in.
  * @param listening is called once one can connect
- * @throws MailError 'cannot' where the socket cannot be made
+ * @param over resolves when there is nothing to connect for any more
+ * @throws MailError 'cannot' where the socket cannot be made, 'unavailable' where it was over before
  */
-export async function acceptOne(path: string, listening: () => void): Promise<Socket> {
+export async function acceptOne(path: string, listening: () => void, over: Promise<void>): Promise<Socket> {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isSocket()) {
     throw userError('cannot', `${path} is there and is no socket; name another one`);
@@ -35,6 +36,9 @@ export async function acceptOne(path: string, listening: () => void): Promise<So
     process.umask(mask);
     listening();
   });
+  void over.then(() =>
+    reject(serverError('the server closed the connection before anybody came to the socket'))
+  );
   try {
     return await promise;
   } finally {
