@@ -61,7 +61,7 @@ export interface NewFields {
 
 /** A message while a script runs over it. What was changed is what tests and later actions see. */
 export interface Message extends HeaderView {
-  /** RFC 5228 §5.9: its size in octets, as it came. */
+  /** RFC 5228 §5.9: its size in octets, with what was changed. */
   readonly size: number;
   /** The tree of its parts. */
   readonly root: MessagePart;

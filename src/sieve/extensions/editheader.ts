@@ -19,9 +19,11 @@ function mayDelete(name: string, settings: EditheaderSettings): boolean {
   return name === 'subject' || !NEVER_DELETED.has(name) && !settings.forbidDelete.has(name);
 }
 
-/** What is wrong with the value of a field, or null. Line ends and other controls are no fault: they become blanks. */
+/** What is wrong with the value of a field, or null. Line ends are no fault: they become blanks. */
 function valueWrong(value: string): string | null {
-  return value.includes('\0') ? `the value "${printable(value)}" is invalid: it has a NUL` : null;
+  return /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(value)
+    ? `the value "${printable(value)}" is invalid: it has control characters`
+    : null;
 }
 
 function tooLarge(name: string, value: string, { maxSize }: EditheaderSettings): string | null {
@@ -117,19 +119,12 @@ class Deleteheader implements Command {
 const deleteheader: CommandSpec = {
   name: 'deleteheader',
   match: true,
-  tags: [{ name: 'index', parameter: { name: 'index', type: 'number' } }, { name: 'last' }],
+  tags: [{ name: 'index', parameter: { name: 'index', type: 'number' } }, { name: 'last', needs: 'index' }],
   parameters: [
     { name: 'field name', type: 'string', check: fieldNameWrong },
     { name: 'value patterns', type: 'strings', optional: true },
   ],
   emit(call, compiler) {
-    if (call.has('last') && !call.has('index')) {
-      compiler.error(
-        call.position('last'),
-        'the :last tag of the deleteheader command cannot be specified without the :index tag',
-      );
-      return;
-    }
     const keys = call.has('value patterns') ? call.keys('value patterns') : null;
     if (keys === null && call.has('value patterns')) return;
     const index = call.has('index') ? call.number('index') : 0;

@@ -19,7 +19,6 @@ import { type MimePart, partTree } from './part.ts';
  *    What was not changed keeps its bytes.
  */
 export class Mail implements Message {
-  readonly size: number;
   readonly #separators: string;
   #source: Uint8Array;
   #header: HeaderBlock | EditedHeader | null = null;
@@ -28,9 +27,12 @@ export class Mail implements Message {
 
   /** `separators` are the chars between user and detail of an address (RFC 5233 §3). */
   constructor(bytes: Uint8Array, separators = '+') {
-    this.size = bytes.length;
     this.#source = bytes;
     this.#separators = separators;
+  }
+
+  get size(): number {
+    return this.content()?.reduce((sum, { length }) => sum + length, 0) ?? this.#source.length;
   }
 
   fields(name: string): Fields {

@@ -94,7 +94,7 @@ test('names and values are checked', () => {
     .toEqual([
       `2:11 the addheader command: the field name "X y" is invalid: expected printable ASCII without blanks and ':'`,
       `3:14 the deleteheader command: the field name "X:" is invalid: expected printable ASCII without blanks and ':'`,
-      '4:15 the addheader command: the value "a?" is invalid: it has a NUL',
+      '4:15 the addheader command: the value "a?" is invalid: it has control characters',
     ]);
   expect(findings('require "editheader"; deleteheader :last "X";')[0]).toContain('without the :index tag');
 });

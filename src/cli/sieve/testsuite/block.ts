@@ -12,13 +12,13 @@ export function blockCommands(world: World): CommandSpec[] {
       parameters: [{ name: 'name', type: 'string' }],
       block: true,
       emit(call, compiler, node) {
-        if (compiler.depth > 0) {
-          compiler.error(node.position, 'tests cannot be nested: expected the test command at the top level');
+        const block = compiler.state(BLOCK);
+        if (block.end !== null) {
+          compiler.error(node.position, 'tests cannot be nested');
           return;
         }
         const name = call.text('name');
         const end = compiler.label();
-        const block = compiler.state(BLOCK);
         compiler.command(node, { execute: (run) => world.beginBlock(fromOctets(name.value(run))) });
         block.end = end;
         compiler.block(node.block ?? []);

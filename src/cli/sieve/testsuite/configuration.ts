@@ -19,7 +19,7 @@ export class Configuration {
   separators = '+';
 
   set(name: string, value: string): void {
-    this.#values.set(name, value);
+    this.#values.set(name, value.trim());
   }
 
   unset(name: string): void {

@@ -1,6 +1,5 @@
 /** `test_set`, `test_message`, `test_message_print`. */
 
-import { outboundAddress } from '../../../sieve/address.ts';
 import type { Call, CallSpec, CommandSpec, TestSpec } from '../../../sieve/extension.ts';
 import { fromOctets, lowerAscii, octetBytes } from '../../../sieve/octets.ts';
 import type { Run } from '../../../sieve/run.ts';
@@ -9,12 +8,18 @@ import type { World } from './world.ts';
 
 /** What may stand between angle brackets; '' for the null path and for what is no address. */
 function addressIn(world: World, text: string): string {
-  const inner = text.trim().replace(/^<(.*)>$/s, '$1').trim();
-  if (inner === '') return '';
-  const address = outboundAddress(inner)?.address;
-  if (address === undefined) world.error(`"${fromOctets(text)}" is no address`);
-  return address ?? '';
+  const path = PATH.exec(text.trim());
+  const inner = path?.[1] ?? path?.[2];
+  if (inner !== undefined && (inner === '' || MAILBOX.test(inner) || LOCALPART.test(inner))) return inner;
+  world.error(`"${fromOctets(text)}" is no address`);
+  return '';
 }
+
+/** Something between angle brackets, behind a source route that means nothing (RFC 5321 §4.1.2), or something without them. */
+const PATH = /^(?:<(?:@[\w-]+(?:\.[\w-]+)*(?:,@[\w-]+(?:\.[\w-]+)*)*:)?([^<>]*)>|([^<>]*))$/;
+const MAILBOX =
+  /^(?:"(?:[^"\\]|\\.)*"|[^\s@<>()",:;\\[\]]+)@(?:[^\s@<>()",:;\\[\].]+(?:\.[^\s@<>()",:;\\[\].]+)*|\[[^\]]+\])$/;
+const LOCALPART = /^[^\s@<>()",:;\\[\]]+$/;
 
 const OBJECTS: Readonly<Record<string, (world: World, run: Run, value: string) => void>> = {
   'message': (world, run, value) => world.setMessage(run, octetBytes(value)),

@@ -10,7 +10,7 @@ import { bytesToOctets } from '../../../sieve/octets.ts';
 import { Registry } from '../../../sieve/registry.ts';
 import type { TraceLine } from '../../../sieve/run.ts';
 import { testsuite } from './extension.ts';
-import { type BlockOutcome, World } from './world.ts';
+import { type BlockOutcome, INBOX, World } from './world.ts';
 
 /** How a file ended. */
 export interface FileOutcome {
@@ -43,6 +43,7 @@ export async function runTestFile(path: string, { log, trace }: FileOptions): Pr
     host: world.host,
     limits: world.configuration.limits,
     settings: world.configuration.settings,
+    defaultMailbox: INBOX,
     result: world.result,
     ...(trace === undefined ? {} : { trace }),
   });

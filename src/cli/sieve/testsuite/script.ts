@@ -6,7 +6,7 @@ import { fromOctets } from '../../../sieve/octets.ts';
 import { Result } from '../../../sieve/result.ts';
 import { type Outcome, type Program, type Run, ScriptError } from '../../../sieve/run.ts';
 import { execute } from './execute.ts';
-import type { World } from './world.ts';
+import { INBOX, type World } from './world.ts';
 
 /** Runs a program in this world. False if it ended with an error, which is noted. */
 async function runScript(world: World, program: Program): Promise<boolean> {
@@ -17,6 +17,7 @@ async function runScript(world: World, program: Program): Promise<boolean> {
     limits: world.configuration.limits,
     settings: world.configuration.settings,
     separators: world.configuration.separators,
+    defaultMailbox: INBOX,
     result: world.result,
   });
   if (outcome.error === null) return true;

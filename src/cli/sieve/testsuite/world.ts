@@ -167,7 +167,9 @@ export class World {
     this.configuration.reload();
     run.limits = this.configuration.limits;
     run.settings = this.configuration.settings;
+    if (run.separators === this.configuration.separators) return;
     run.separators = this.configuration.separators;
+    this.restoreMessage(run);
   }
 
   /** Makes a mailbox if it is not there. */
@@ -206,7 +208,12 @@ export class World {
 
   /** The address of who the scripts belong to. */
   get owner(): string {
-    return this.configuration.get('sieve_user_email') ?? 'testsuite-mail-user@example.org';
+    return this.userEmail ?? 'testsuite-mail-user@example.org';
+  }
+
+  /** The same where a setting says it; else null. */
+  get userEmail(): string | null {
+    return this.configuration.get('sieve_user_email') ?? null;
   }
 
   setEnvelope(run: Run, change: Partial<Envelope>): void {
