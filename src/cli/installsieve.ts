@@ -3,11 +3,10 @@
 import { basename } from 'node:path';
 import { userError } from '../errors.ts';
 import { type Command, processIo } from './command.ts';
-import { Input } from './imtest/input.ts';
-import { parseArgs, usageError } from './options.ts';
-import { contentOf, loginArguments, readLogin } from './sieveshell/arguments.ts';
-import { SieveClient } from './sieveshell/client.ts';
+import { parseArgs } from './options.ts';
+import { contentOf, loginArguments } from './sieveshell/arguments.ts';
 import { runWords, save } from './sieveshell/commands.ts';
+import { conversation, openClient } from './sieveshell/open.ts';
 import { EX_OK } from './sysexits.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -56,13 +55,11 @@ export function installsieveCommand(terminal: () => Terminal | null): Command {
     summary: "put a user's Sieve script on a server",
     usage,
     async run(args, io) {
-      const { options, operands: [server, odd] } = parseArgs(args, table);
+      const { options, operands } = parseArgs(args, table);
       if (options.help) {
         io.stdout(usage);
         return EX_OK;
       }
-      if (server === undefined) throw usageError('installsieve needs a SERVER');
-      if (odd !== undefined) throw usageError(`installsieve takes one server, not "${odd}" as well`);
       // What a server calls its script is no place on this machine.
       if (options.get !== undefined && basename(options.get) !== options.get) {
         throw userError(
@@ -71,14 +68,13 @@ export function installsieveCommand(terminal: () => Terminal | null): Command {
         );
       }
       const script = options.install === undefined ? null : contentOf(options.install);
-      const person = terminal();
-      const password = () =>
-        options.password !== undefined
-          ? Promise.resolve(options.password)
-          : person?.ask('Please enter your password: ', { echo: false }) ??
-            new Input(() => io.stdin).firstLine();
-      const login = readLogin(server, options, options.port);
-      const client = await SieveClient.login(login, password, (text) => io.stderr(text));
+      const client = await openClient(
+        'installsieve',
+        operands,
+        options,
+        conversation(io, terminal()),
+        options.port,
+      );
       try {
         if (script !== null) await runWords(['put', options.install ?? ''], client, io);
         if (options.delete !== undefined) await client.delete(options.delete);

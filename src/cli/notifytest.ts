@@ -14,7 +14,7 @@ Hands a notification to notifyd. What becomes of it is in the log of the server.
 
   -f, --file SOCKET         where notifyd listens; as the configuration says unless given
   -t, --text TEXT           what is told
-  -n, --notifier METHOD     log, external, webhook; the one notifyd takes without a name unless given
+  -n, --notifier METHOD     log, mailto, external, webhook; the one notifyd takes without a name unless given
   -c, --class CLASS         MESSAGE unless given
   -p, --priority PRIORITY   normal unless given
   -u, --user USER           the user of this machine unless given

@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs';
 import { asMailError } from '../errors.ts';
 import { type Command, type CommandIo, processIo } from './command.ts';
-import { Input } from './imtest/input.ts';
 import { parseArgs, usageError } from './options.ts';
-import { contentOf, loginArguments, readLogin } from './sieveshell/arguments.ts';
-import { SieveClient } from './sieveshell/client.ts';
+import { contentOf, loginArguments } from './sieveshell/arguments.ts';
+import type { SieveClient } from './sieveshell/client.ts';
 import { isQuit, readWords, runWords } from './sieveshell/commands.ts';
+import { type Conversation, conversation, openClient } from './sieveshell/open.ts';
 import { EX_DATAERR, EX_OK } from './sysexits.ts';
 import { printable } from './table.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -49,24 +49,16 @@ export function sieveshellCommand(terminal: () => Terminal | null): Command {
     summary: "manage a user's Sieve scripts on a server",
     usage,
     async run(args, io) {
-      const { options, operands: [server, odd] } = parseArgs(args, table);
+      const { options, operands } = parseArgs(args, table);
       if (options.help) {
         io.stdout(usage);
         return EX_OK;
       }
-      if (server === undefined) throw usageError('sieveshell needs a SERVER');
-      if (odd !== undefined) throw usageError(`sieveshell takes one server, not "${odd}" as well`);
       const script = scriptFrom(options.exec, options.execfile);
-      const login = readLogin(server, options);
-      const person = terminal();
-      const input = new Input(() => person?.typed() ?? io.stdin);
-      const password = () =>
-        options.password !== undefined
-          ? Promise.resolve(options.password)
-          : person?.ask('Please enter your password: ', { echo: false }) ?? input.firstLine();
-      const client = await SieveClient.login(login, password, (text) => io.stderr(text));
+      const talk = conversation(io, terminal());
+      const client = await openClient('sieveshell', operands, options, talk);
       try {
-        const lines = script !== undefined ? listed(script) : linesOf(input, person, io);
+        const lines = script !== undefined ? listed(script) : linesOf(talk);
         return await work(client, lines, io);
       } finally {
         client.close();
@@ -109,7 +101,7 @@ async function* listed(script: string): AsyncGenerator<string> {
 }
 
 /** Lines as they are typed or come in. */
-async function* linesOf(input: Input, person: Terminal | null, io: CommandIo): AsyncGenerator<string> {
+async function* linesOf({ input, person, io }: Conversation): AsyncGenerator<string> {
   let rest = '';
   if (person !== null) io.stdout('> ');
   const decoder = new TextDecoder();

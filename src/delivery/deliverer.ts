@@ -18,6 +18,7 @@ import type { Log } from '../telemetry/log.ts';
 import { Notifications } from './notifications.ts';
 import type { Arrival, ArrivingRecipient, Verdict } from './arrival.ts';
 import { deliveryReport } from './courtesy/delivered.ts';
+import { tellOfNewMail } from './courtesy/newmail.ts';
 import { tellOwner } from './courtesy/notice.ts';
 import { ExternalPrograms } from './externalprograms.ts';
 import { keptByDefault, place } from './filing.ts';
@@ -82,10 +83,17 @@ export class Deliverer {
       : await this.#parts.store.deliver(deliveries, { ignoreQuota: arrival.ignoreQuota });
     const { header } = staged;
     const verdicts = jobs.map((job) => verdictOf(job, results));
+    if (this.#parts.settings.mailnotifier !== '') this.#tell(header, verdicts);
     if (scripted.length > 0 || recipients.some(({ notify }) => notify !== undefined)) {
       await Promise.all(jobs.map((job, at) => this.#finish(arrival, header, job, verdicts[at] as Verdict)));
     }
     return verdicts;
+  }
+
+  /** Tells notifyd of what is stored now. */
+  #tell(header: string, verdicts: readonly Verdict[]): void {
+    const { settings, log } = this.#parts;
+    for (const { result } of verdicts) if (result !== undefined) tellOfNewMail(settings, result, header, log);
   }
 
   /** What is to be done for a recipient. */

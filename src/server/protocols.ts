@@ -31,6 +31,6 @@ export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
   saslauthd: async (deps) => (await import('../authd/saslauthd.ts')).createSaslauthd(deps),
   sieve: async (deps) => (await import('../managesieve/service.ts')).createManageSieveService(deps),
   smmap: async (deps) => (await import('../smmap/protocol.ts')).createSmmap(deps),
-  notify: async (deps) => (await import('../notifyd/protocol.ts')).createNotifyd(deps),
+  notify: async (deps) => (await import('../notifyd/service.ts')).createNotifydService(deps),
   lmtp: async (deps) => (await import('../lmtp/protocol.ts')).createLmtp(deps),
 };

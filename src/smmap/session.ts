@@ -26,6 +26,8 @@ export interface SmmapServices {
   readonly store: Store;
   readonly interfaces: InterfaceDomains;
   readonly log: Log;
+  /** Replaces limits.smmap_seconds in tests. */
+  readonly patienceMs?: number;
 }
 
 export class SmmapSession {
@@ -97,10 +99,10 @@ export class SmmapSession {
   }
 
   async #answer(key: string): Promise<string> {
-    const { settings, store, interfaces } = this.#services;
+    const { settings, store, interfaces, patienceMs } = this.#services;
     const { localAddress } = this.#connection;
     const { promise: late, resolve } = Promise.withResolvers<string>();
-    const timer = setTimeout(() => resolve(TIMEOUT), limits.smmap_seconds.value * 1000);
+    const timer = setTimeout(() => resolve(TIMEOUT), patienceMs ?? limits.smmap_seconds.value * 1000);
     try {
       const context = { settings, store, interfaces, localAddress, poster: null };
       const known = findRecipient(context, readQuestion(key), 1).then(() => found(key));

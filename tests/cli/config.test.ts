@@ -155,7 +155,7 @@ test('import prints TOML, and what became of each line on standard error', async
     'imapd.conf:8: configdirectory: translated to store.configdirectory = "/var/lib/imap"\n',
   );
   expect(stderr).toEndWith(
-    'Lines: 39 translated, 9 not needed, 2 not taken over.\n',
+    'Lines: 40 translated, 9 not needed, 1 not taken over.\n',
   );
   expect(stderr).not.toContain('klais-is-a-geek!');
 });

@@ -1,9 +1,9 @@
-/** Bounds on the connections of a user, over all workers of a running store and over IMAP and POP3 together. */
+/** Bounds on the connections of a user, over all workers of a running store and over IMAP, POP3 and ManageSieve together. */
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { succeed } from '../harness/command.ts';
+import { run, succeed } from '../harness/command.ts';
 import type { ImapClient } from '../harness/imap.ts';
 import { processTree } from '../harness/processes.ts';
 import { PASSWORD, TestStore } from '../harness/server.ts';
@@ -58,6 +58,10 @@ test('the one too many is refused whichever worker has it, others are not; who l
   for (let n = 0; n < 4; n++) expect(await login('anna')).toContain('[LIMIT]');
   const pop = await succeed('python3', ['-c', POP, String(store.ports.pop3s), PASSWORD]);
   expect(pop.stdout).toContain('too many open connections');
+  const sieve = await run('/usr/lib/cyrus/bin/sivtest', [
+    ...['-p', String(store.ports.sieve), '-m', 'PLAIN', '-a', 'anna', '-w', PASSWORD, 'localhost'],
+  ], { input: 'LOGOUT\r\n' });
+  expect(sieve.stdout).toContain('S: NO "too many open connections of this user"');
   await (await store.login('bert')).logout();
   await clients.pop()?.logout();
   clients.push(await place('anna'));

@@ -3,10 +3,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Finished, run, succeed } from '../harness/command.ts';
-import { mailstoreCommand, TestStore } from '../harness/server.ts';
+import { LmtpClient } from '../harness/lmtp.ts';
+import { mailstoreCommand, PASSWORD, TestStore } from '../harness/server.ts';
 
 let store: TestStore;
 let socket: string;
@@ -25,7 +27,7 @@ beforeAll(async () => {
     },
   });
   store = await TestStore.start({
-    users: [],
+    users: ['django', 'inge'],
     config: {
       'services.notify': {},
       notify: {
@@ -33,7 +35,9 @@ beforeAll(async () => {
         external: '"/tmp/nothing-is-there"',
         webhook: `"http://127.0.0.1:${hook.port}/hook"`,
         webhook_secret: '"geheim"',
+        mailnotifier: '"log"',
       },
+      sieve: { notifier: '"log"' },
     },
   });
   socket = join(store.dir, 'state/socket/notify');
@@ -143,6 +147,29 @@ test('notifytest, with what the configuration says and with a socket of its own'
   expect((await notifytest('-f', join(store.dir, 'nobody'), '-t', 'x')).code).toBe(75);
   expect((await notifytest('-t', 'x', ...Array.from({ length: 11 }, (_, at) => String(at)))).code).toBe(64);
   expect((await notifytest()).code).toBe(64);
+});
+
+test('of mail that comes in, of each recipient, and of what a script says', async () => {
+  const session = await store.login('inge');
+  await session.logout();
+  const plain = Buffer.from(`\0inge\0${PASSWORD}`).toString('base64');
+  const script = 'require "notify"; notify :high :message "$subject$ came";';
+  const sieve = connect(store.ports.sieve, '127.0.0.1');
+  sieve.write(
+    `AUTHENTICATE "PLAIN" "${plain}"\r\nPUTSCRIPT "tell" {${script.length}+}\r\n${script}\r\nSETACTIVE "tell"\r\nLOGOUT\r\n`,
+  );
+  let said = '';
+  for await (const chunk of sieve) said += String(chunk);
+  expect(said).toEndWith('OK\r\nOK\r\nOK\r\nOK "Logout completed"\r\n');
+  const lmtp = await LmtpClient.connect(store.lmtpSocket);
+  const mail =
+    'From: Michael <michael@example.org>\r\nTo: django\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello\r\n';
+  await lmtp.deliver('michael@example.org', ['django', 'inge', 'nobody'], Buffer.from(mail));
+  await lmtp.quit();
+  const text = 'text="From: Michael <michael@example.org>\\nSubject: Grüße\\nTo: django\\n"';
+  expect(await logged(/class=MAIL user=django mailbox=INBOX text="From: Michael/)).toContain(text);
+  expect(await logged(/class=MAIL user=inge mailbox=INBOX text="From: Michael/)).toContain(text);
+  expect(await logged('text="Grüße came"')).toContain('class=SIEVE priority=high user=inge mailbox=INBOX');
 });
 
 test('a flood of them is bounded and leaves everything else at work', async () => {

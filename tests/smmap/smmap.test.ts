@@ -2,7 +2,19 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { limits } from '../../src/limits.ts';
+import type { Store } from '../../src/store/border.ts';
 import { answerOf, SmmapServer } from './smmapserver.ts';
+
+/** The store, with other answers about recipients. */
+function answering(store: Store, recipient: Store['recipient']): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'recipient') return recipient;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 let server: SmmapServer;
 beforeAll(async () => {
@@ -64,17 +76,32 @@ describe('a recipient', () => {
   });
 
   test('while the store cannot tell, the sender is to try again', async () => {
-    const broken = await SmmapServer.open({}, (store) => ({
-      ...store,
-      recipient: () => Promise.reject(Object.assign(new Error('disk'), { code: 'EIO' })),
-      close: () => store.close(),
-    }));
+    const broken = await SmmapServer.open(
+      {},
+      (store) => answering(store, () => Promise.reject(Object.assign(new Error('disk'), { code: 'EIO' }))),
+    );
     try {
       expect(await broken.ask('django@example.org')).toBe('TEMP Temporary failure, try again later');
     } finally {
       await broken.close();
     }
   });
+});
+
+test('a store that does not answer in time: TIMEOUT, and the next question is answered', async () => {
+  let hangs = true;
+  const slow = await SmmapServer.open(
+    {},
+    (store) => answering(store, (request) => hangs ? new Promise(() => {}) : store.recipient(request)),
+  );
+  try {
+    await slow.store.session({ userid: 'django', admin: false, groups: [] }).login();
+    expect(await slow.ask('django')).toBe('TIMEOUT the mail store does not answer');
+    hangs = false;
+    expect(await slow.ask('django')).toBe('OK django');
+  } finally {
+    await slow.close();
+  }
 });
 
 test('a connection is used for many questions, in whatever pieces they come', async () => {

@@ -29,6 +29,7 @@ export class SmmapServer {
       store,
       interfaces: new InterfaceDomains(settings),
       log: silentLog,
+      patienceMs: 200,
     });
     const [service] = settings.services;
     if (service === undefined) throw new Error('no service');

@@ -123,7 +123,7 @@ const groups: readonly Group[] = [
   {
     outcome: 'later',
     text: 'this particular of Sieve is not there',
-    keys: 'sieve_* rfc3028_strict mailnotifier',
+    keys: 'sieve_* rfc3028_strict',
   },
   {
     outcome: 'later',

@@ -4,21 +4,32 @@ import { imapd, option } from '../option.ts';
 /** Notifications: what is told to programs and people when mail comes in. */
 
 /** The ways there are; zephyr is not. */
-const METHODS = ['null', 'log', 'external', 'webhook', 'zephyr'] as const;
+const METHODS = ['null', 'log', 'mailto', 'external', 'webhook', 'zephyr'] as const;
 
 function noZephyr(value: string): string | undefined {
-  return value === 'zephyr' ? 'zephyr is not there; there are log, external and webhook' : undefined;
+  return value === 'zephyr' ? 'zephyr is not there; there are log, mailto, external and webhook' : undefined;
 }
 
 export const notifyOptions = {
+  mailnotifier: option({
+    toml: 'notify.mailnotifier',
+    kind: textKind(),
+    default: '',
+    defaultText: 'none',
+    imapd: imapd('mailnotifier'),
+    doc:
+      'The method by which notifyd is told of every message that comes in: class MAIL, the user, INBOX, and From, Subject and To ' +
+      'of the message. Without one it is not told.',
+  }),
   notify_method: option<(typeof METHODS)[number]>({
     toml: 'notify.method',
     kind: choiceKind(METHODS),
     default: 'null',
     imapd: [],
     doc:
-      'What becomes of a notification that names no method: "null" nothing, "log" a line of the log, "external" the program of ' +
-      'notify.external is run, "webhook" the address of notify.webhook is told. In cyrus.conf it is the -m of notifyd.',
+      'What becomes of a notification that names no method: "null" nothing, "log" a line of the log, "mailto" mail to the ' +
+      'addresses that are its options, ' +
+      '"external" the program of notify.external is run, "webhook" the address of notify.webhook is told. In cyrus.conf it is the -m of notifyd.',
     check: noZephyr,
   }),
   notify_external: option({

@@ -92,7 +92,8 @@ function byNotifyd(plan: Plan, action: NotifyAction, name: string, occasion: Occ
   const { log, owner, settings } = occasion;
   try {
     sendNotification(notifySocket(settings), {
-      method: name === '' ? settings.sievenotifier : name,
+      // Cyrus's word for none.
+      method: name === '' || name === 'default' ? settings.sievenotifier : name,
       class: 'SIEVE',
       priority: PRIORITIES[action.importance],
       user: owner.userid,
