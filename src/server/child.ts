@@ -25,6 +25,13 @@ export interface ChildOptions {
 /** First descriptor behind the standard ones. */
 export const FIRST_INHERITED_FD = 3;
 
+/**
+ * How the runtime compiles. Its last and dearest compiler works on what ran often; serving mail is a little of very much code,
+ * and by the runtime's own measure a fifth to a third of a worker's processor time went into compiling. Loops over many
+ * messages still come to it.
+ */
+const RUNTIME = { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: '1000000' };
+
 /** The environment of a role: ours without what changes the runtime or speaks for the service. */
 export function childEnvironment(environment: Record<string, string | undefined>): Record<string, string> {
   const without = new Set([
@@ -38,7 +45,7 @@ export function childEnvironment(environment: Record<string, string | undefined>
     'LISTEN_FDS',
     'LISTEN_PID',
   ]);
-  const kept: Record<string, string> = {};
+  const kept: Record<string, string> = { ...RUNTIME };
   for (const name in environment) {
     const value = environment[name];
     if (value !== undefined && !without.has(name)) kept[name] = value;
