@@ -206,6 +206,11 @@ export class Authenticator {
     return { userid: ANONYMOUS, admin: false, groups: [] };
   }
 
+  /** Who was logged in on a connection is it no more, and no longer counted. @param connection its id */
+  left(connection: string): void {
+    this.#guard.left(connection);
+  }
+
   /** The identity of a canonical userid that was authenticated by other means (a trusted socket, a tool). */
   identity(userid: string): Identity {
     return { userid, admin: isAdmin(userid, this.#settings), groups: [] };

@@ -219,6 +219,7 @@ export class ManageSieveSession {
 
   /** UNAUTHENTICATE (§2.14.1): a stranger again, with a stranger's time; TLS and layers stay. */
   forget(): void {
+    this.services.authenticator.left(this.connection.id);
     this.identity = null;
     this.#scripts = null;
     this.#owner = null;

@@ -23,7 +23,7 @@ const dir = mkdtempSync(join(tmpdir(), 'mailstore-howto-'));
 chmodSync(dir, 0o755);
 let server: ChildProcess | undefined;
 let directory: TestDirectory | undefined;
-let imapPort = 0;
+let [imapPort, lmtpPort, sievePort] = [0, 0, 0];
 
 afterAll(async () => {
   if (server !== undefined && server.exitCode === null) {
@@ -59,7 +59,7 @@ test('where everybody can read the password of the directory they do not start, 
 
 test('with the passwords in the store they run the how-to server', async () => {
   const [imap = 0, lmtp = 0, sieve = 0] = await freePorts(3);
-  imapPort = imap;
+  [imapPort, lmtpPort, sievePort] = [imap, lmtp, sieve];
   const certificate = join(dir, 'server.pem');
   const made = spawnSync('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'],
@@ -161,4 +161,28 @@ test('imtest logs in by DIGEST-MD5 as the how-to shows it, with the secret from 
     /S: A01 OK Success \(privacy protection\)\r?\nAuthenticated\.\r?\nSecurity strength factor: 128/,
   );
   expect(stdout).toContain('* STATUS INBOX (MESSAGES 1)');
+}, 30_000);
+
+test('the service sieve takes a script, and mail is filed by it', async () => {
+  const script =
+    'require "fileinto";\r\nif header :contains "subject" "[list]" { fileinto "INBOX/Archives"; }\r\n';
+  const { stdout } = await run('/usr/lib/cyrus/bin/sivtest', [
+    ...['-p', String(sievePort), '-a', 'Django', '-w', PASSWORD, '-m', 'DIGEST-MD5', 'localhost'],
+  ], {
+    input:
+      `PUTSCRIPT "lists" {${script.length}+}\r\n${script}\r\nSETACTIVE "lists"\r\nLISTSCRIPTS\r\nLOGOUT\r\n`,
+  });
+  expect(stdout).toContain('Security strength factor: 128');
+  expect(stdout).toContain('"lists" ACTIVE');
+  const sender = await LmtpClient.connect(lmtpPort);
+  const message = Buffer.from('From: a@nausch.org\r\nSubject: [list] hello\r\n\r\nfiled\r\n');
+  expect(await sender.deliver('a@nausch.org', ['django@nausch.org'], message)).toEqual([
+    expect.stringMatching(/^250 2\.1\.5 Ok/),
+  ]);
+  await sender.quit();
+  const stored = await succeed('curl', [
+    ...['--silent', '--show-error', '--insecure', '--ssl-reqd', '-u', `Django:${PASSWORD}`],
+    `imap://127.0.0.1:${imapPort}/INBOX/Archives;MAILINDEX=1`,
+  ]);
+  expect(stored.stdout).toEndWith(message.toString('latin1'));
 }, 30_000);

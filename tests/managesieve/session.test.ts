@@ -1,6 +1,8 @@
 /** ManageSieve as RFC 5804 has it, command by command. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { LoginGuard } from '../../src/auth/abuse/guard.ts';
+import { makeSettings } from '../../src/config/settings.ts';
 import { limits } from '../../src/limits.ts';
 import { LANGUAGE, PASSWORD, SieveClient, SieveServer } from './server.ts';
 
@@ -344,6 +346,21 @@ describe('the rest', () => {
     const bob = Buffer.from(`\0bob\0${PASSWORD}`).toString('base64');
     expect(await client.say(`AUTHENTICATE "PLAIN" "${bob}"`)).toBe('OK');
     expect(await client.say('LISTSCRIPTS')).toBe('OK');
+  });
+
+  test('UNAUTHENTICATE makes place where the logins of a user are bounded', async () => {
+    const settings = makeSettings({ maxlogins_per_user: 1 });
+    const guard = new LoginGuard({ settings });
+    const bounded = await SieveServer.open({ maxlogins_per_user: 1 }, { guard });
+    const [first, second] = [await bounded.connect(), await bounded.connect()];
+    for (const client of [first, second]) guard.opened(client.connection.id);
+    const login = `AUTHENTICATE "PLAIN" "${PLAIN}"`;
+    expect(await first.say(login)).toBe('OK');
+    expect(await second.say(login)).toBe('NO "too many open connections of this user"');
+    expect(await first.say('UNAUTHENTICATE')).toBe('OK');
+    expect(await second.say(login)).toBe('OK');
+    expect(await first.say(login)).toStartWith('NO ');
+    await bounded.close();
   });
 
   test('STARTTLS (§2.2): the capabilities are told again', async () => {

@@ -77,6 +77,14 @@ export class LoginGuard {
     if (this.#bounds) this.#standing.set(connection, undefined);
   }
 
+  /** Nobody is logged in on a connection any more, and it stands. */
+  left(connection: string): void {
+    const leave = this.#standing.get(connection);
+    if (leave === undefined) return;
+    this.#standing.set(connection, undefined);
+    leave();
+  }
+
   /** A connection is gone. */
   closed(connection: string): void {
     const leave = this.#standing.get(connection);
