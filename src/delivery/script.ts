@@ -75,6 +75,15 @@ export async function decide(
         ? null
         : toOctets(recipient.originalRecipient.replace(/^[^;]*;/, '')),
       auth: arrival.auth === null ? null : toOctets(arrival.auth.userid),
+      dsn: {
+        notify: recipient.notify ?? [],
+        orcpt: recipient.originalRecipient === undefined ? null : toOctets(recipient.originalRecipient),
+        ret: arrival.ret ?? null,
+        envid: arrival.envid === undefined ? null : toOctets(arrival.envid),
+      },
+      ...(arrival.deliverBy === undefined ? {} : {
+        deliverBy: { ...arrival.deliverBy, deadline: arrival.begun + arrival.deliverBy.seconds * 1000 },
+      }),
     },
     host: makeHost(occasion),
     settings,

@@ -21,7 +21,12 @@ export function draft(
   modifiers: readonly Modifier[],
   target: Placement = placement(null, [], null),
 ): Draft {
-  const made: Draft = { copy: false, target, fcc: null };
+  const made: Draft = {
+    copy: false,
+    target,
+    fcc: null,
+    dispatch: { notify: null, ret: null, deliverBy: null },
+  };
   for (let i = 0; i < modifiers.length; i++) (modifiers[i] as Modifier).apply(run, made);
   return made;
 }

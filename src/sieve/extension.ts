@@ -8,7 +8,7 @@ import type { ScriptLocation } from './host.ts';
 import type { Keys } from './keys.ts';
 import type { MatchType } from './match/matcher.ts';
 import type { AddressPart, Fields } from './message.ts';
-import type { Placement } from './result.ts';
+import type { Dispatch, Placement } from './result.ts';
 import type { Command, Run, Test } from './run.ts';
 import type { ArgumentNode, CallNode, CommandNode, StringNode, TestNode } from './syntax.ts';
 import type { Settings } from './settings.ts';
@@ -75,6 +75,8 @@ export interface Draft {
   readonly target: Placement;
   /** A copy of what the action sends (RFC 8580), or null. */
   fcc: Placement | null;
+  /** Of a redirect (RFC 6009). */
+  dispatch: Dispatch;
 }
 
 export interface Modifier {

@@ -14,7 +14,7 @@ import { editheader } from './extensions/editheader.ts';
 import { enclose } from './extensions/enclose.ts';
 import { encodedCharacter } from './extensions/encodedcharacter.ts';
 import { enotify } from './extensions/enotify.ts';
-import { envelope } from './extensions/envelope.ts';
+import { envelope, envelopeDeliverby, envelopeDsn } from './extensions/envelope.ts';
 import { environment } from './extensions/environment.ts';
 import { extlists } from './extensions/extlists.ts';
 import { extracttext } from './extensions/extracttext.ts';
@@ -23,6 +23,7 @@ import { fileinto } from './extensions/fileinto.ts';
 import { foreverypart } from './extensions/foreverypart.ts';
 import { ihaveExtension } from './extensions/ihave.ts';
 import { imap4flags, imapflags } from './extensions/imap4flags.ts';
+import { imapsieve } from './extensions/imapsieve.ts';
 import { implicitKeepTarget } from './extensions/implicitkeeptarget.ts';
 import { includeExtension } from './extensions/include.ts';
 import { index } from './extensions/index.ts';
@@ -31,6 +32,7 @@ import { mailboxid } from './extensions/mailboxid.ts';
 import { mime } from './extensions/mime.ts';
 import { notify } from './extensions/notify.ts';
 import { execute, filter, pipe } from './extensions/programs.ts';
+import { redirectDeliverby, redirectDsn } from './extensions/redirectparameters.ts';
 import { regex } from './extensions/regex.ts';
 import { ereject, reject } from './extensions/reject.ts';
 import { relational } from './extensions/relational.ts';
@@ -59,6 +61,8 @@ export const EXTENSIONS: readonly Extension[] = [
   encodedCharacter,
   enotify,
   envelope,
+  envelopeDeliverby,
+  envelopeDsn,
   environment,
   ereject,
   execute,
@@ -71,6 +75,7 @@ export const EXTENSIONS: readonly Extension[] = [
   ihaveExtension,
   imap4flags,
   imapflags,
+  imapsieve,
   implicitKeepTarget,
   includeExtension,
   index,
@@ -80,6 +85,8 @@ export const EXTENSIONS: readonly Extension[] = [
   mime,
   notify,
   pipe,
+  redirectDeliverby,
+  redirectDsn,
   regex,
   reject,
   relational,

@@ -95,4 +95,27 @@ export interface Envelope {
   readonly originalTo: string | null;
   /** AUTH= of MAIL FROM, or who submitted the message. */
   readonly auth: string | null;
+  /** What the sender asked of reports about this recipient; missing where nothing was asked. */
+  readonly dsn?: EnvelopeDsn;
+  /** Until when the sender wants it delivered; missing where nothing was said. */
+  readonly deliverBy?: EnvelopeDeliverBy;
+}
+
+/** RFC 3461 §4, decoded; octets. */
+export interface EnvelopeDsn {
+  /** `NEVER`, or some of `SUCCESS`, `FAILURE`, `DELAY`; empty where the sender left it open. */
+  readonly notify: readonly string[];
+  /** Type and address, `rfc822;user@example.org`. */
+  readonly orcpt: string | null;
+  /** `FULL` or `HDRS`. */
+  readonly ret: string | null;
+  readonly envid: string | null;
+}
+
+/** RFC 2852 §4 */
+export interface EnvelopeDeliverBy {
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+  readonly mode: 'return' | 'notify';
+  readonly trace: boolean;
 }

@@ -38,10 +38,27 @@ export interface FileintoAction {
   placement: Placement;
 }
 
+/** RFC 3461 §4.1 */
+export type ReportWord = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY';
+
+/** What a redirect asks of whoever takes the message (RFC 6009). Null is what the message came with. */
+export interface Dispatch {
+  /** `NEVER`, or some of `SUCCESS`, `FAILURE`, `DELAY`. */
+  readonly notify: readonly ReportWord[] | null;
+  readonly ret: 'FULL' | 'HDRS' | null;
+  /** Milliseconds since 1970 as the time, and what happens then. */
+  readonly deliverBy: {
+    readonly deadline: number;
+    readonly mode: 'return' | 'notify';
+    readonly trace: boolean;
+  } | null;
+}
+
 export interface RedirectAction {
   readonly kind: 'redirect';
   /** An addr-spec. */
   readonly address: string;
+  readonly dispatch: Dispatch;
   readonly content: Content;
 }
 

@@ -34,6 +34,8 @@ export interface Settings {
   readonly lists: ReadonlySet<string>;
   /** Kinds of external programs that there is a folder for. */
   readonly programs: ReadonlySet<ProgramKind>;
+  /** Scripts run because of what users do over IMAP, and not at a delivery (RFC 6785). */
+  readonly imapEvents: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -44,4 +46,5 @@ export const DEFAULT_SETTINGS: Settings = {
   virustest: null,
   lists: new Set(),
   programs: new Set(),
+  imapEvents: false,
 };

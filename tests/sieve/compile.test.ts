@@ -7,7 +7,11 @@ import { findings } from './harness.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sieve/settings.ts';
 
 /** Settings that leave nothing out. */
-const EVERYTHING: Settings = { ...DEFAULT_SETTINGS, programs: new Set(['pipe', 'filter', 'execute']) };
+const EVERYTHING: Settings = {
+  ...DEFAULT_SETTINGS,
+  programs: new Set(['pipe', 'filter', 'execute']),
+  imapEvents: true,
+};
 
 test('unknown names, and names whose extension was not required', () => {
   expect(findings('frop;\nif frip { keep; } frip;\nfileinto "x";\nif envelope "from" "x" { frup; }')).toEqual(

@@ -3,9 +3,9 @@
 import { isAscii } from 'node:buffer';
 import { limits } from '../../limits.ts';
 import { redirected, wasRedirectedBy } from '../../outgoing/forms/redirect.ts';
-import type { OutgoingMessage } from '../../outgoing/envelope.ts';
+import type { DeliverBy, OutgoingMessage } from '../../outgoing/envelope.ts';
 import { isOneOf } from '../../outgoing/responder.ts';
-import type { RedirectAction } from '../../sieve/result.ts';
+import type { Dispatch, RedirectAction } from '../../sieve/result.ts';
 import { keptByDefault, place } from '../filing.ts';
 import type { Occasion } from '../occasion.ts';
 import type { Plan } from '../plan.ts';
@@ -13,7 +13,11 @@ import type { Plan } from '../plan.ts';
 /** Kind of the marks that say where a message has gone already. */
 const REDIRECTED = 'redirect';
 
-export function redirect(plan: Plan, { address, content }: RedirectAction, occasion: Occasion): void {
+export function redirect(
+  plan: Plan,
+  { address, content, dispatch }: RedirectAction,
+  occasion: Occasion,
+): void {
   const { arrival, log, owner, recipient, settings, staged, store } = occasion;
   const what = `redirect ${address}`;
   // A user who forwards mail to herself wants to have it; one whose mail comes back has a loop.
@@ -41,17 +45,35 @@ export function redirect(plan: Plan, { address, content }: RedirectAction, occas
       sender: arrival.sender,
       recipients: [{
         address,
-        ...(recipient.notify === undefined ? {} : { notify: recipient.notify }),
+        ...optional('notify', dispatch.notify ?? recipient.notify),
         ...(recipient.originalRecipient === undefined
           ? {}
           : { originalRecipient: recipient.originalRecipient }),
       }],
-      ...(arrival.ret === undefined ? {} : { ret: arrival.ret }),
+      ...optional('ret', dispatch.ret ?? arrival.ret),
+      ...optional('deliverBy', deliverBy(dispatch, occasion)),
       ...(arrival.envid === undefined ? {} : { envid: arrival.envid }),
     },
     message: forwarded(content ?? [occasion.bytes], owner.address, arrival.smtputf8),
     mark: { kind: REDIRECTED, key, until },
   });
+}
+
+/** Until when it is to be there: as the script says, else what is left of the time that the sender gave (RFC 2852 §4.1.4). */
+function deliverBy({ deliverBy: asked }: Dispatch, { arrival, now }: Occasion): DeliverBy | undefined {
+  if (asked !== null) {
+    return { seconds: Math.round((asked.deadline - now) / 1000), mode: asked.mode, trace: asked.trace };
+  }
+  const given = arrival.deliverBy;
+  if (given === undefined) return undefined;
+  return { ...given, seconds: given.seconds - Math.round((now - arrival.begun) / 1000) };
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): Partial<Record<Name, Value>> {
+  return value === undefined ? {} : { [name]: value } as Record<Name, Value>;
 }
 
 function forwarded(content: readonly Uint8Array[], owner: string, smtputf8: boolean): OutgoingMessage {

@@ -1,4 +1,4 @@
-import type { Extension } from '../extension.ts';
+import type { Compiler, Extension } from '../extension.ts';
 import { addressPart } from '../address.ts';
 import { type Keys, matchValues } from '../keys.ts';
 import { lowerAscii } from '../octets.ts';
@@ -8,16 +8,57 @@ import { parsePath } from '../path.ts';
 import { type Run, StateKey, type Test } from '../run.ts';
 import { mapped, type Texts } from '../text.ts';
 
-/** The parts of an envelope by their names, and what each is. */
-const PARTS: Readonly<Record<string, (envelope: Envelope) => string | null>> = {
+/** The paths of an envelope by their names. */
+const PATHS: Readonly<Record<string, (envelope: Envelope) => string | null>> = {
   from: (envelope) => envelope.from,
   to: (envelope) => envelope.to,
   orig_to: (envelope) => envelope.originalTo,
   auth: (envelope) => envelope.auth,
 };
 
+/** Parts that other extensions bring (RFC 6009), with the capability each needs. */
+const PARAMETERS: Readonly<
+  Record<
+    string,
+    { readonly capability: string; readonly values: (envelope: Envelope, now: number) => (string | null)[] }
+  >
+> = {
+  notify: { capability: 'envelope-dsn', values: ({ dsn }) => [...dsn?.notify ?? []] },
+  orcpt: { capability: 'envelope-dsn', values: ({ dsn }) => [dsn?.orcpt ?? null] },
+  ret: { capability: 'envelope-dsn', values: ({ dsn }) => [dsn?.ret ?? null] },
+  envid: { capability: 'envelope-dsn', values: ({ dsn }) => [dsn?.envid ?? null] },
+  bytimeabsolute: {
+    capability: 'envelope-deliverby',
+    values: ({ deliverBy: by }) => [by === undefined ? null : new Date(by.deadline).toISOString()],
+  },
+  bytimerelative: {
+    capability: 'envelope-deliverby',
+    values: (
+      { deliverBy: by },
+      now,
+    ) => [by === undefined ? null : String(Math.round((by.deadline - now) / 1000))],
+  },
+  bymode: { capability: 'envelope-deliverby', values: ({ deliverBy: by }) => [by?.mode ?? null] },
+  bytrace: {
+    capability: 'envelope-deliverby',
+    values: ({ deliverBy: by }) => [by === undefined ? null : String(by.trace)],
+  },
+};
+
 function partWrong(name: string): string | null {
-  return lowerAscii(name) in PARTS ? null : `unknown part of the envelope "${name}": expected "from" or "to"`;
+  const lower = lowerAscii(name);
+  return Object.hasOwn(PATHS, lower) || Object.hasOwn(PARAMETERS, lower)
+    ? null
+    : `unknown part of the envelope "${name}": expected "from" or "to"`;
+}
+
+/** What is wrong with a part that needs an extension, which was not required. */
+function unavailable(name: string, compiler: Compiler): string | null {
+  const lower = lowerAscii(name);
+  const needed = Object.hasOwn(PARAMETERS, lower) ? PARAMETERS[lower]?.capability : undefined;
+  return needed === undefined || compiler.enabled(needed)
+    ? null
+    : `the part "${name}" of the envelope needs require "${needed}"`;
 }
 
 class EnvelopeTest implements Test {
@@ -49,12 +90,20 @@ class EnvelopeTest implements Test {
     const key = `${name} ${this.#part}`;
     let values = known.values.get(key);
     if (values === undefined) {
-      const value = PARTS[name]?.(run.envelope) ?? null;
-      const text = value === null ? null : partOf(name, value, this.#part, run.separators);
-      values = text === null ? NO_VALUES : new Values([text]);
+      const found = this.#find(run, name).filter((text) => text !== null);
+      values = found.length === 0 ? NO_VALUES : new Values(found);
       known.values.set(key, values);
     }
     return values;
+  }
+
+  #find({ envelope, host, separators, frame }: Run, name: string): (string | null)[] {
+    if (Object.hasOwn(PARAMETERS, name)) {
+      const { capability, values } = PARAMETERS[name] as (typeof PARAMETERS)[string];
+      return frame.program.required.has(capability) ? values(envelope, host.now) : [];
+    }
+    const value = Object.hasOwn(PATHS, name) ? PATHS[name]?.(envelope) ?? null : null;
+    return value === null ? [] : [partOf(name, value, this.#part, separators)];
   }
 }
 
@@ -84,9 +133,22 @@ export const envelope: Extension = {
       { name: 'envelope parts', type: 'strings', check: partWrong },
       { name: 'key list', type: 'strings' },
     ],
-    compile(call) {
+    compile(call, compiler) {
+      const parts = call.texts('envelope parts');
+      for (const name of parts.constant ?? []) {
+        const wrong = unavailable(name, compiler);
+        if (wrong === null) continue;
+        compiler.error(call.position('envelope parts'), `the envelope test: ${wrong}`);
+        return null;
+      }
       const keys = call.keys('key list');
-      return keys === null ? null : new EnvelopeTest(call.texts('envelope parts'), keys, call.addressPart());
+      return keys === null ? null : new EnvelopeTest(parts, keys, call.addressPart());
     },
   }],
 };
+
+/** RFC 6009 §2: "notify", "orcpt", "ret", "envid". */
+export const envelopeDsn: Extension = { capability: 'envelope-dsn', needs: ['envelope'] };
+
+/** RFC 6009 §4: "bytimeabsolute", "bytimerelative", "bymode", "bytrace". */
+export const envelopeDeliverby: Extension = { capability: 'envelope-deliverby', needs: ['envelope'] };

@@ -14,7 +14,7 @@ const PROGRAMS: Settings['programs'] = new Set(['pipe', 'filter', 'execute']);
 export class Configuration {
   /** As they were set, effective or not. */
   readonly #values = new Map<string, string>();
-  settings: Settings = { ...DEFAULT_SETTINGS, programs: PROGRAMS };
+  settings: Settings = { ...DEFAULT_SETTINGS, programs: PROGRAMS, imapEvents: true };
   limits: RunLimits = RUN_LIMITS;
   separators = '+';
 
@@ -46,6 +46,7 @@ export class Configuration {
       spamtest: this.#score('spamtest'),
       virustest: this.#score('virustest'),
       programs: PROGRAMS,
+      imapEvents: true,
       lists: new Set(this.names('sieve_extlists_list').map(listName)),
     };
   }

@@ -1,6 +1,7 @@
 /** Actions of RFC 5228 §4; fileinto is an extension of its own. */
 import { act, addressOf, addressWrong, checkConflict, draft, messageTo, place } from '../../action.ts';
 import { listWrong } from '../../listname.ts';
+import type { Dispatch } from '../../result.ts';
 import type { CommandSpec, Modifier } from '../../extension.ts';
 import { type Command, type Run, ScriptError } from '../../run.ts';
 import type { Text } from '../../text.ts';
@@ -54,25 +55,26 @@ class Redirect implements Command {
 
   execute(run: Run): void {
     const text = this.#address.value(run);
-    const { copy } = draft(run, this.#modifiers);
+    const { copy, dispatch } = draft(run, this.#modifiers);
     checkConflict(run, 'redirect');
     if (!this.#list) {
-      this.#to(run, addressOf(text, run.settings));
+      this.#to(run, addressOf(text, run.settings), dispatch);
     } else {
       // RFC 6134 §2.5; who stands on it goes through the same budget.
-      for (const address of run.members(text)) this.#to(run, address);
+      for (const address of run.members(text)) this.#to(run, address, dispatch);
     }
     if (!copy) run.result.implicitKeep = false;
   }
 
-  #to(run: Run, address: string): void {
+  #to(run: Run, address: string, dispatch: Dispatch): void {
     const redirects = run.result.actions.filter((action) => action.kind === 'redirect');
     // §2.10.3: the message goes to an address once.
     if (redirects.some((action) => action.address === address)) return;
     if (redirects.length >= run.limits.redirects) {
       throw new ScriptError(`number of redirect actions exceeds policy limit (${run.limits.redirects})`);
     }
-    act(run, { kind: 'redirect', address, content: run.message.content() }, () => `redirect to <${address}>`);
+    const content = run.message.content();
+    act(run, { kind: 'redirect', address, content, dispatch }, () => `redirect to <${address}>`);
   }
 }
 
