@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { FILTER_COMMANDS } from './filters.ts';
 import { runRounds } from './rounds.ts';
 
 /** At least so many; scripts/crash/run runs as many as one likes. */
@@ -10,6 +11,7 @@ const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 31);
 
 /** Every way in which a mailbox can be changed: one that the rounds leave out is not tested. */
 const COMMANDS = [
+  ...FILTER_COMMANDS,
   'APPEND',
   'BDAT',
   'CLOSE',

@@ -10,6 +10,7 @@ import { PASSWORD, TestStore } from '../harness/server.ts';
 import type { Step } from '../../src/store/step.ts';
 import { deliverer, type Round, type Work } from './actors.ts';
 import { ADMIN, administrator } from './administrator.ts';
+import { filterer, FilterModel, lookAtFilters } from './filters.ts';
 import { look } from './look.ts';
 import { type FoundUser, settleAll, UserModel } from './model.ts';
 import { reader, SHARED } from './reader.ts';
@@ -87,6 +88,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
     },
   });
   const users = names.map((name) => new UserModel(name, PASSWORD));
+  const filters = [...USERS, LIMITED].map((name) => new FilterModel(name));
   const kills = new Map<string, number>();
   const refused = new Map<string, number>();
   const commands = new Map<string, number>();
@@ -122,7 +124,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
       let what = fault === undefined ? '' : nameOf(fault);
       const killed = (victim: string) => kills.set(victim, (kills.get(victim) ?? 0) + 1);
       try {
-        await runRound(round, users, async (work) => {
+        await runRound(round, users, filters, async (work) => {
           if (fault !== undefined) {
             killed(what);
             const calls = await letFail(round, fault);
@@ -151,7 +153,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         await store.greets();
         const found = new Map<UserModel, FoundUser>();
         for (const user of users) found.set(user, await lookAgain(store, user, wrong));
-        wrong.push(...settleAll(users, found));
+        wrong.push(...settleAll(users, found), ...await lookAtFilters(store, filters));
       } catch (error) {
         wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
       }
@@ -207,6 +209,7 @@ async function prepare(store: TestStore, users: readonly UserModel[]): Promise<v
 async function runRound(
   round: Round,
   users: readonly UserModel[],
+  filters: readonly FilterModel[],
   kill: (work: Work) => Promise<void>,
 ): Promise<void> {
   const readers = users.filter(({ name }) => name !== SUBJECT);
@@ -219,6 +222,7 @@ async function runRound(
       reader(round, user, { prefix: 'b', inbox: false }),
     ]),
     administrator(round, readers, subject),
+    filterer(round, filters),
   ];
   const everybody = Promise.all(actors);
   const state = { ended: false };

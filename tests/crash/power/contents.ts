@@ -45,6 +45,8 @@ const OWNER = [
   'SELECT * FROM quotaroot ORDER BY 1',
   'SELECT * FROM delivered ORDER BY 1, 2',
   'SELECT * FROM annotation ORDER BY 1, 2, 3, 4',
+  'SELECT * FROM script ORDER BY 1',
+  'SELECT * FROM mark ORDER BY 1, 2',
 ];
 
 type Value = string | number | bigint | null | Uint8Array;
