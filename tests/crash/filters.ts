@@ -197,7 +197,9 @@ export async function filterer(round: Round, models: readonly FilterModel[]): Pr
       try {
         await planned.run();
       } catch (error) {
-        if (!(error instanceof MailError) || error.code !== 'unavailable') throw error;
+        const known = error instanceof MailError &&
+          (error.code === 'unavailable' || round.unreadable && error.code === 'corruption');
+        if (!known) throw error;
         refuse(round, `${job.command}: ${error.message}`);
         continue;
       }
