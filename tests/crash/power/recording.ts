@@ -290,8 +290,10 @@ export class Recorder {
     const source = from === undefined ? undefined : this.find(from);
     const target = to === undefined ? undefined : this.find(to);
     if (target === undefined) return;
-    if (source === undefined || call.result === null) throw new Error(`a copy from outside: ${call.args}`);
-    const bytes = contentsOf(source).subarray(target.position, target.position + call.result);
+    if (source === undefined) throw new Error(`a copy from outside: ${call.args}`);
+    // Where its process died in it, any part may have been copied: like a write that is never sure.
+    const length = call.result ?? contentsOf(source).length;
+    const bytes = contentsOf(source).subarray(target.position, target.position + length);
     const at = target.position;
     target.position += bytes.length;
     this.put(target, at, Buffer.from(bytes), call);
