@@ -1,18 +1,8 @@
 /** Losing whole kinds of files: what is rebuilt, what is refused, and what the administrator is told. */
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, spyOn, test } from 'bun:test';
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Directory } from '../../src/store/index/directory.ts';
 import { readScrub, Scrub } from '../../src/store/janitor/scrub.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { listSegments } from '../../src/store/log/segment.ts';
@@ -25,7 +15,6 @@ import {
   snapshotPath,
 } from '../../src/store/snapshot.ts';
 import { UidSet } from '../../src/store/uidset.ts';
-import { noteDirectoryDamage, putDirectoryAside } from '../../src/store/writer/directorynote.ts';
 import { mend } from '../../src/store/writer/mend.ts';
 import { box, damage, dump, inbox, message, messageFiles, TestFolders, TestStore } from './teststore.ts';
 
@@ -354,71 +343,39 @@ describe('a user whom a damaged directory.db does not find', () => {
   });
 });
 
-describe('making directory.db anew', () => {
-  /** What a crash or a loss of power may leave of it, by the step it was at. */
-  const moments: readonly (readonly [string, () => void])[] = [
-    ['before anything was moved', () => {
-      noteDirectoryDamage(layout(), 'found');
+describe('a user whose making did not come to its end', () => {
+  const leftovers: readonly (readonly [string, () => void])[] = [
+    ['rolled back', () => {}],
+    ['killed before anything was committed', () => {
+      remove(index('rolf'));
+      writeFileSync(index('rolf'), '');
     }],
-    ['with the note and nothing moved', () => {
-      writeFileSync(note(), JSON.stringify({ reason: 'found', kept: [], moving: 'directory.db.damaged-1' }));
-    }],
-    ['with the database moved and the journal not', () => {
-      writeFileSync(note(), JSON.stringify({ reason: 'found', kept: [], moving: 'directory.db.damaged-1' }));
-      renameSync(layout().directory, `${layout().directory}.damaged-1`);
-    }],
-    ['with all moved', () => putDirectoryAside(layout(), 'found')],
-    ['with an empty one', () => {
-      putDirectoryAside(layout(), 'found');
-      writeFileSync(layout().directory, '');
-    }],
-    ['with half of the new one', () => {
-      putDirectoryAside(layout(), 'found');
-      new Directory(layout().directory, true).close();
-      truncateSync(layout().directory, 5000);
-      writeFileSync(`${layout().directory}-wal`, Buffer.alloc(3000, 7));
-    }],
-    ['with a new one that knows nobody', () => {
-      putDirectoryAside(layout(), 'found');
-      new Directory(layout().directory, true).close();
-    }],
-    ['for the second time', () => {
-      putDirectoryAside(layout(), 'found');
-      writeFileSync(layout().directory, 'half');
-      noteDirectoryDamage(layout(), 'found again');
-      writeFileSync(layout().directory, 'half of the next');
+    ['killed with the file made', () => {
+      remove(index('rolf'));
+      new Database(index('rolf'), { create: true, readwrite: true }).close();
     }],
   ];
-  const layout = () => layoutOf(folders.settings);
-  const note = () => join(folders.settings.configdirectory, 'directory.damaged');
-
-  for (const [moment, leave] of moments) {
-    for (const exact of [true, false]) {
-      test(`ended ${moment}: ${exact ? 'exact from its snapshot' : 'derived'} the next time, passwords included`, async () => {
-        const before = dump(folders.settings);
-        t.abandon();
-        if (!exact) rmSync(directorySnapshot(folders.settings));
-        // A mailbox's row, so that the others can be read.
-        const db = new Database(layout().directory, { readwrite: true, create: false });
-        db.run(`UPDATE mailbox SET path = 'Wrok' WHERE path = 'Work'`);
-        db.close();
-        leave();
-        t = new TestStore(folders);
-        expect(t.lines.lines.join('\n')).toMatch(
-          exact ? /rebuilt from snapshot and log/ : /directory.db derived/,
-        );
-        expect(t.store.secrets.get('anna')?.secret).toBe('a secret');
-        expect(withoutNumbers(dump(folders.settings))).toBe(withoutNumbers(before));
-        expect(existsSync(note())).toBe(false);
-        const found = damage(folders.settings);
-        expect(found.length).toBe(exact ? 0 : 1);
-        await t.store.secrets.set('anna', 'another');
-        t.abandon();
-        t = new TestStore(folders);
-        expect(t.store.secrets.get('anna')?.secret).toBe('another');
-        expect(damage(folders.settings)).toEqual(found);
-      });
-    }
+  for (const [how, leave] of leftovers) {
+    test(`is made by later mail: ${how}`, async () => {
+      // Where the folder of the message files should be lies a file.
+      mkdirSync(join(folders.spool, 'r/user'), { recursive: true });
+      writeFileSync(join(folders.spool, 'r/user/rolf'), '');
+      const [refused] = await t.deliver(message('first'), 'rolf');
+      expect(refused?.error?.kind).toBe('server');
+      expect(existsSync(index('rolf'))).toBe(true);
+      rmSync(join(folders.spool, 'r/user/rolf'));
+      t.abandon();
+      leave();
+      t = new TestStore(folders);
+      const later = spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
+      try {
+        const [answer] = await t.deliver(message('again'), 'rolf');
+        expect(answer?.uid).toBe(1);
+      } finally {
+        later.mockRestore();
+      }
+      expect(damage(folders.settings)).toEqual([]);
+    });
   }
 });
 

@@ -5,6 +5,7 @@ import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { AclEntry, Identity } from '../border.ts';
 import type { OwnerRow } from '../index/directory.ts';
+import { isUnused } from '../index/salvage.ts';
 import type { Layout } from '../layout.ts';
 import { ownerFolder } from '../names.ts';
 import { effectiveRights } from '../rights.ts';
@@ -88,7 +89,7 @@ export class StoreParts {
   private refuseKnown(userid: string): void {
     const path = this.layout.index(ownerFolder(userid, this.settings).join('/'));
     const made = statSync(path, { throwIfNoEntry: false })?.birthtimeMs;
-    if (made === undefined || Date.now() - made < BEING_MADE) return;
+    if (made === undefined || Date.now() - made < BEING_MADE || isUnused(path)) return;
     const reason = `directory.db does not find ${userid}, who has an index`;
     this.link.suspect(0, reason);
     throw serverError('the mailbox cannot be opened now; the administrator finds the reason in the log');

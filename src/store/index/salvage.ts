@@ -81,3 +81,21 @@ export function identify(path: string): Identified | null {
   }
   return found;
 }
+
+/** Whether this is an index that nothing was ever committed to: its owner's making was rolled back, or a crash ended it. */
+export function isUnused(path: string): boolean {
+  const found = identify(path);
+  if (found !== null) return found.lsn === 0;
+  const db = open(path);
+  if (db === null) return false;
+  try {
+    const [tables] = db.query(`SELECT count(*) FROM sqlite_schema WHERE name = 'state'`).values();
+    if (tables?.[0] === 0) return true;
+    const [rows] = db.query('SELECT count(*) FROM state').values();
+    return rows?.[0] === 0;
+  } catch {
+    return false; // it is damaged
+  } finally {
+    db.close();
+  }
+}

@@ -82,6 +82,7 @@ export function openDirectory(
   const exact = young ? new Directory(path, true) : fromSnapshot(layout, settings, checkpoint.lsn, log);
   const directory = exact ?? derive(layout, settings, checkpoint.lsn, log);
   if (complete && exact !== null) completeDirectory(exact, layout, settings);
+  directory.raiseFloors(floorsOf(layout, settings, checkpoint.lsn, log));
   step('directory.made');
   return { directory, derived: complete || exact === null };
 }
@@ -228,6 +229,29 @@ function addFound(directory: Directory, layout: Layout, settings: Settings): num
   directory.uidvalidity = Math.max(directory.uidvalidity, Math.floor(Date.now() / 1000)) + DISTANCE;
   directory.nextOwner += DISTANCE;
   return highest;
+}
+
+/**
+ * What a checkpoint vouched for, which stands in no log: owners' records below it, and snapshots. An index that is older has lost its
+ * journal.
+ */
+function floorsOf(layout: Layout, settings: Settings, checkpoint: number, log: Log): Map<number, number> {
+  const floors = new Map<number, number>();
+  const raise = (owner: number, lsn: number): void => {
+    if (lsn <= checkpoint && lsn > (floors.get(owner) ?? 0)) floors.set(owner, lsn);
+  };
+  for (const { path } of snapshotsOf(settings)) {
+    const found = identify(path);
+    if (found !== null) raise(found.owner, found.lsn);
+  }
+  try {
+    readLog(layout.log, 0, (record) => {
+      for (const { o } of record.s) raise(o, record.l);
+    });
+  } catch (error) {
+    log.warn('the log cannot tell how far all indexes were', { reason: errorText(error) });
+  }
+  return floors;
 }
 
 /** The new directory.db has everything: it becomes durable, and the note about it goes. */
