@@ -12,6 +12,7 @@ import { mix } from './workloads/mix.ts';
 import { pop3 } from './workloads/pop3.ts';
 import { search } from './workloads/search.ts';
 import { list, select } from './workloads/select.ts';
+import { sieve } from './workloads/sieve.ts';
 import { largeLog, start } from './workloads/start.ts';
 import { syncs } from './workloads/syncs.ts';
 
@@ -19,6 +20,7 @@ export const WORKLOADS: readonly Workload[] = [
   smallDelivery,
   realDelivery,
   manyRecipients,
+  sieve,
   append,
   fetchEnvelopes,
   fetchBodies,

@@ -6,6 +6,7 @@ import { acl } from './mailbox/acl.ts';
 import { type Action, mailboxArguments, type MailboxOptions } from './mailbox/arguments.ts';
 import { createMailbox, deleteMailbox, renameMailbox } from './mailbox/change.ts';
 import { listMailboxes } from './mailbox/list.ts';
+import { metadata } from './mailbox/metadata.ts';
 import { quota } from './mailbox/quota.ts';
 import { undelete } from './mailbox/undelete.ts';
 import { configUsage, parseArgs, usageError } from './options.ts';
@@ -17,6 +18,7 @@ const usage = `Usage: mailstore mailbox create [--special-use USE]... MAILBOX
        mailstore mailbox list [--long] [--json] [PATTERN]
        mailstore mailbox quota [--json] [MAILBOX [SIZE | none]] [--messages NUMBER | none]
        mailstore mailbox acl [--json] MAILBOX [[--] IDENTIFIER RIGHTS]
+       mailstore mailbox metadata [--json] MAILBOX [ENTRY [VALUE]]
        mailstore mailbox undelete [-r] [--id ID] MAILBOX [AS]
        mailstore mailbox undelete --list [--json] MAILBOX
 
@@ -34,6 +36,8 @@ MAILBOX is named as an administrator sees it, with the separator of the configur
   acl        shows who has which rights, or sets the RIGHTS of IDENTIFIER (a user, "anyone", "group:NAME"; with "-" in
              front rights that are taken away): letters of lrswipkxtea, "+letters" to add, "-letters" to remove, or
              one of none, read, post, append, write, delete, all. Say -- before what begins with a dash
+  metadata   shows the annotations of MAILBOX, / for the server, or sets ENTRY, /shared/comment for instance; an empty
+             VALUE removes it
   undelete   brings back the last deleted mailbox of that name, or the one with that --id, under its name or AS
 
 ${configUsage}  -r, --recursive         delete, or bring back, also what is below the mailbox
@@ -59,6 +63,7 @@ const actions: Readonly<
   list: { action: listMailboxes, takes: ['long', 'json'] },
   quota: { action: quota, takes: ['messages', 'json'] },
   acl: { action: acl, takes: ['json'] },
+  metadata: { action: metadata, takes: ['json'] },
   undelete: { action: undelete, takes: ['recursive', 'list', 'id', 'json'] },
 };
 
@@ -77,7 +82,7 @@ const ownOptions: readonly (readonly [keyof MailboxOptions, string])[] = [
 export function mailboxCommand(surroundings: Surroundings): Command {
   return {
     name: 'mailbox',
-    summary: 'create, delete, rename and list mailboxes; quotas, rights, undelete',
+    summary: 'create, delete, rename and list mailboxes; quotas, rights, annotations, undelete',
     usage,
     async run(args, io) {
       const { options, operands: [name, ...operands] } = parseArgs(args, mailboxArguments);

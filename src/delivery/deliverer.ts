@@ -9,30 +9,24 @@
  * 3. Nobody's script and nothing it does changes what becomes of the message for others.
  */
 
-import type { Settings } from '../config/settings.ts';
 import { asMailError, serverError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Mailer, Outcome } from '../outgoing/envelope.ts';
-import type { Delivery, DeliveryResult, Mark, StagedMessage, Store } from '../store/border.ts';
+import type { Delivery, DeliveryResult, Mark, StagedMessage } from '../store/border.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Notifications } from './notifications.ts';
 import type { Arrival, ArrivingRecipient, Verdict } from './arrival.ts';
 import { deliveryReport } from './courtesy/delivered.ts';
 import { tellOfNewMail } from './courtesy/newmail.ts';
 import { tellOwner } from './courtesy/notice.ts';
+import { send } from './courtesy/send.ts';
+import { MailboxEvents } from './events.ts';
 import { ExternalPrograms } from './externalprograms.ts';
 import { keptByDefault, place } from './filing.ts';
 import type { Occasion } from './occasion.ts';
+import type { DelivererParts } from './parts.ts';
 import type { Plan, Sending } from './plan.ts';
 import { Programs } from './programs.ts';
 import { decide, type Decision, keep, makeOccasion } from './script.ts';
-
-export interface DelivererParts {
-  readonly settings: Settings;
-  readonly store: Store;
-  readonly mailer: Mailer;
-  readonly log: Log;
-}
 
 /** A recipient's share of the work. */
 interface Job {
@@ -52,11 +46,14 @@ export class Deliverer {
   readonly #programs: Programs;
   readonly #external: ExternalPrograms;
   readonly #notifications = new Notifications();
+  /** Scripts for what happens in mailboxes. */
+  readonly events: MailboxEvents;
 
   constructor(parts: DelivererParts) {
     this.#parts = parts;
     this.#programs = new Programs(parts.store, parts.settings);
     this.#external = new ExternalPrograms(parts.settings);
+    this.events = new MailboxEvents(parts, this.#external, this.#notifications);
   }
 
   /**
@@ -134,7 +131,7 @@ export class Deliverer {
     if (plan.forwards.length + plan.pipes.length === 0) return;
     const done: Mark[] = [];
     for (const sending of plan.forwards) {
-      const [outcome] = await this.#send(sending, occasion.log);
+      const [outcome] = await send(this.#parts.mailer, sending, occasion.log);
       if (outcome === undefined || outcome.kind === 'temporary') {
         job.error = serverError(`${sending.what}: ${outcome?.text ?? 'no answer'}`);
         break;
@@ -165,18 +162,6 @@ export class Deliverer {
     }
   }
 
-  async #send({ what, envelope, message }: Sending, log: Log, seconds?: number): Promise<Outcome[]> {
-    const outcomes = await this.#parts.mailer.send(envelope, message, seconds);
-    for (const { address, kind, text } of outcomes) {
-      log[kind === 'sent' ? 'info' : 'warn'](kind === 'sent' ? 'sent' : 'not sent', {
-        what,
-        to: address,
-        reply: text,
-      });
-    }
-    return outcomes;
-  }
-
   /** Sends what nothing is lost with. What could not be sent is not remembered as sent. */
   async #oblige(sending: Sending, { target }: ArrivingRecipient, log: Log): Promise<void> {
     const { store } = this.#parts;
@@ -185,7 +170,7 @@ export class Deliverer {
       if (mark !== null && !await this.#claim(target.userid, mark)) {
         return log.info('sent by another delivery', { what });
       }
-      const outcomes = await this.#send(sending, log, limits.outgoing_courtesy.value);
+      const outcomes = await send(this.#parts.mailer, sending, log, limits.outgoing_courtesy.value);
       const sent = outcomes.some(({ kind }) => kind === 'sent');
       if (!sent && mark !== null) await store.mark(target.userid, [{ ...mark, fresh: false, until: 0 }]);
       if (!sent || fcc === undefined) return;

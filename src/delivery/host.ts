@@ -77,6 +77,13 @@ function environmentOf({ arrival, owner, settings }: Occasion, item: string): st
       return arrival.remoteAddress === '' ? null : arrival.remoteAddress;
     case 'remote-host':
       return arrival.clientName === '' ? null : arrival.clientName;
+    case 'imap.user':
+    case 'imap.email':
+    case 'imap.cause':
+    case 'imap.mailbox':
+    case 'imap.changedflags':
+      // RFC 6785 §4: these are there, and empty, when mail is delivered.
+      return '';
     case 'vnd.dovecot.username':
       return owner.userid;
     case 'vnd.dovecot.default-mailbox':

@@ -21,6 +21,7 @@ export type LanguageSettings = Pick<
   | 'sieve_spamtest_texts'
   | 'sieve_virustest_status_header'
   | 'sieve_virustest_texts'
+  | 'imapsieve'
 >;
 
 /** What `require` may name here, in the order in which it is announced (`sieve_extensions`). Comparators always. */
@@ -53,6 +54,7 @@ export function sieveSettings(settings: LanguageSettings): SieveSettings {
       max: null,
       texts: textsOf('sieve.virustest_texts', settings.sieve_virustest_texts, 5),
     },
+    imapEvents: settings.imapsieve,
     programs: new Set(folders.filter(([, folder]) => folder !== '').map(([kind]) => kind)),
   };
 }

@@ -25,7 +25,8 @@ export class Programs {
     settings: LanguageSettings,
   ) {
     this.#store = store;
-    this.settings = sieveSettings(settings);
+    // RFC 6785 is for what users do; at a delivery nobody may require it.
+    this.settings = { ...sieveSettings(settings), imapEvents: false };
     this.#options = {
       settings: this.settings,
       allowed: new Set(allowedCapabilities(settings)),

@@ -15,11 +15,13 @@ import type { Authenticator } from '../auth/login.ts';
 import { loginAllowed, offered, type SaslContext } from '../auth/sasl.ts';
 import type { Service } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
+import type { MailboxEvent, MailboxEvents } from '../delivery/events.ts';
 import { syntaxError, userError } from '../errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { SecurityLayer } from '../net/layer.ts';
 import type { Identity, MailboxName, Store, StoreSession } from '../store/border.ts';
 import { Namespace } from '../store/names.ts';
+import type { UidSet } from '../store/uidset.ts';
 import { ANONYMOUS } from '../store/rights.ts';
 import type { Log } from '../telemetry/log.ts';
 import { capabilityList } from './capability.ts';
@@ -31,6 +33,8 @@ import type { Selected } from './selected.ts';
 export interface ImapDeps {
   readonly settings: Settings;
   readonly store: Store;
+  /** Told of what users do with messages (RFC 6785). */
+  readonly events: Pick<MailboxEvents, 'happened'>;
   readonly authenticator: Authenticator;
   readonly log: Log;
   /** Of this program, for greeting and ID. */
@@ -177,6 +181,16 @@ export class Session {
     this.#user = { identity, store, names: new Namespace(this.settings, identity) };
     this.input.authenticated();
     return { code: `CAPABILITY ${this.capabilities()}`, text: 'User logged in' };
+  }
+
+  /** Messages came into a mailbox, or their flags were changed: its script runs (RFC 6785 §2.2). */
+  happened(
+    cause: MailboxEvent['cause'],
+    mailbox: MailboxName,
+    uids: UidSet,
+    changedFlags: readonly string[] = [],
+  ): void {
+    this.deps.events.happened({ cause, user: this.user.identity, mailbox, uids, changedFlags });
   }
 
   /** The mailbox a client names. */

@@ -41,6 +41,12 @@ export const deliveryLimits = rows({
     reason: 'programs a worker runs at once; each is a process, and may learn from spam for a second',
     onExcess: 'further ones wait for the end of one of them',
   },
+  delivery_events: {
+    value: 20_000,
+    unit: 'count',
+    reason: 'messages whose event scripts wait in a worker; a user may move a whole mailbox at once',
+    onExcess: 'their scripts are not run, and the log says for how many',
+  },
   delivery_notifications: {
     value: 30,
     unit: 'count',

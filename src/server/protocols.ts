@@ -25,7 +25,8 @@ export type ProtocolMaker = (deps: ProtocolDeps) => Promise<Protocol>;
 
 /** Loaded only when a service speaks it. */
 export const PROTOCOLS: Partial<Record<Service['protocol'], ProtocolMaker>> = {
-  imap: async (deps) => (await import('../imap/service.ts')).createImapService(deps),
+  imap: async (deps) =>
+    (await import('../imap/service.ts')).createImapService({ ...deps, events: deps.deliverer.events }),
   pop3: async (deps) => (await import('../pop3/protocol.ts')).createPop3(deps),
   'dovecot-auth': async (deps) => (await import('../authd/dovecot.ts')).createDovecotAuth(deps),
   saslauthd: async (deps) => (await import('../authd/saslauthd.ts')).createSaslauthd(deps),

@@ -34,7 +34,15 @@ export class ImapServer {
       log: silentLog,
       sleep: () => Promise.resolve(),
     });
-    this.#make = () => createImapService({ settings, store, authenticator, log, version: '0.0.0' });
+    this.#make = () =>
+      createImapService({
+        settings,
+        store,
+        authenticator,
+        events: { happened: () => {} },
+        log,
+        version: '0.0.0',
+      });
     this.protocol = this.#make();
   }
 

@@ -1,9 +1,10 @@
 /** Debian's Cyrus with the lines of its own cyrus.conf and its default durability. */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { SCRIPT, SIEVE_USERS } from '../script.ts';
 import { PASSWORD, type ServerKind } from './server.ts';
 
 const MASTER = '/usr/sbin/cyrmaster';
@@ -24,7 +25,7 @@ export const cyrus: ServerKind = {
     return /\b(\d+\.\d+\.\d+)/.exec(asked.stdout)?.[1] ?? 'unknown';
   },
 
-  async prepare(dir, ports, certificate) {
+  async prepare(dir, ports, certificate, users) {
     const uid = idOf(['-u']);
     const gid = idOf(['-g']);
     for (const name of ['', 'config', 'config/socket', 'spool']) {
@@ -55,6 +56,7 @@ sasl_saslauthd_path: ${dir}/auth/mux
 lmtpsocket: ${lmtp}
 tls_server_cert: ${certificate.file}
 tls_server_key: ${certificate.key}
+sievedir: ${dir}/sieve
 syslog_prefix: benchcyrus
 `,
     );
@@ -77,6 +79,10 @@ EVENTS {
 }
 `,
     );
+    for (const user of users.filter((user) => SIEVE_USERS.includes(user))) {
+      giveScript(join(dir, 'sieve', user.slice(0, 1), user), imapdConf);
+    }
+    spawnSync('chown', ['-R', 'cyrus:mail', join(dir, 'sieve')]);
     const pidFile = join(dir, 'master.pid');
     return {
       command: [MASTER, '-l', '512', '-C', imapdConf, '-M', cyrusConf, '-p', pidFile],
@@ -89,6 +95,16 @@ EVENTS {
     };
   },
 };
+
+/** What timsieved leaves for lmtpd: the script, its compiled form, and which one is active. */
+function giveScript(folder: string, imapdConf: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'rules.script'), SCRIPT);
+  const files = [join(folder, 'rules.script'), join(folder, 'rules.bc')];
+  const compiled = spawnSync(`${BIN}/sievec`, ['-C', imapdConf, ...files], { encoding: 'utf8' });
+  if (compiled.status !== 0) throw new Error(`sievec: ${compiled.stdout}${compiled.stderr}`);
+  symlinkSync('rules.bc', join(folder, 'defaultbc'));
+}
 
 /**
  * Answers as saslauthd does, so that Cyrus needs no account database: four counted strings (user, password,

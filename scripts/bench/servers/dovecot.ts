@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SCRIPT, SIEVE_USERS } from '../script.ts';
 import { PASSWORD, type ServerKind } from './server.ts';
 
 const PROGRAM = '/usr/sbin/dovecot';
@@ -41,6 +42,19 @@ export const dovecotTuned = kind({
   lmtp: 'service_count = 0\n  process_min_avail = 8',
 });
 
+/** Only where the workload is asked for: the plugin is no part of a plain installation. */
+const SIEVE_CONFIG =
+  'protocol lmtp {\n  mail_plugins = sieve\n}\nplugin {\n  sieve = file:~/sieve;active=~/.dovecot.sieve\n}\n';
+
+function giveScript(home: string, config: string): void {
+  mkdirSync(join(home, 'sieve'), { recursive: true });
+  const script = join(home, '.dovecot.sieve');
+  writeFileSync(script, SCRIPT);
+  const compiled = spawnSync('/usr/bin/sievec', ['-c', config, script], { encoding: 'utf8' });
+  if (compiled.status !== 0) throw new Error(`sievec: ${compiled.stderr}`);
+  spawnSync('chown', ['-R', `${MAIL_ID}:${MAIL_ID}`, home]);
+}
+
 function kind(variant: Variant): ServerKind {
   return {
     name: variant.name,
@@ -51,11 +65,12 @@ function kind(variant: Variant): ServerKind {
       return asked.status === 0 ? asked.stdout.trim().split(' ')[0] : undefined;
     },
 
-    prepare(dir, ports, certificate) {
+    prepare(dir, ports, certificate, users) {
       const home = join(dir, 'home');
       mkdirSync(home);
       chownSync(home, MAIL_ID, MAIL_ID);
       const file = join(dir, 'dovecot.conf');
+      const scripted = users.filter((user) => SIEVE_USERS.includes(user));
       writeFileSync(
         file,
         `base_dir = ${dir}/run
@@ -78,7 +93,7 @@ userdb {
   driver = static
   args = uid=${MAIL_ID} gid=${MAIL_ID} home=${home}/%u allow_all_users=yes
 }
-service imap-login {
+${scripted.length === 0 ? '' : SIEVE_CONFIG}service imap-login {
   process_limit = 3000
   ${variant.login}
   inet_listener imap {
@@ -114,6 +129,7 @@ service auth {
 }
 `,
       );
+      for (const user of scripted) giveScript(join(home, user), file);
       return Promise.resolve({ command: [PROGRAM, '-F', '-c', file], lmtp: `${dir}/run/lmtp` });
     },
   };

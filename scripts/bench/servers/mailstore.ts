@@ -8,6 +8,7 @@ import { makeSettings } from '../../../src/config/settings.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { silentLog } from '../../../src/telemetry/log.ts';
 import { userName } from '../../../tests/harness/processes.ts';
+import { SCRIPT, SIEVE_USERS } from '../script.ts';
 import { PASSWORD, type ServerKind } from './server.ts';
 
 const PROGRAM = process.env['MAILSTORE_BIN'] ?? join(import.meta.dir, '../../../dist/mailstore');
@@ -61,10 +62,17 @@ async function addUsers(dir: string, users: readonly string[]): Promise<void> {
   const settings = makeSettings({
     configdirectory: join(dir, 'state'),
     partition: { default: join(dir, 'spool') },
+    autocreatequota: -1,
   });
   const store = await openStore(settings, silentLog, 'direct');
   try {
     await Promise.all(users.map(async (user) => store.secrets.set(user, await makeSecret(PASSWORD, false))));
+    for (const user of users.filter((user) => SIEVE_USERS.includes(user))) {
+      const session = store.session({ userid: user, admin: false, groups: [] });
+      await session.login();
+      await session.scripts.put('rules', Buffer.from(SCRIPT), { maxScripts: 1 });
+      await session.scripts.setActive('rules');
+    }
   } finally {
     await store.close();
   }

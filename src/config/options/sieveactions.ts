@@ -154,6 +154,15 @@ export const sieveActionOptions = {
     imapd: [],
     doc: 'What its texts mean on the scale of virustest from 0 to 5: "clean=1", "infected=5".',
   }),
+  imapsieve: option({
+    toml: 'sieve.imapsieve',
+    kind: switchKind(),
+    default: false,
+    imapd: [],
+    doc:
+      'Run scripts for what users do with messages by IMAP (RFC 6785): APPEND, COPY, MOVE and changes of flags. Which script a ' +
+      'mailbox has says its annotation /shared/imapsieve/script, else that of the server ("mailstore mailbox metadata").',
+  }),
   sieve_utf8fileinto: option({
     toml: 'sieve.utf8fileinto',
     kind: switchKind(),

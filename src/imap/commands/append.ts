@@ -110,6 +110,7 @@ export class PendingAppend {
     try {
       await this.#seal();
       const { uidvalidity, uids } = await this.#session.store.append(this.#name, this.#complete);
+      this.#session.happened('APPEND', this.#name, uids);
       return { code: appendUid(uidvalidity, uids) };
     } catch (thrown) {
       this.abort();

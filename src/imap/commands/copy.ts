@@ -10,6 +10,7 @@ export async function copy(session: Session, command: CopyCommand): Promise<Comp
   const destination = session.mailboxName(command.mailbox);
   try {
     const { uidvalidity, source, destination: copies } = await selected.mailbox.copy(uids, destination);
+    session.happened('COPY', destination, copies);
     // RFC 4315 §3: no COPYUID where nothing was copied.
     return source.isEmpty ? COMPLETED : { code: copyUid(uidvalidity, source, copies) };
   } catch (thrown) {

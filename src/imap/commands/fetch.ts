@@ -108,6 +108,7 @@ async function markSeen(session: Session, selected: Selected, rows: FetchRow[]):
   try {
     const { changed, modseq } = await selected.mailbox.store(UidSet.fromSorted(unseen), 'add', ['\\Seen']);
     if (modseq > 0) selected.note({ kind: 'flags', uids: changed, modseq, own: true });
+    session.happened('FLAG', selected.mailbox.name, changed, ['\\Seen']);
     for (const row of rows) {
       if (!changed.has(row[0])) continue;
       row[1] = (row[1] | SEEN) >>> 0;

@@ -21,6 +21,7 @@ export async function move(session: Session, command: CopyCommand): Promise<Comp
     throw tryCreate(thrown);
   }
   if (moved.source.isEmpty) return COMPLETED;
+  session.happened('COPY', destination, moved.destination);
   session.untagged(`OK [${copyUid(moved.uidvalidity, moved.source, moved.destination)}] Completed`);
   selected.view.expunged(moved.source);
   return COMPLETED;

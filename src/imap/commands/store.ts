@@ -26,6 +26,7 @@ export async function store(session: Session, command: StoreCommand): Promise<Co
     const slice = uids.slice(from, from + SLICE - 1);
     const result = await mailbox.store(slice, mode, flags, unchangedSince ?? undefined);
     failed = failed.union(result.modified);
+    session.happened('FLAG', mailbox.name, result.changed, flags);
     if (result.modseq > 0) {
       selected.note({ kind: 'flags', uids: result.changed, modseq: result.modseq, own: true });
     }
