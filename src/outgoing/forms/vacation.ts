@@ -1,5 +1,6 @@
 /** The vacation reply (RFC 5230 §5). */
 
+import { decodeHeader } from '../../mime/encodedword.ts';
 import { eachField, latin1 } from '../../mime/header.ts';
 import type { Envelope, OutgoingMessage } from '../envelope.ts';
 import { Draft, type Entity, isFieldName, type Mailbox, type Stamp, textEntity } from './draft.ts';
@@ -33,7 +34,11 @@ export function vacationReply(
     .addresses('To', [{ name: '', address: original.sender }])
     .text(
       'Subject',
-      words.subject ?? (subject === undefined || subject === '' ? 'Automated reply' : `Auto: ${subject}`),
+      shortened(
+        words.subject === null
+          ? subject === undefined || subject === '' ? 'Automated reply' : `Auto: ${subject}`
+          : decodeHeader(Buffer.from(words.subject).toString('latin1')),
+      ),
     )
     .stamp(stamp)
     .lines(threadLines(original))
@@ -47,6 +52,16 @@ export function vacationReply(
     // §5.1: nobody wants to hear of a reply that did not arrive.
     envelope: { sender, recipients: [{ address: original.sender, notify: ['NEVER'] }] },
   };
+}
+
+/** Longest subject, in characters: that of a reply repeats what a stranger wrote. */
+const LONGEST_SUBJECT = 256;
+
+function shortened(text: string): string {
+  const characters = [...text];
+  return characters.length <= LONGEST_SUBJECT
+    ? text
+    : characters.slice(0, LONGEST_SUBJECT - 1).join('') + '…';
 }
 
 /** The fields of the reason that describe its body, and no others: it is a MIME part, not a message (§4.5). */

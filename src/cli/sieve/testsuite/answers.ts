@@ -8,7 +8,7 @@ import { type Original, textOf } from '../../../outgoing/forms/original.ts';
 import { rejectionDsn, rejectionMdn } from '../../../outgoing/forms/reject.ts';
 import { abuseReport } from '../../../outgoing/forms/report.ts';
 import { vacationReply } from '../../../outgoing/forms/vacation.ts';
-import { isAutomatic, whyNoReply, whyNoReport } from '../../../outgoing/responder.ts';
+import { isAutomatic, isOneOf, whyNoReply, whyNoReport } from '../../../outgoing/responder.ts';
 import { fromOctets } from '../../../sieve/octets.ts';
 import type {
   Content,
@@ -107,10 +107,9 @@ export function vacation(world: World, action: VacationAction): Content {
     from: action.from === null ? null : mailbox(action.from.address, action.from.name),
   };
   const sender = configuration.isOn('sieve_vacation_send_from_recipient') ? recipient : '';
-  return send(
-    world,
-    vacationReply(words, original, mailbox(world.userEmail ?? recipient), sender, stamp(world)),
-  );
+  const addressed = recipientsOf(world).find((address) => isOneOf(address, own));
+  const owner = mailbox(addressed ?? world.userEmail ?? recipient);
+  return send(world, vacationReply(words, original, owner, sender, stamp(world)));
 }
 
 function recipientsOf({ message }: World): readonly string[] {

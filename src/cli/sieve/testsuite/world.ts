@@ -259,7 +259,8 @@ export class World {
       this.error(`script "${path}" not found`);
       return null;
     }
-    const name = (path.split('/').at(-1) ?? path).replace(/\.sieve$/, '');
+    // With its path: a script of this name that it includes is another one.
+    const name = path.replace(/\.sieve$/, '');
     const source = bytesToOctets(readFileSync(file));
     const { program, diagnostics, failed } = compileWith(
       this.registry as Registry,
