@@ -64,6 +64,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "build users' indexes anew from snapshot and log, or from the message files",
     load: () => import('./reconstruct.ts'),
   },
+  cyr_expire: {
+    summary: 'remove expunged messages, deleted mailboxes and old Message-IDs for good',
+    load: () => import('./cyr_expire.ts'),
+  },
+  ctl_deliver: {
+    summary: 'show or forget what duplicate suppression remembers',
+    load: () => import('./ctl_deliver.ts'),
+  },
   backup: {
     summary: 'back up the store while it runs; list, verify and prune backups',
     load: () => import('./backup.ts'),

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Surroundings } from '../../src/cli/administration.ts';
 import type { Command, CommandIo } from '../../src/cli/command.ts';
+import { ctlDeliverCommand } from '../../src/cli/ctl_deliver.ts';
+import { cyrExpireCommand } from '../../src/cli/cyr_expire.ts';
 import { mailboxCommand } from '../../src/cli/mailbox.ts';
 import { sasldblistusers2Command } from '../../src/cli/sasldblistusers2.ts';
 import { saslpasswd2Command } from '../../src/cli/saslpasswd2.ts';
@@ -54,6 +56,8 @@ const COMMANDS: Readonly<Record<string, (surroundings: Surroundings) => Command>
   saslpasswd2: saslpasswd2Command,
   sasldblistusers2: sasldblistusers2Command,
   reconstruct: reconstructCommand,
+  cyr_expire: cyrExpireCommand,
+  ctl_deliver: ctlDeliverCommand,
   'sieve import': importCommand,
 };
 

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round } from './actors.ts';
+import { BULK, BYSTANDER, keepSending } from './steps.ts';
 
 export interface Fault {
   readonly role: 'writer' | 'worker' | 'janitor';
@@ -55,9 +56,10 @@ export function nameOf({ role, call, error, when, log }: Fault): string {
   return `${role} ${call.split(',')[0]}${log === true ? ' of the log' : ''} ${error} ${when}`;
 }
 
-/** How long calls fail; the janitor's come with the next checkpoint. */
+/** How long calls fail; the janitor's come with the next checkpoint, or the next snapshot. */
 const FAIL_MS = 400;
 const JANITOR_MS = 1500;
+const SNAPSHOT_MS = 15_000;
 
 /**
  * Lets calls of a role fail for a while; the process may end by it, and the supervisor starts it again. Resolves to how many calls
@@ -87,11 +89,23 @@ export async function letFail(round: Round, fault: Fault): Promise<number> {
   let said = '';
   tracer.stderr.on('data', (chunk: Buffer) => said += chunk.toString());
   const ended = new Promise<number | null>((resolve) => tracer.on('close', resolve));
-  const lasting = sleep(fault.role === 'janitor' ? JANITOR_MS : FAIL_MS, 'over' as const);
+  const failed = (): number => readFileSync(trace, 'latin1').match(/\(INJECTED\)/g)?.length ?? 0;
+  // It reads and writes databases only for snapshots, which are made when segments go.
+  const snapshots = fault.role === 'janitor' && /^p(read|write)64$/.test(fault.call);
+  const stop = snapshots ? keepSending(store, BYSTANDER, BULK) : async () => {};
+  const lasting = (async () => {
+    await sleep(fault.role === 'janitor' ? JANITOR_MS : FAIL_MS);
+    for (const begun = performance.now(); snapshots && failed() === 0;) {
+      if (performance.now() - begun > SNAPSHOT_MS) break;
+      await sleep(100);
+    }
+    return 'over' as const;
+  })();
   if (await Promise.race([ended, lasting]) !== 'over' && /not permitted|Cannot/.test(said)) {
     throw new Error(`strace: ${said.trim()} (a container needs --cap-add SYS_PTRACE)`);
   }
+  await stop();
   tracer.kill('SIGINT');
   await ended;
-  return readFileSync(trace, 'latin1').match(/\(INJECTED\)/g)?.length ?? 0;
+  return failed();
 }

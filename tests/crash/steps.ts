@@ -48,6 +48,8 @@ const JANITOR = /^(checkpoint|journal|snapshot|sweep|expire\.done)/;
 export const OBSTRUCTED = 'rolf';
 /** A user who gets mail that nobody looks at. */
 export const BYSTANDER = 'rita';
+/** Fills segments of the log soon. */
+export const BULK = Buffer.alloc(60_000, 'x\r\n');
 
 /** The steps of one round. */
 export interface Choice {
@@ -231,7 +233,7 @@ function provoke(store: TestStore, step: Step): () => Promise<void> {
   // The next writer makes it anew, from its snapshot and the log.
   if (step.startsWith('directory.')) rmSync(join(store.dir, 'state/directory.db'), { force: true });
   // Mail that fills a segment soon.
-  if (step === 'segment.closed') return keepSending(store, BYSTANDER, Buffer.alloc(60_000, 'x\r\n'));
+  if (step === 'segment.closed') return keepSending(store, BYSTANDER, BULK);
   if (step === 'sweep.stage') {
     const stage = join(store.dir, 'spool/stage.');
     mkdirSync(stage, { recursive: true });
@@ -247,7 +249,7 @@ function provoke(store: TestStore, step: Step): () => Promise<void> {
 }
 
 /** Sends a message again and again to somebody whom nobody looks at; returns how to end it. */
-function keepSending(store: TestStore, to: string, message: Buffer): () => Promise<void> {
+export function keepSending(store: TestStore, to: string, message: Buffer): () => Promise<void> {
   let going = true;
   const sending = (async () => {
     for (; going; await sleep(5)) {

@@ -34,6 +34,7 @@ export type Acknowledged =
     | { readonly kind: 'client'; readonly client: string; readonly promise: Promises }
     | { readonly kind: 'delivered'; readonly user: string; readonly id: string; readonly sent: Buffer }
     | { readonly kind: 'added' | 'purged'; readonly user: string }
+    | { readonly kind: 'filtered'; readonly user: string; readonly text: string }
   )
   & {
     /** Where it stands in what went out: the client's connection and the bytes it had by then; or 0 and the word. */

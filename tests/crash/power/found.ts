@@ -28,6 +28,8 @@ export interface FoundOwner {
   readonly folders: ReadonlyMap<string, FoundMailbox>;
   /** Storage limit of the user's quota root in bytes. */
   readonly quota: number | null;
+  /** Contents of active scripts and of metadata, keys of marks. */
+  readonly texts: ReadonlySet<string>;
 }
 
 export interface Found {
@@ -118,7 +120,11 @@ function findOwner(path: string, id: number, folder: string, known: FoundOwner |
     const quota = db.query<{ storagelimit: number | null }, []>(
       "SELECT storagelimit FROM quotaroot WHERE path = ''",
     ).get()?.storagelimit ?? null;
-    return { id, folder, lsn, folders, quota };
+    const texts = db.query(
+      "SELECT 'script ' || CAST(content AS TEXT) FROM script WHERE active = 1 AND name = 'main' " +
+        "UNION ALL SELECT 'metadata ' || CAST(value AS TEXT) FROM annotation UNION ALL SELECT 'mark ' || key FROM mark",
+    ).values() as [string][];
+    return { id, folder, lsn, folders, quota, texts: new Set(texts.map(([text]) => text)) };
   } finally {
     db.close();
   }

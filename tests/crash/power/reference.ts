@@ -169,6 +169,10 @@ function isKept(acknowledged: Acknowledged, found: Found): boolean {
       return found.secrets.has(acknowledged.user);
     case 'purged':
       return !found.secrets.has(acknowledged.user) && !found.owners.has(acknowledged.user);
+    case 'filtered': {
+      const texts = found.owners.get(acknowledged.user)?.texts;
+      return ['script', 'metadata', 'mark'].every((kind) => texts?.has(`${kind} ${acknowledged.text}`));
+    }
     case 'delivered': {
       const inbox = found.owners.get(acknowledged.user)?.folders.get('');
       return [...inbox?.messages.values() ?? []].filter(({ id }) => id === acknowledged.id).length === 1;

@@ -15,6 +15,7 @@ import { restorePoint } from '../../../src/store/backup/restore/point.ts';
 import { restoreStore } from '../../../src/store/backup/restore/whole.ts';
 import { runBackup } from '../../../src/store/backup/run.ts';
 import { layoutOf } from '../../../src/store/layout.ts';
+import type { Store } from '../../../src/store/border.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { createLog, logLevel } from '../../../src/telemetry/log.ts';
 import { mailstoreCommand } from '../../harness/server.ts';
@@ -22,7 +23,10 @@ import { readContents } from './contents.ts';
 import { restoredSettings, TARGET } from './saved.ts';
 import { HERE } from './workload.ts';
 
-/** One order, a line of JSON; `name` is a user, or the partition of new users where it is another one. */
+/**
+ * One order, a line of JSON; `name` is a user, or the partition of new users where it is another one, or for `filter` a user, a
+ * space, and the text of a new script, of metadata and the key of a mark.
+ */
 export interface Order {
   readonly do:
     | 'start'
@@ -33,6 +37,7 @@ export interface Order {
     | 'killall'
     | 'adduser'
     | 'purge'
+    | 'filter'
     | 'rebuild'
     | 'fromspool'
     | 'damagedirectory'
@@ -103,11 +108,13 @@ async function obey(order: Order): Promise<void> {
     }
     case 'adduser':
     case 'purge':
+    case 'filter':
     case 'rebuild':
     case 'fromspool': {
       const store = await openStore(settings, log, 'server');
       try {
-        if (order.do === 'purge') {
+        if (order.do === 'filter') await filter(store, ...order.name.split(' ') as [string, string]);
+        else if (order.do === 'purge') {
           await store.secrets.remove(order.name);
           await store.admin.purgeUser(order.name);
         } else if (order.do === 'adduser') {
@@ -118,6 +125,17 @@ async function obey(order: Order): Promise<void> {
       }
     }
   }
+}
+
+/** Scripts, the active one, metadata and a mark that tell of one text. */
+async function filter(store: Store, userid: string, text: string): Promise<void> {
+  const { scripts, metadata } = store.session({ userid, admin: false, groups: [] });
+  await scripts.put('next', Buffer.from(text), { maxScripts: 5 });
+  await scripts.setActive('next');
+  if (scripts.get('main') !== null) await scripts.delete('main');
+  await scripts.rename('next', 'main');
+  await metadata.set({ owner: userid, path: '' }, new Map([['/shared/comment', Buffer.from(text)]]));
+  await store.mark(userid, [{ kind: 'vacation', key: text, until: 4_000_000_000 }]);
 }
 
 let rest = '';

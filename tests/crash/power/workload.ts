@@ -181,6 +181,12 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     const word = await store.order(kind === 'added' ? 'adduser' : 'purge', user);
     place.acknowledged.push({ kind, user, caller: 0, bytes: 0, word });
   };
+  let texts = 0;
+  const filter = async (user: string): Promise<void> => {
+    const text = `text-${++texts}`;
+    const word = await store.order('filter', `${user} ${text}`);
+    place.acknowledged.push({ kind: 'filtered', user, text, caller: 0, bytes: 0, word });
+  };
   await store.order('start', 'default');
   for (const user of [...USERS, 'admin']) await told('added', user);
   const readers = [
@@ -210,7 +216,7 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
   };
   for (let round = 0; round < options.rounds; round++) {
     options.report(`recording, round ${round + 1} of ${options.rounds}`);
-    await traffic(5);
+    await Promise.all([traffic(5), filter('anna').then(() => filter('bert'))]);
     await told('added', 'dora');
     await deliver(place, ['dora', 'anna'], 3);
     // Nobody changes anything meanwhile: the journals are folded back as a whole and begin anew.
@@ -243,8 +249,10 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     await store.order('rebuild', 'cora');
     await told('added', 'eve');
     await deliver(place, ['eve'], 3);
+    await filter('eve');
     await store.order('fromspool', 'eve');
-    await Promise.all([traffic(4), store.order('checkpoint')]);
+    await Promise.all([traffic(4), filter('cora').then(() => store.order('checkpoint'))]);
+    await filter('cora');
     await killed(store, place, 'killall');
     await again();
     // More than the segments that stay in any case: those that go reach beyond the checkpoint before.
