@@ -163,7 +163,9 @@ class ScriptCompiler implements Compiler {
   }
 
   #load(name: string, { bytes, hash }: StoredScript): Compiled {
-    return compileWith(this.#registry, bytes, { ...this.#options, name, hash });
+    // Whether it includes itself the run knows better: what is `:once` was included before.
+    const { scripts: _, ...options } = this.#options;
+    return compileWith(this.#registry, bytes, { ...options, name, hash });
   }
 
   /** Reports extensions that others need and that nobody required, in whichever order. */

@@ -59,6 +59,14 @@ export class Emitter {
       }
       return at;
     };
-    return this.#code.map(({ yes, no, ...rest }) => ({ ...rest, yes: target(yes), no: target(no) }));
+    return this.#code.map(({ op, position, name, test, command, yes, no }) => ({
+      op,
+      position,
+      name,
+      test,
+      command,
+      yes: target(yes),
+      no: target(no),
+    }));
   }
 }

@@ -117,7 +117,8 @@ class Parser {
       this.#error(`expected ';' or '{' behind the command "${name}", but found ${describe(this.#token)}`);
       if (!this.#is('identifier')) this.#recover();
     }
-    return { kind: 'command', name, ...given, block, position };
+    const { arguments: values, tests, testList } = given;
+    return { kind: 'command', name, arguments: values, tests, testList, block, position };
   }
 
   #block(depth: number): CommandNode[] {
@@ -232,7 +233,8 @@ class Parser {
     const { text: name, position } = this.#token;
     this.#skip();
     const given = this.#arguments(depth + 1);
-    return { kind: 'test', name, ...given, position };
+    const { arguments: values, tests, testList } = given;
+    return { kind: 'test', name, arguments: values, tests, testList, position };
   }
 
   /** `(`, tests with commas between, `)`. */

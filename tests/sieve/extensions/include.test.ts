@@ -78,6 +78,17 @@ test('§3.1: a script that includes itself, at once or by others; :once takes it
   ]);
 });
 
+test('§3.2: :once of a script around is passed over, also where scripts were looked at when they were compiled', () => {
+  const files = {
+    'personal a': 'require "include"; include "b"; discard;',
+    'personal b': 'require "include"; include :once "a";',
+  };
+  const script = 'require "include"; include "a";';
+  expect(run(script, files, MESSAGE_A, { compile: { name: 'default', scripts: stored(files) } })).toEqual([
+    'discard',
+  ]);
+});
+
 test('limit: levels and number of included scripts', () => {
   const chain = (length: number): Record<string, string> =>
     Object.fromEntries(Array.from({ length }, (_, i) => [

@@ -35,6 +35,8 @@ export class Configuration {
       ...RUN_LIMITS,
       variableSize: this.size('sieve_variables_max_variable_size') ?? RUN_LIMITS.variableSize,
       valueSize: this.size('sieve_variables_max_value_size') ?? RUN_LIMITS.valueSize,
+      includeDepth: this.size('sieve_include_max_nesting_depth') ?? RUN_LIMITS.includeDepth,
+      includes: this.size('sieve_include_max_includes') ?? RUN_LIMITS.includes,
     };
     this.settings = {
       ...DEFAULT_SETTINGS,

@@ -249,7 +249,9 @@ export class World {
 
   /** How scripts are compiled in this world. */
   compileOptions(name: string): CompileOptions {
-    return { name, settings: this.configuration.settings, maxErrors: 1_000, maxSize: 1 << 20 };
+    const { settings, limits: { includeDepth, includes } } = this.configuration;
+    const scripts: CompileOptions['scripts'] = (location, included) => this.#included(location, included);
+    return { name, settings, maxErrors: 1_000, maxSize: 1 << 20, scripts, includeDepth, includes };
   }
 
   /** Compiles the script of a path, which begins in the folder of the test. Null after its errors were noted. */
