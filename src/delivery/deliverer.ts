@@ -11,7 +11,7 @@
 
 import { asMailError, serverError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Delivery, DeliveryResult, Mark, StagedMessage } from '../store/border.ts';
+import type { Delivery, DeliveryResult, Mark, Placement, StagedMessage } from '../store/border.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Notifications } from './notifications.ts';
 import type { Arrival, ArrivingRecipient, Verdict } from './arrival.ts';
@@ -22,7 +22,7 @@ import { send } from './courtesy/send.ts';
 import { MailboxEvents } from './events.ts';
 import { ExternalPrograms } from './externalprograms.ts';
 import { keptByDefault, place } from './filing.ts';
-import type { Occasion } from './occasion.ts';
+import type { Aftermath, Occasion } from './occasion.ts';
 import type { DelivererParts } from './parts.ts';
 import type { Plan, Sending } from './plan.ts';
 import { Programs } from './programs.ts';
@@ -31,14 +31,26 @@ import { decide, type Decision, keep, makeOccasion } from './script.ts';
 /** A recipient's share of the work. */
 interface Job {
   readonly recipient: ArrivingRecipient;
-  /** Null for who has no script. */
-  readonly decision: Decision | null;
+  /** What its script came to; null for who has none. */
+  script: Scripted | null;
   /** Set as soon as it is known that the message is not taken. */
   error?: unknown;
-  /** The messages of the plan's filings, in their order. */
-  readonly messages: StagedMessage[];
   /** Which of the deliveries are this recipient's. */
   readonly deliveries: number[];
+}
+
+/** What is left to do when everything is decided, and what must be on its way before the message is taken is. */
+interface Scripted {
+  readonly occasion: Aftermath;
+  readonly problem: string | null;
+  readonly copies: readonly { readonly message: StagedMessage; readonly placements: readonly Placement[] }[];
+  /** Of forwards that are sent: to be remembered whatever becomes of the message. */
+  readonly sent: readonly Mark[];
+  /** To be remembered if the message is taken. */
+  readonly marks: readonly Mark[];
+  readonly courtesies: readonly Sending[];
+  readonly refusal: readonly string[] | null;
+  readonly actions: readonly string[];
 }
 
 export class Deliverer {
@@ -66,22 +78,62 @@ export class Deliverer {
     staged: StagedMessage,
   ): Promise<Verdict[]> {
     // Without a script there is nothing to wait for.
-    const jobs = recipients.some(({ target }) => target.script !== null)
-      ? await Promise.all(recipients.map((recipient) => this.#begin(arrival, recipient, staged)))
-      : recipients.map(unscripted);
-    const scripted = jobs.filter(({ decision }) => decision !== null);
-    if (scripted.length > 0) await Promise.all(scripted.map((job) => this.#forward(job)));
-    for (const job of scripted) await this.#stage(job, staged);
+    if (recipients.every(({ target }) => target.script === null)) {
+      return await this.#store(arrival, recipients.map(unscripted), staged);
+    }
+    // Who is named twice is one recipient, and his script runs once.
+    const jobs = new Map<string, Job>();
+    const mine = recipients.map((recipient) => {
+      const key = `${recipient.address}\0${recipient.target.name.owner}\0${recipient.target.name.path}`;
+      const job = jobs.get(key) ?? unscripted(recipient);
+      jobs.set(key, job);
+      return job;
+    });
+    const unique = [...jobs.values()];
+    await this.#prepareAll(arrival, unique, staged);
+    const verdicts = await this.#store(arrival, unique, staged);
+    return mine.map((job) => verdicts[unique.indexOf(job)] as Verdict);
+  }
+
+  /** Prepares the jobs of who has a script, some at once: they wait for others, and each may hold a message of its own. */
+  async #prepareAll(arrival: Arrival, jobs: readonly Job[], staged: StagedMessage): Promise<void> {
+    const waiting = jobs.filter(({ recipient: { target } }) => target.script !== null).values();
+    const forwarded = new Set<string>();
+    const work = async (): Promise<void> => {
+      for (const job of waiting) {
+        try {
+          job.script = await this.#prepare(arrival, job.recipient, staged, forwarded);
+        } catch (thrown) {
+          job.error = thrown;
+        }
+        // Scripts compute: between two of them others have their turn.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    };
+    const { delivery_scripts, delivery_edited } = limits;
+    const atOnce = Math.min(
+      delivery_scripts.value,
+      Math.max(1, Math.floor(delivery_edited.value / Math.max(1, staged.size))),
+    );
+    await Promise.all(Array.from({ length: atOnce }, work));
+  }
+
+  /** Stores what is to be stored, then answers and tells. */
+  async #store(arrival: Arrival, jobs: readonly Job[], staged: StagedMessage): Promise<Verdict[]> {
     const deliveries = collect(jobs, staged);
+    const { header } = staged;
     // What is used up by no delivery must be given back here.
     if (!deliveries.some(({ message }) => message === staged)) staged.abort();
-    const results = deliveries.length === 0
-      ? []
-      : await this.#parts.store.deliver(deliveries, { ignoreQuota: arrival.ignoreQuota });
-    const { header } = staged;
+    let results: readonly DeliveryResult[] = [];
+    if (deliveries.length > 0) {
+      const { ignoreQuota } = arrival;
+      results = await this.#parts.store.deliver(deliveries, { ignoreQuota }).catch((error: unknown) =>
+        deliveries.map(({ target }) => ({ target, error: asMailError(error) }))
+      );
+    }
     const verdicts = jobs.map((job) => verdictOf(job, results));
     if (this.#parts.settings.mailnotifier !== '') this.#tell(header, verdicts);
-    if (scripted.length > 0 || recipients.some(({ notify }) => notify !== undefined)) {
+    if (jobs.some(({ script, recipient: { notify } }) => script !== null || notify !== undefined)) {
       await Promise.all(jobs.map((job, at) => this.#finish(arrival, header, job, verdicts[at] as Verdict)));
     }
     return verdicts;
@@ -93,11 +145,20 @@ export class Deliverer {
     for (const { result } of verdicts) if (result !== undefined) tellOfNewMail(settings, result, header, log);
   }
 
-  /** What is to be done for a recipient. */
-  async #begin(arrival: Arrival, recipient: ArrivingRecipient, staged: StagedMessage): Promise<Job> {
+  /**
+   * Runs a recipient's script, hands over what must be on its way before the message is taken, and makes messages of what was
+   * changed. Null where the recipient has no script by now.
+   * @throws MailError why the message cannot be taken for now
+   */
+  async #prepare(
+    arrival: Arrival,
+    recipient: ArrivingRecipient,
+    staged: StagedMessage,
+    forwarded: Set<string>,
+  ): Promise<Scripted | null> {
     const { target } = recipient;
     const active = target.script === null ? null : this.#programs.active(target.userid, target.script);
-    if (active === null) return unscripted(recipient);
+    if (active === null) return null;
     const { settings, store } = this.#parts;
     const log = arrival.log.child({ queueid: arrival.queueId, user: target.userid });
     const occasion = makeOccasion({
@@ -107,6 +168,7 @@ export class Deliverer {
       programs: this.#external,
       notifications: this.#notifications,
       arrival,
+      forwarded,
       recipient,
       staged,
     });
@@ -121,33 +183,42 @@ export class Deliverer {
       decision = keep(occasion, 'internal error');
     }
     if (decision.problem !== null) log.warn('script failed, message kept', { problem: decision.problem });
-    return { recipient, decision, messages: [], deliveries: [] };
+    const sent = await this.#forward(decision);
+    try {
+      await this.#pipe(decision);
+      const copies = await this.#copies(decision.plan, staged);
+      const { plan: { actions, courtesies, marks, refusal }, problem } = decision;
+      const { bytes: _bytes, message: _message, ...aftermath } = occasion;
+      return { occasion: aftermath, problem, copies, sent, marks, courtesies, refusal, actions };
+    } catch (thrown) {
+      await this.#remember(occasion, sent);
+      throw thrown;
+    }
   }
 
-  /** Hands over what must be on its way before the message is taken. */
-  async #forward(job: Job): Promise<void> {
-    const decision = job.decision as Decision;
-    const { plan, occasion } = decision;
-    if (plan.forwards.length + plan.pipes.length === 0) return;
-    const done: Mark[] = [];
+  /** Hands over what must be on its way before the message is taken; the marks that say so. @throws MailError if it is not */
+  async #forward({ plan, occasion }: Decision): Promise<Mark[]> {
+    const sent: Mark[] = [];
     for (const sending of plan.forwards) {
       const [outcome] = await send(this.#parts.mailer, sending, occasion.log);
       if (outcome === undefined || outcome.kind === 'temporary') {
-        job.error = serverError(`${sending.what}: ${outcome?.text ?? 'no answer'}`);
-        break;
+        await this.#remember(occasion, sent);
+        throw serverError(`${sending.what}: ${outcome?.text ?? 'no answer'}`);
       }
-      if (outcome.kind === 'sent' && sending.mark !== null) done.push(sending.mark);
+      if (outcome.kind === 'sent' && sending.mark !== null) sent.push(sending.mark);
       if (outcome.kind === 'permanent') keepInstead(plan, occasion, 'not forwarded');
     }
-    if (job.error === undefined) await this.#pipe(decision);
-    if (job.error === undefined) plan.marks.push(...done);
-    else if (done.length > 0) {
-      await this.#parts.store.mark(occasion.owner.userid, done).catch((thrown: unknown) => {
-        occasion.log.error('forwards cannot be remembered', {
-          error: thrown instanceof Error ? thrown : undefined,
-        });
+    return sent;
+  }
+
+  /** Sets marks of what is done, apart from the message. Never throws: what is forgotten is done again. */
+  async #remember({ owner, log }: Aftermath, marks: readonly Mark[]): Promise<void> {
+    if (marks.length === 0) return;
+    await this.#parts.store.mark(owner.userid, marks).catch((thrown: unknown) => {
+      log.error('what was done cannot be remembered', {
+        error: thrown instanceof Error ? thrown : undefined,
       });
-    }
+    });
   }
 
   /** Gives the message to programs. One that fails is no reason to lose it. */
@@ -196,48 +267,52 @@ export class Deliverer {
   }
 
   /** Makes messages of what a script has changed. */
-  async #stage(job: Job, staged: StagedMessage): Promise<void> {
-    if (job.error !== undefined) return;
+  async #copies({ filings }: Plan, staged: StagedMessage): Promise<Scripted['copies']> {
+    const copies: { message: StagedMessage; placements: readonly Placement[] }[] = [];
     try {
-      for (const { content } of (job.decision as Decision).plan.filings) {
+      for (const { content, placements } of filings) {
         if (content === null) {
-          job.messages.push(staged);
+          copies.push({ message: staged, placements });
           continue;
         }
         const stage = this.#parts.store.stage(0);
         for (const piece of content) stage.write(piece);
-        job.messages.push(await stage.finish());
+        copies.push({ message: await stage.finish(), placements });
       }
+      return copies;
     } catch (thrown) {
-      job.error = thrown;
-      for (const message of job.messages) if (message !== staged) message.abort();
+      for (const { message } of copies) if (message !== staged) message.abort();
+      throw thrown;
     }
   }
 
   /** Answers and tells, once it is certain what became of the message. */
   async #finish(arrival: Arrival, header: string, job: Job, verdict: Verdict): Promise<void> {
-    const { decision, recipient } = job;
-    if (verdict.error !== undefined) return;
+    const { recipient, script } = job;
     const { settings, store } = this.#parts;
-    const log = decision?.occasion.log ?? arrival.log;
-    const courtesies = [...decision?.plan.courtesies ?? []];
+    if (script !== null) {
+      const { copies, marks, occasion, sent } = script;
+      if (verdict.error !== undefined) await this.#remember(occasion, sent);
+      else if (copies.length > 1) await this.#remember(occasion, [...sent, ...marks]);
+    }
+    if (verdict.error !== undefined) return;
+    const log = script?.occasion.log ?? arrival.log;
+    const courtesies = [...script?.courtesies ?? []];
     if (recipient.notify?.includes('SUCCESS') && verdict.refusal === undefined && arrival.sender !== '') {
       courtesies.push(deliveryReport(arrival, recipient, settings, header));
     }
     await Promise.all(courtesies.map((sending) => this.#oblige(sending, recipient, log)));
-    if (decision !== null && decision.problem !== null) {
-      await tellOwner(store, decision.occasion, decision.problem);
-    }
+    if (script !== null && script.problem !== null) await tellOwner(store, script.occasion, script.problem);
   }
 }
 
-/** One delivery per mailbox that is meant by its address, and those of the plans. */
+/** One delivery per mailbox that is meant by its address, and those of the scripts. */
 function collect(jobs: readonly Job[], staged: StagedMessage): Delivery[] {
   const deliveries: Delivery[] = [];
   const places = new Map<string, number>();
-  for (const { recipient: { target }, decision, error, messages, deliveries: mine } of jobs) {
+  for (const { recipient: { target }, script, error, deliveries: mine } of jobs) {
     if (error !== undefined) continue;
-    if (decision === null) {
+    if (script === null) {
       // Same text for the same mailbox; a path never holds a NUL.
       const key = `${target.name.owner}\0${target.name.path}`;
       const known = places.get(key) ?? deliveries.push({ target, message: staged }) - 1;
@@ -245,20 +320,27 @@ function collect(jobs: readonly Job[], staged: StagedMessage): Delivery[] {
       mine.push(known);
       continue;
     }
-    const { filings, marks } = decision.plan;
-    filings.forEach(({ placements }, at) => {
-      const delivery = { target, message: messages[at] as StagedMessage, placements };
-      mine.push(deliveries.push(at === 0 && marks.length > 0 ? { ...delivery, marks } : delivery) - 1);
-    });
-    if (filings.length === 0 && marks.length > 0) {
-      mine.push(deliveries.push({ target, message: staged, placements: [], marks }) - 1);
+    const { copies } = script;
+    const marks = [...script.sent, ...script.marks];
+    if (copies.length === 0 && marks.length === 0) continue;
+    if (copies.length < 2) {
+      // Remembered in the same moment.
+      const { message, placements } = copies[0] ?? { message: staged, placements: [] };
+      mine.push(
+        deliveries.push({ target, message, placements, ...(marks.length === 0 ? {} : { marks }) }) - 1,
+      );
+      continue;
+    }
+    // Each of several messages succeeds or fails for itself: what must not be done twice is remembered when all have.
+    for (const { message, placements } of copies) {
+      mine.push(deliveries.push({ target, message, placements }) - 1);
     }
   }
   return deliveries;
 }
 
 function unscripted(recipient: ArrivingRecipient): Job {
-  return { recipient, decision: null, messages: [], deliveries: [] };
+  return { recipient, script: null, deliveries: [] };
 }
 
 /** What nobody else takes is kept where mail is kept by default, once. */
@@ -268,15 +350,15 @@ function keepInstead(plan: Plan, occasion: Occasion, why: string): void {
   plan.actions.push(`keep (${why})`);
 }
 
-function verdictOf({ decision, error, deliveries }: Job, results: readonly DeliveryResult[]): Verdict {
-  const actions = decision === null ? {} : { actions: decision.plan.actions };
+function verdictOf({ script, error, deliveries }: Job, results: readonly DeliveryResult[]): Verdict {
+  const actions = script === null ? {} : { actions: script.actions };
   if (error !== undefined) return { ...actions, error };
   const mine = deliveries.map((at) =>
     results[at] ?? { error: serverError('the store gave no result for this recipient') }
   );
   const failed = mine.find((result) => result.error !== undefined);
   if (failed !== undefined) return { ...actions, error: failed.error };
-  const refusal = decision?.plan.refusal ?? null;
+  const refusal = script?.refusal ?? null;
   if (refusal !== null) return { ...actions, refusal };
   const [result] = mine;
   return result === undefined || !('target' in result) ? actions : { ...actions, result };

@@ -9,6 +9,8 @@
 
 import { asMailError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { parseDate } from '../mime/date.ts';
+import { headerField } from '../mime/header.ts';
 import { ScriptCache } from '../sieve/cache.ts';
 import type { CompileOptions } from '../sieve/compile.ts';
 import { compile } from '../sieve/extensions.ts';
@@ -241,6 +243,7 @@ export class MailboxEvents {
       programs: this.#programs,
       notifications: this.#notifications,
       arrival,
+      forwarded: new Set(),
       recipient: { address, target, notify: undefined, originalRecipient: undefined },
       staged: storedMessage(bytes),
     });
@@ -297,9 +300,15 @@ function storedMessage(bytes: Uint8Array): StagedMessage {
   return {
     size: bytes.length,
     messageId: /^Message-ID:[ \t]*(<[^>\r\n]*>)/im.exec(header)?.[1] ?? null,
+    sentDate: dateOf(header),
     header,
     held: 0,
     bytes: () => bytes,
     abort: () => {},
   };
+}
+
+function dateOf(header: string): number | null {
+  const value = headerField(Buffer.from(header, 'latin1'), 'Date');
+  return value === null ? null : parseDate(value)?.seconds ?? null;
 }

@@ -35,16 +35,14 @@ export async function runExternal(call: ProgramCall, options: ExternalOptions): 
   let late = false;
   const timer = options.seconds <= 0 ? null : setTimeout(() => {
     late = true;
-    child.kill('SIGKILL');
+    killAll(child.pid);
   }, options.seconds * 1000);
   try {
     const output = await collected(child.stdout, child.exited);
+    if (output === null) killAll(child.pid);
     const code = await child.exited;
     if (late) return failed(`it took more than ${options.seconds} seconds`);
-    if (output === null) {
-      child.kill('SIGKILL');
-      return failed(`it wrote more than ${limits.sieve_program_output.value} octets`);
-    }
+    if (output === null) return failed(`it wrote more than ${limits.sieve_program_output.value} octets`);
     return code === 0
       ? { failed: null, output }
       : failed(`it ended with ${child.signalCode ?? `code ${code}`}`);
@@ -58,6 +56,15 @@ function isProgram(path: string): boolean {
   return stat !== undefined && stat.isFile() && (stat.mode & 0o111) !== 0;
 }
 
+/** A program and all it has started, which are a group of processes of their own. */
+function killAll(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // They have ended already.
+  }
+}
+
 function spawn(
   path: string,
   { args, input, sender, recipient, originalRecipient }: ProgramCall,
@@ -67,6 +74,7 @@ function spawn(
     stdin: withLineEnds(input, options.eol),
     stdout: 'pipe',
     stderr: 'ignore',
+    detached: true,
     env: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       ...options.env,

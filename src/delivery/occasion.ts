@@ -20,6 +20,8 @@ export interface Occasion {
   /** What scripts have notified of lately. */
   readonly notifications: Notifications;
   readonly arrival: Arrival;
+  /** Forwards that scripts of this message's recipients decided: somebody who has it by two addresses forwards it once. */
+  readonly forwarded: Set<string>;
   readonly recipient: ArrivingRecipient;
   readonly owner: ScriptOwner;
   /** How the owner writes the names of mailboxes. */
@@ -36,3 +38,6 @@ export interface Occasion {
   /** The message as it came, for answers and reports. */
   readonly original: Original;
 }
+
+/** What is left of it when everything is decided: nothing that is as large as the message. */
+export type Aftermath = Omit<Occasion, 'message' | 'bytes'>;

@@ -27,7 +27,15 @@ export interface Decision {
 
 type Given = Pick<
   Occasion,
-  'settings' | 'store' | 'log' | 'programs' | 'notifications' | 'arrival' | 'recipient' | 'staged'
+  | 'settings'
+  | 'store'
+  | 'log'
+  | 'programs'
+  | 'notifications'
+  | 'arrival'
+  | 'forwarded'
+  | 'recipient'
+  | 'staged'
 >;
 
 /** Makes what one run needs to know; nothing of it is looked at before it is asked for. */

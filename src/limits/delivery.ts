@@ -29,6 +29,20 @@ export const deliveryLimits = rows({
       'between two replies to the same sender where the script does not say (RFC 5230 §4.1, Cyrus: 7 days)',
     onExcess: 'the sender is answered again',
   },
+  delivery_scripts: {
+    value: 20,
+    unit: 'count',
+    reason:
+      'recipients of a message whose scripts are at work at once: as many as there are connections to the MTA, for whose answers they wait',
+    onExcess: 'the others wait for one of them',
+  },
+  delivery_edited: {
+    value: 64 << 20,
+    unit: 'bytes',
+    reason:
+      'what scripts at work at once may make of a message: each may change all of it, and hold what it was beside',
+    onExcess: 'fewer scripts are at work at once, at least one',
+  },
   delivery_program_seconds: {
     value: 10,
     unit: 'seconds',

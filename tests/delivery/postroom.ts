@@ -4,7 +4,7 @@ import { canonicalRecipient } from '../../src/auth/canonical.ts';
 import type { Arrival, ArrivingRecipient, Verdict } from '../../src/delivery/arrival.ts';
 import { Deliverer } from '../../src/delivery/deliverer.ts';
 import type { DsnNotify, Envelope, Mailer, Outcome, OutgoingMessage } from '../../src/outgoing/envelope.ts';
-import type { MailboxName } from '../../src/store/border.ts';
+import type { MailboxName, Store } from '../../src/store/border.ts';
 import { flagNames } from '../../src/store/flags.ts';
 import { type LogLine, recordingLog } from '../lmtp/peer.ts';
 import { type Given, TestFolders, TestStore } from '../store/teststore.ts';
@@ -49,6 +49,18 @@ export function letter(fields = '', body = 'Hello\r\n'): string {
     `Subject: hello\r\nMessage-ID: <${++serial}@example.net>\r\nDate: Mon, 20 Feb 2012 18:28:19 +0100\r\n\r\n${body}`;
 }
 
+/** A store of which some is done otherwise; `faults` may be changed while it is used. */
+function faulty(store: Store, faults: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const own: unknown = Reflect.get(faults, name);
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 export class PostRoom {
   readonly folders: TestFolders;
   readonly test: TestStore;
@@ -56,14 +68,18 @@ export class PostRoom {
   readonly log: LogLine[] = [];
   readonly deliverer: Deliverer;
 
-  constructor(given: Given = {}) {
+  /**
+   * @param faults what of the store is done otherwise than by the store
+   * @param mailer what hands over mail instead of `mailer`
+   */
+  constructor(given: Given = {}, faults: Partial<Store> = {}, mailer?: Mailer) {
     this.folders = new TestFolders({ servername: 'mail.example.org', ...given });
     this.test = new TestStore(this.folders);
     const { settings } = this.folders;
     this.deliverer = new Deliverer({
       settings,
-      store: this.test.store,
-      mailer: this.mailer,
+      store: faulty(this.test.store, faults),
+      mailer: mailer ?? this.mailer,
       log: recordingLog(this.log),
     });
   }

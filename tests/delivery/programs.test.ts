@@ -1,9 +1,20 @@
 /** Programs of the administrator's: only those of their folders, and none that fails or hangs loses a message. */
 
 import { afterEach, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runExternal } from '../../src/delivery/external.ts';
+import { limits } from '../../src/limits.ts';
+import type { ProgramCall } from '../../src/sieve/host.ts';
 import { letter, PostRoom } from './postroom.ts';
 
 let room: PostRoom;
@@ -57,6 +68,78 @@ test('with :try nobody is told', async () => {
   await room.deliver(letter());
   expect((await room.messages('bert'))?.length).toBe(1);
 });
+
+test('a program that hangs is ended with all it has started', async () => {
+  open({ hangs: 'sleep 1000 & echo $$ > "$1"; wait' });
+  const pidFile = join(folder, 'pid');
+  const path = join(folder, 'bin');
+  const call: ProgramCall = {
+    kind: 'pipe',
+    name: 'hangs',
+    args: [pidFile],
+    input: new Uint8Array(1 << 20),
+    sender: '',
+    recipient: 'bert',
+    originalRecipient: 'bert',
+  };
+  const { failed } = await runExternal(call, { folder: path, eol: null, seconds: 0.5, env: {} });
+  expect(failed).toBe('program "hangs": it took more than 0.5 seconds');
+  const group = Number(readFileSync(pidFile, 'utf8'));
+  expect(group).toBeGreaterThan(1);
+  // What was killed is gone in a moment; what was not sleeps for longer than a test may take.
+  while (running(group).length > 0) await Bun.sleep(5);
+});
+
+test('a program that writes without end is ended, also where it may take as long as it likes', async () => {
+  open({ floods: `trap "" PIPE; sleep 1000 & while :; do head -c 1000000 /dev/zero 2>/dev/null; done` });
+  const call: ProgramCall = {
+    kind: 'filter',
+    name: 'floods',
+    args: [],
+    input: new Uint8Array(0),
+    sender: '',
+    recipient: 'bert',
+    originalRecipient: 'bert',
+  };
+  const { failed, output } = await runExternal(call, {
+    folder: join(folder, 'bin'),
+    eol: null,
+    seconds: 0,
+    env: {},
+  });
+  expect(failed).toBe(`program "floods": it wrote more than ${limits.sieve_program_output.value} octets`);
+  expect(output.length).toBe(0);
+});
+
+test('the environment is that of the message and nothing else; there is no shell', async () => {
+  open({ tells: 'env | cut -d= -f1 | sort | tr "\\n" " "; printf "%s" "$1"' });
+  process.env.MAILSTORE_TEST_SECRET = 'secret';
+  await room.user(
+    'bert',
+    `require ["vnd.dovecot.execute", "variables", "editheader"];
+     execute :output "told" "tells" "$(id) \`id\` ;id|id";
+     addheader "X-Told" "\${told}";`,
+  );
+  await room.deliver(letter());
+  delete process.env.MAILSTORE_TEST_SECRET;
+  const [text] = await room.messages('bert') ?? [];
+  expect(/^X-Told: (.*)\r\n/.exec(text ?? '')?.[1]).toBe(
+    'ORIG_RECIPIENT PATH PWD RECIPIENT SENDER USER $(id) `id` ;id|id',
+  );
+});
+
+/** Processes of a group that have not ended. */
+function running(group: number): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const [, state, , pgrp] = /\) (\S) (\d+) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+      return Number(pgrp) === group && state !== 'Z';
+    } catch {
+      return false;
+    }
+  });
+}
 
 test('a name does not lead out of the folder', async () => {
   open({});

@@ -188,7 +188,7 @@ class Dialogue {
     const { options } = this.#sink;
     const own = options.answer?.(line) ?? null;
     const verb = line.split(/[ :]/)[0]?.toUpperCase() ?? '';
-    if (own !== null && (own === '' || /^[45]/.test(own))) {
+    if (own !== null && !own.startsWith('2')) {
       if (verb === 'BDAT') {
         // What follows must be read all the same.
         this.#chunk = 0;

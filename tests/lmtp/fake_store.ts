@@ -36,6 +36,9 @@ class FakeStaged implements StagedMessage {
   get messageId(): string | null {
     return /^Message-ID:\s*(\S+)/im.exec(this.header)?.[1] ?? null;
   }
+  get sentDate(): number | null {
+    return null;
+  }
   bytes(): Uint8Array {
     return this.content;
   }

@@ -18,7 +18,7 @@ export function redirect(
   { address, content, dispatch }: RedirectAction,
   occasion: Occasion,
 ): void {
-  const { arrival, log, owner, recipient, settings, staged, store } = occasion;
+  const { arrival, log, owner, recipient, settings, store } = occasion;
   const what = `redirect ${address}`;
   // A user who forwards mail to herself wants to have it; one whose mail comes back has a loop.
   const looped = isOneOf(address, owner.addresses) ||
@@ -29,13 +29,12 @@ export function redirect(
     plan.actions.push(`${what} (mail loop, kept)`);
     return;
   }
-  const key = `${address.toLowerCase()} ${
-    staged.messageId ?? new Bun.CryptoHasher('sha256').update(occasion.bytes).digest('hex')
-  }`;
-  if (store.marked(owner.userid, REDIRECTED, key)) {
+  const key = `${address.toLowerCase()} ${identityOf(occasion)}`;
+  if (store.marked(owner.userid, REDIRECTED, key) || occasion.forwarded.has(`${owner.userid} ${key}`)) {
     plan.actions.push(`${what} (sent before)`);
     return;
   }
+  occasion.forwarded.add(`${owner.userid} ${key}`);
   const until = Math.floor(occasion.now / 1000) +
     Math.max(settings.duplicate_retention, limits.delivery_redirect_memory.value);
   plan.actions.push(what);
@@ -74,6 +73,20 @@ function optional<Name extends string, Value>(
   value: Value | undefined,
 ): Partial<Record<Name, Value>> {
   return value === undefined ? {} : { [name]: value } as Record<Name, Value>;
+}
+
+/**
+ * What makes it the same message when it comes again: Message-ID and date, as in duplicate suppression, so that programs which
+ * give all their messages one Message-ID lose none. One that came without has a new one each time, which does not count.
+ */
+function identityOf({ arrival: { queueId }, bytes, staged }: Occasion): string {
+  const { messageId, sentDate, header } = staged;
+  if (messageId !== null && !messageId.startsWith(`<lmtp-${queueId}@`)) {
+    return `${messageId} ${sentDate ?? ''}`;
+  }
+  const line = messageId === null ? -1 : header.indexOf(messageId);
+  const own = line < 0 ? 0 : header.indexOf('\n', line) + 1;
+  return new Bun.CryptoHasher('sha256').update(bytes.subarray(own)).digest('hex');
 }
 
 function forwarded(content: readonly Uint8Array[], owner: string, smtputf8: boolean): OutgoingMessage {

@@ -4,14 +4,14 @@ import { MailError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { scriptNotice } from '../../outgoing/forms/notice.ts';
 import type { Store } from '../../store/border.ts';
-import type { Occasion } from '../occasion.ts';
+import type { Aftermath } from '../occasion.ts';
 import { postmasterOf } from './delivered.ts';
 
 /** Kind and key of the mark that says that the owner was told. */
 const TOLD = ['notice', 'script'] as const;
 
 /** Never throws: the message it is about is safe. */
-export async function tellOwner(store: Store, occasion: Occasion, problem: string): Promise<void> {
+export async function tellOwner(store: Store, occasion: Aftermath, problem: string): Promise<void> {
   const { now, original, owner, recipient, settings } = occasion;
   const [kind, key] = TOLD;
   try {

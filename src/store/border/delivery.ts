@@ -17,6 +17,8 @@ export interface Stage {
 export interface StagedMessage {
   readonly size: number;
   readonly messageId: string | null;
+  /** Its Date field in seconds since 1970; null where there is none that can be read. */
+  readonly sentDate: number | null;
   /** Header fields of the message, latin1, with the final empty line. */
   readonly header: string;
   /** Bytes of memory it takes until it is used: what describes it, and the body unless that is on disk. */

@@ -39,6 +39,10 @@ export class Received implements StagedMessage {
     return this.data.messageId;
   }
 
+  get sentDate(): number | null {
+    return this.data.sentDate;
+  }
+
   get held(): number {
     const { envelope, bodystructure } = this.data;
     return this.blobs.reduce(
