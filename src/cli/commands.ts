@@ -124,6 +124,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'hand a notification to notifyd',
     load: () => import('./notifytest.ts'),
   },
+  sievec: {
+    summary: 'compile a Sieve script to a file (the name Cyrus gave it)',
+    load: () => import('./sievec.ts'),
+  },
+  sieved: {
+    summary: 'show a compiled Sieve script (the name Cyrus gave it)',
+    load: () => import('./sieved.ts'),
+  },
+  masssievec: {
+    summary: 'check all Sieve scripts of a Cyrus server (the name Cyrus gave it)',
+    load: () => import('./masssievec.ts'),
+  },
+  translatesieve: {
+    summary: 'write mailbox names in Sieve scripts with slashes (the name Cyrus gave it)',
+    load: () => import('./translatesieve.ts'),
+  },
   install: {
     summary: 'put executable, unit, user, folders and configuration in place',
     load: () => import('./install.ts'),

@@ -53,7 +53,7 @@ test('a file that is not there is 66, a command line that is none 64', async () 
 test('compile shows the program', async () => {
   const script = file('short.sieve', 'require "fileinto";\nif header "subject" "x" {\n  fileinto "a";\n}\n');
   expect((await sieve(['compile', script])).out).toBe(
-    'require "fileinto"\n' +
+    '# a Sieve program of mailstore\nrequire "fileinto"\n' +
       '   0  2:4     header               yes 1, no 3\n' +
       '   1  3:3     fileinto then 3\n' +
       '   2          go to 3\n' +

@@ -2,11 +2,19 @@
 
 import { DO, END, type Instruction, JUMP, type Program, TEST } from '../../sieve/run.ts';
 
+/** The first line of every listing. */
+const HEAD = '# a Sieve program of mailstore\n';
+
+/** True for text that `listing` made. */
+export function isListing(text: string): boolean {
+  return text.startsWith(HEAD);
+}
+
 /** `  12  8:5   header        yes 13  no 20` */
 export function listing(program: Program): string {
   const required = [...program.required].filter((name) => name !== '');
   const head = required.length === 0 ? '' : `require ${required.map((name) => `"${name}"`).join(', ')}\n`;
-  return head + program.code.map(line).join('');
+  return HEAD + head + program.code.map(line).join('');
 }
 
 function line(instruction: Instruction, index: number): string {
