@@ -12,21 +12,17 @@ import { UidSet } from '../../src/store/uidset.ts';
 import { layoutOf } from '../../src/store/layout.ts';
 import { breakClaim } from '../../src/store/writer/committed.ts';
 import { Random } from '../harness/random.ts';
+import { Choices, PATHS, USERS } from './choices.ts';
 import { keyOf, Model, type ModelBox, type Name, Refused, type Who } from './model.ts';
-import { damage, message, TestFolders, TestStore } from './teststore.ts';
+import { damage, TestFolders, TestStore } from './teststore.ts';
 import { flagText, list, pages, Watcher } from './watcher.ts';
 
-const USERS = ['anna', 'bert', 'cora'];
-const PATHS = ['', '', '', 'Work', 'Work/2026', 'Archive', 'Sent', 'Archive/old/x'];
-const FLAGS = ['\\Seen', '\\Deleted', '\\Flagged', '\\Answered', '\\Draft', 'work', 'Later', '$Junk'];
 const RIGHTS = ['', 'l', 'lr', 'lrs', 'lrsip', 'lrswipkxtea', 'lrwi', 'lrtei', 'r', 'p', 'lrste'];
 const QUOTA = 6000;
 
 const all = UidSet.range(1, 0xfffffffe);
 
-class History {
-  readonly random: Random;
-  readonly model = new Model(QUOTA);
+class History extends Choices {
   readonly folders: TestFolders;
   t: TestStore;
   watchers: Watcher[] = [];
@@ -35,11 +31,10 @@ class History {
   readonly ids = new Map<ModelBox, string>();
   /** Steps and the HIGHESTMODSEQ after them. */
   readonly modseqs = new Map<ModelBox, { step: number; modseq: number }[]>();
-  private texts = 0;
   private saved = false;
 
   constructor(seed: number) {
-    this.random = new Random(seed);
+    super(new Random(seed), new Model(QUOTA));
     this.folders = new TestFolders({
       autocreatequota: QUOTA,
       duplicatesuppression: true,
@@ -50,47 +45,6 @@ class History {
 
   session(who: Who): StoreSession {
     return this.t.as(who.userid, { admin: who.admin });
-  }
-
-  who(): Who {
-    return this.random.oneIn(8)
-      ? { userid: 'cyrus', admin: true }
-      : { userid: this.random.pick(USERS), admin: false };
-  }
-
-  name(): Name {
-    return { owner: this.random.pick(USERS), path: this.random.pick(PATHS) };
-  }
-
-  /** A user and a mailbox he is likely to have something to do with. */
-  both(): { who: Who; name: Name } {
-    const who = this.who();
-    const name = this.name();
-    const owner = this.random.oneIn(3) || who.admin ? name.owner : who.userid;
-    return { who, name: this.random.oneIn(4) ? { ...name, owner } : this.existing(owner) };
-  }
-
-  /** A mailbox that is there, if the owner has one. */
-  private existing(owner: string): Name {
-    const boxes = this.model.owners.get(owner)?.boxes.filter((box) => !box.deleted) ?? [];
-    return { owner, path: boxes.length === 0 ? '' : this.random.pick(boxes).path };
-  }
-
-  flags(): string[] {
-    return FLAGS.filter(() => this.random.oneIn(4));
-  }
-
-  uids(box: ModelBox | undefined): number[] {
-    const top = box?.uidnext ?? 3;
-    const uids: number[] = [];
-    for (let uid = 1; uid <= top; uid++) if (this.random.oneIn(2)) uids.push(uid);
-    return uids;
-  }
-
-  text(): { text: string; id: string } {
-    const n = this.random.oneIn(5) ? this.random.below(this.texts + 1) : this.texts++;
-    // Now and then one that travels by the stage.
-    return { text: message(n, n % 40 === 39 ? 70_000 : 120 + (n * 37) % 400), id: `${n}` };
   }
 
   /** Both sides do it; the answers or the refusals must be the same. */
@@ -123,7 +77,7 @@ class History {
     const box = model.box(name);
     const select = () => session.select(name, false, () => {});
 
-    switch (random.below(24)) {
+    switch (random.below(26)) {
       case 0:
       case 1:
       case 2:
@@ -150,6 +104,31 @@ class History {
             ),
         );
         return;
+      }
+      case 24:
+      case 25: {
+        const user = random.pick(USERS);
+        const mail = this.text();
+        const names = Array.from(
+          { length: 1 + random.below(3) },
+          () => random.oneIn(4) ? this.name() : this.existing(random.oneIn(3) ? random.pick(USERS) : user),
+        );
+        const flags = this.flags();
+        return this.same(
+          () => model.file(user, names, mail, flags),
+          async () => {
+            const { store } = this.t;
+            const target = await store.recipient({ userid: user, detail: null, poster: null, size: null });
+            const stage = store.stage(0);
+            stage.write(Buffer.from(mail.text, 'latin1'));
+            const placements = names.map((mailbox) => ({ mailbox, flags }));
+            const [result] = await store.deliver([{ target, message: await stage.finish(), placements }], {
+              ignoreQuota: false,
+            });
+            if (result?.error !== undefined) throw result.error;
+            return result?.placed?.map(({ uid }) => uid);
+          },
+        );
       }
       case 4:
       case 5: {

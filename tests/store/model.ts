@@ -4,60 +4,17 @@
  */
 import { FULL_RIGHTS } from '../../src/store/rights.ts';
 
-/** Who asks: an administrator or an ordinary user. */
-export interface Who {
-  readonly userid: string;
-  readonly admin: boolean;
-}
+import {
+  type ModelBox,
+  type ModelMessage,
+  type ModelMessageId,
+  type ModelOwner,
+  type Name,
+  Refused,
+  type Who,
+} from './modelparts.ts';
 
-export interface Name {
-  readonly owner: string;
-  readonly path: string;
-}
-
-/** A refusal by its code. */
-export class Refused extends Error {
-  constructor(readonly code: string) {
-    super(code);
-  }
-}
-
-export interface ModelMessage {
-  readonly text: string;
-  readonly size: number;
-  readonly internaldate: number | null;
-  /** The owner's flags; keywords in lower case. */
-  flags: Set<string>;
-  touched: number;
-}
-
-export interface ModelBox {
-  readonly order: number;
-  path: string;
-  uidnext: number;
-  readonly messages: Map<number, ModelMessage>;
-  /** Expunged and not purged: UID to the step. */
-  readonly expunged: Map<number, number>;
-  /** \Seen of others. */
-  readonly seen: Map<string, Set<number>>;
-  readonly keywords: Set<string>;
-  acl: Map<string, string>;
-  readonly delivered: Set<string>;
-  deleted: boolean;
-  /** Step of the last change that has a modseq. */
-  changed: number;
-}
-
-export interface ModelOwner {
-  boxes: ModelBox[];
-  readonly quotas: Map<string, { storage: number | null; messages: number | null }>;
-  readonly subscriptions: Set<string>;
-}
-
-export interface ModelMessageId {
-  readonly text: string;
-  readonly id: string;
-}
+export * from './modelparts.ts';
 
 const SYSTEM = ['\\answered', '\\flagged', '\\draft', '\\deleted', '\\seen'];
 
@@ -201,10 +158,56 @@ export class Model {
     };
   }
 
+  /** What a script files into several mailboxes: all of them or none. UIDs, or null for a duplicate. */
+  file(
+    userid: string,
+    names: readonly Name[],
+    message: ModelMessageId,
+    flags: readonly string[],
+  ): (number | null)[] {
+    const who = { userid, admin: false };
+    if (this.box({ owner: userid, path: '' }) === undefined) this.createUser(userid);
+    const places = names.map((name) => {
+      const own = name.owner === userid && name.path === '' ? this.box(name) : undefined;
+      if (own !== undefined) return { name, box: own, rights: this.rights(who, userid, own) };
+      const found = this.find(who, name);
+      this.need(found.rights, 'i');
+      return { name, ...found };
+    });
+    const boxes = [...new Set(places.map(({ box }) => box))].filter((box) => !box.delivered.has(message.id));
+    const counts = new Map<string, number>();
+    for (const box of boxes) {
+      const { name: { owner } } = places.find((place) => place.box === box) as (typeof places)[number];
+      const root = `${owner} ${this.quotaroot(owner, box.path)}`;
+      const count = (counts.get(root) ?? 0) + 1;
+      counts.set(root, count);
+      this.checkQuota(owner, box, message.text.length * count, count);
+    }
+    const uids = new Map<ModelBox, number>();
+    for (const { name, box, rights } of places) {
+      if (!boxes.includes(box) || uids.has(box)) continue;
+      box.delivered.add(message.id);
+      uids.set(box, this.put(who, name, box, rights, message.text, flags, null));
+    }
+    return places.map(({ box }) => uids.get(box) ?? null);
+  }
+
   append(who: Who, name: Name, text: string, flags: readonly string[], internaldate: number | null): number {
     const { box, rights } = this.find(who, name);
     this.need(rights, 'i');
     this.checkQuota(name.owner, box, text.length, 1);
+    return this.put(who, name, box, rights, text, flags, internaldate);
+  }
+
+  private put(
+    who: Who,
+    name: Name,
+    box: ModelBox,
+    rights: string,
+    text: string,
+    flags: readonly string[],
+    internaldate: number | null,
+  ): number {
     const allowed = new Set(flags.map((flag) => flag.toLowerCase()).filter((flag) => this.may(rights, flag)));
     const seen = allowed.has('\\seen');
     if (who.userid !== name.owner) allowed.delete('\\seen');
