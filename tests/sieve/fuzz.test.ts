@@ -114,12 +114,60 @@ test('pieces of the language in any order', () => {
   }
 });
 
+/** What extensions bring, with variables of all sizes in it. */
+const EXTENDED = [
+  'set "a" "${a}${1}x";',
+  'set :length :upper "b" "${a}";',
+  'set :quotewildcard "a" "${0}*?";',
+  'setflag "a" "${b} x";',
+  'addflag ["\\\\Seen", "${a}"];',
+  'keep :flags "${a}";',
+  'fileinto :create :copy "x${b}";',
+  'fileinto "${a}";',
+  'redirect :copy "${a}@b.example";',
+  'reject "${a}";',
+  'vacation :subject "${1}" :days 0 "${a}";',
+  'notify :message "${a}" "mailto:x@y.example?subject=${b}";',
+  'include :optional "${a}";',
+  'include "none";',
+  'global "g"; set "g" "${g}1";',
+  'addheader "X-A" "${a}"; deleteheader :index 1 "x-a";',
+  'replace "${a}";',
+  'foreverypart { if header :mime :anychild :contains "content-type" "${a}" { break; } }',
+];
+
+const EXTENDED_TESTS = [
+  'string :matches "${a}" "*x?*"',
+  'header :regex "subject" "(a|b${a})*$"',
+  'header :matches :index 1 "from" "*@*"',
+  'address :detail :matches "to" "${b}*"',
+  'envelope :count "eq" "from" "${a}"',
+  'date :zone "+0${a}" "date" "hour" "1"',
+  'currentdate :value "ge" "year" "${b}"',
+  'body :content "${a}" :contains "x"',
+  'duplicate :uniqueid "${a}"',
+  'hasflag :contains ["a", "b"] "x"',
+  'mailboxexists "${a}"',
+  'metadata "${a}" "/private/${b}" ""',
+  'environment "${a}" "x"',
+  'valid_notify_method "${a}"',
+  'ihave "frop"',
+];
+
 test('scripts that nearly are right', () => {
   const dice = random(2);
-  const required = CAPABILITIES.filter((capability) => ['fileinto', 'envelope'].includes(capability));
+  const required = CAPABILITIES.filter((capability) =>
+    capability !== 'notify' && !capability.startsWith('vnd.')
+  );
+  const begin = `require [${required.map((name) => `"${name}"`).join(',')}];`;
   let ran = 0;
-  for (let round = 0; round < 2000; round++) {
-    if (check(`require [${required.map((name) => `"${name}"`).join(',')}];${likely(dice, 0)}`)) ran++;
+  for (let round = 0; round < 1000; round++) {
+    let script = '';
+    for (let i = dice.below(6); i >= 0; i--) {
+      script += dice.below(3) === 0 ? likely(dice, 0) : dice.pick(EXTENDED);
+      if (dice.below(2) === 0) script += `if ${dice.pick(EXTENDED_TESTS)} { ${dice.pick(EXTENDED)} }`;
+    }
+    if (check(begin + script)) ran++;
   }
   expect(ran).toBeGreaterThan(100);
 });
