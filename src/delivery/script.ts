@@ -6,7 +6,7 @@ import { run } from '../sieve/machine.ts';
 import { Mail } from '../sieve/mail/mail.ts';
 import { toOctets } from '../sieve/octets.ts';
 import type { Remembered } from '../sieve/result.ts';
-import type { Program } from '../sieve/run.ts';
+import { type Program, RUN_LIMITS } from '../sieve/run.ts';
 import type { Settings as SieveSettings } from '../sieve/settings.ts';
 import { Namespace } from '../store/names.ts';
 import type { Mark } from '../store/border.ts';
@@ -95,6 +95,7 @@ export async function decide(
     },
     host: makeHost(occasion),
     settings,
+    limits: { ...RUN_LIMITS, redirects: occasion.settings.sieve_max_redirects },
   });
   const { error, result } = outcome;
   if (error === null) {

@@ -2,7 +2,6 @@
 
 import type { Settings } from '../config/settings.ts';
 import { allowedCapabilities, sieveSettings } from '../delivery/language.ts';
-import { limits } from '../limits.ts';
 import type { Protocol } from '../net/service.ts';
 import { compile } from '../sieve/extensions.ts';
 import type { Language } from './language.ts';
@@ -21,7 +20,7 @@ export function languageOf(settings: Settings): Language {
   const language = sieveSettings(settings);
   return {
     extensions,
-    maxRedirects: limits.sieve_redirects.value,
+    maxRedirects: settings.sieve_max_redirects,
     notify: extensions.includes('enotify') ? ['mailto'] : [],
     lists: [],
     check: (script) =>

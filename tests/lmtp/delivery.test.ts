@@ -255,3 +255,10 @@ test('a message that was complete is delivered even if the client is gone', asyn
   while (peer.store.delivered.length === 0) await new Promise(setImmediate);
   expect(peer.store.stages[0]?.state).toBe('finished');
 });
+
+test('munge8bit puts X in the place of 8-bit characters of the header, and leaves the body', async () => {
+  const peer = await peerInData({ settings: { munge8bit: true } });
+  peer.send('Subject: Gr\xfc\xdfe\r\n\r\nGr\xfc\xdfe\r\n.\r\n');
+  await peer.reply();
+  expect(peer.store.delivered[0]?.bytes).toEndWith('Subject: GrXXe\r\n\r\nGr\xfc\xdfe\r\n');
+});

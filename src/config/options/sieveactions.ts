@@ -1,6 +1,6 @@
 import { durationKind } from '../kinds/measure.ts';
 import { listKind } from '../kinds/collection.ts';
-import { choiceKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
+import { choiceKind, integerKind, pathKind, switchKind, textKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
 
 const DAY = 86_400;
@@ -25,6 +25,13 @@ export const sieveActionOptions = {
     doc:
       'Refuse messages that a script rejects in the answer to LMTP, so that the sending server tells its sender. Without ' +
       'it, and for a reason beyond ASCII, "reject" sends the reason by mail; "ereject" always refuses.',
+  }),
+  sieve_max_redirects: option({
+    toml: 'sieve.max_redirects',
+    kind: integerKind(0, 100),
+    default: 4,
+    imapd: [],
+    doc: 'How many addresses a script may forward a message to; 0 for none. A script that wants more fails.',
   }),
   sieve_vacation_min_response: option({
     toml: 'sieve.vacation_min_response',
