@@ -12,6 +12,7 @@ import { asMailError, serverError } from '../errors.ts';
 import { readTlsMaterial } from '../net/tlsfiles.ts';
 import { Checkers } from '../auth/checker/pool.ts';
 import { configuredAccount, dropPrivileges } from '../server/privilege.ts';
+import { checkForWorkers } from '../server/start.ts';
 import { selfCommand } from '../server/self.ts';
 import { useridFrom } from './administration.ts';
 import { certificateFindings, type LiveCertificate, liveCertificates } from './certificates.ts';
@@ -70,7 +71,7 @@ export const configCommand: Command = {
     if (action === 'import') return importCyrus(operands, options, io);
     if (operands.length > 0) throw usageError(`config ${action} takes no "${operands[0]}"`);
     if (action === 'check') {
-      const code = check(options, io);
+      const code = await check(options, io);
       return options.live && code === EX_OK ? await live(options, io) : code;
     }
     if (action === 'show') return show(options, io);
@@ -85,10 +86,11 @@ export function run(args: readonly string[]): Promise<number> {
   return configCommand.run(args, processIo());
 }
 
-function check(options: Options, io: CommandIo): number {
+async function check(options: Options, io: CommandIo): Promise<number> {
   try {
     const loaded = settingsFrom(options);
     const { settings } = loaded;
+    await checkForWorkers(settings);
     const certificates = certificateFindings(settings);
     if (certificates.problems.length > 0) throw new ConfigError(certificates.problems);
     const warnings = [...loaded.warnings, ...certificates.warnings];
@@ -103,7 +105,12 @@ function check(options: Options, io: CommandIo): number {
     }
     return EX_OK;
   } catch (thrown) {
-    if (!(thrown instanceof ConfigError)) throw thrown;
+    if (!(thrown instanceof ConfigError)) {
+      const { code, message } = asMailError(thrown);
+      if (code !== 'config' || !options.json) throw thrown;
+      io.stdout(`${JSON.stringify({ ok: false, problems: [{ text: message }], warnings: [] })}\n`);
+      return EX_CONFIG;
+    }
     if (options.json) {
       io.stdout(`${JSON.stringify({ ok: false, problems: thrown.findings, warnings: [] })}\n`);
     } else io.stderr(`${thrown.message}\n`);

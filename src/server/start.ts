@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import { asMailError } from '../errors.ts';
 import { addressInUse, listen, type Listener, type ListenOptions, removeListener } from '../net/listen.ts';
 import { readTlsMaterial, tlsFingerprint } from '../net/tlsfiles.ts';
+import { configuredMailer } from '../outgoing/configured.ts';
 import { logLevel, type RootLog } from '../telemetry/log.ts';
 import type { SelfCommand } from './child.ts';
 import { checkWritable, makeFolders } from './folders.ts';
@@ -45,12 +46,24 @@ export class StoppedEarly extends Error {}
 /** How often the files of the certificates are looked at. */
 const TLS_WATCH_MS = 5000;
 
+/**
+ * What only workers would find out, who would be started again and again: expressions of Sieve's settings, the port of the mail
+ * server. @throws MailError 'config'
+ */
+export async function checkForWorkers(settings: Settings): Promise<void> {
+  configuredMailer(settings);
+  // The language is loaded only where there is something to be wrong.
+  if (settings.sieve_spamtest_status_header === '' && settings.sieve_virustest_status_header === '') return;
+  (await import('../delivery/language.ts')).sieveSettings(settings);
+}
+
 const BIND_RETRY_MS = 20;
 const BIND_PATIENCE_MS = 1500;
 
 /** Starts the server; resolves when every role works. Throws MailError, with nothing left behind. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { settings, log, notifier } = options;
+  await checkForWorkers(settings);
   const account = process.getuid?.() === 0 ? configuredAccount(settings) : undefined;
   if (process.getuid?.() === 0 && account === undefined) {
     log.warn('started as root and stays root: the configured user does not exist', {

@@ -220,3 +220,15 @@ test('a wrong command line is EX_USAGE', async () => {
     expect({ args, code }).toEqual({ args, code: 'badsyntax' });
   }
 });
+
+test('check: what only a worker would find out, an expression that is none and a port nobody knows', async () => {
+  const spam = folder.write(
+    'spam.toml',
+    '[sieve]\nspamtest_status_header = "X-Spam: (["\nspamtest_max = "10"\n',
+  );
+  expect(run('check', '-c', spam)).rejects.toThrow("sieve.spamtest_status_header: '[' without ']'");
+  const { code, stdout } = await run('check', '--json', '-c', spam);
+  expect([code, JSON.parse(stdout).ok]).toEqual([78, false]);
+  const port = folder.write('port.toml', '[smtp]\nhost = "mail:nosuchservice"\n');
+  expect(run('check', '-c', port)).rejects.toThrow('smtp.host: "mail:nosuchservice" names no port');
+});
