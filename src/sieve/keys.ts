@@ -25,7 +25,10 @@ export class Keys {
   matcher(run: Run): Matcher {
     if (this.#fixed !== null) return this.#fixed;
     const keys = this.#keys.values(run);
-    run.spend(keys.length);
+    // What makes a matcher looks at every character of the keys.
+    let size = keys.length;
+    for (const key of keys) size += key.length;
+    run.spend(size);
     return this.#type.compile(this.#comparator, keys, this.#parameter);
   }
 
@@ -41,6 +44,15 @@ export class Keys {
 /** Matches values at the cost of the instruction budget. */
 export function matchValues(run: Run, matcher: Matcher, values: Values): boolean {
   if (values.items.length === 0) return false;
-  run.spend(matcher.cost * values.items.length);
+  chargeMatch(run, matcher, values);
   return matcher.match(values, run.captures, run);
+}
+
+/** Octets of values that cost a step where a matcher only searches. */
+const OCTETS_PER_STEP = 4096;
+
+/** Takes what a match costs from the instruction budget: by the number of values and by how long they are. */
+export function chargeMatch(run: Run, matcher: Matcher, values: Values): void {
+  const long = Math.floor(values.size / (matcher.octetsPerStep ?? OCTETS_PER_STEP));
+  run.spend(matcher.cost * (values.items.length + long));
 }

@@ -35,6 +35,19 @@ test('limit: steps of one run, where comparisons count by keys and values', () =
   );
 });
 
+test('limit: what a long value or an expression made at run time costs counts', () => {
+  const limits = { ...RUN_LIMITS, instructions: 20_000 };
+  const long = message(`Subject: ${'a'.repeat(100_000)}`, '', '');
+  const text = (script: string): string | undefined => outcome(script, long, { limits }).error?.text;
+  expect(text('if header :contains "subject" "b" { }')).toBeUndefined();
+  expect(text('require "regex"; if header :regex "subject" "(a|b)*c" { }')).toContain('20000 steps');
+  expect(text(`if header :matches "subject" "*${'?a'.repeat(1000)}b" { }`)).toContain('20000 steps');
+  const made = `require ["variables", "regex"]; set "e" "${'(ab|c)?'.repeat(500)}"; ${
+    'if header :regex "x" "${e}" { }'.repeat(6)
+  }`;
+  expect(text(made)).toContain('20000 steps');
+});
+
 test('a trace tells what each test said and each action did, with their places', () => {
   const lines: TraceLine[] = [];
   const script = 'if not header "from" "x" {\n  keep;\n}\nif size :over 1M { discard; }\nstop;';

@@ -1,6 +1,6 @@
 /** RFC 5173; how a body becomes text is the message's (`mail/body.ts`). */
 import type { Extension } from '../extension.ts';
-import type { Keys } from '../keys.ts';
+import { chargeMatch, type Keys } from '../keys.ts';
 import { Values } from '../match/values.ts';
 import type { Message } from '../message.ts';
 import { lowerAscii } from '../octets.ts';
@@ -26,9 +26,7 @@ abstract class BodyTest implements Test {
     const matcher = this.#keys.matcher(run);
     const values = this.#values(run);
     if (matcher.matchCount !== undefined) return matcher.matchCount(values.items.length);
-    let size = 0;
-    for (const item of values.items) size += item.length;
-    run.spend(matcher.cost * (values.items.length + Math.ceil(size / OCTETS_PER_STEP)));
+    chargeMatch(run, matcher, values);
     // §6: match variables stay as they are.
     return matcher.match(values, null, run);
   }
@@ -50,9 +48,6 @@ abstract class BodyTest implements Test {
   protected abstract key(run: Run): string;
   protected abstract extract(run: Run): readonly string[];
 }
-
-/** A body is longer than a header field: so much of it costs as much as one. */
-const OCTETS_PER_STEP = 4096;
 
 class RawTest extends BodyTest {
   protected override key(): string {

@@ -21,6 +21,8 @@ export interface Lists {
 export interface Matcher {
   /** Work of one `match` per value, in units of the instruction budget: about one per key. */
   readonly cost: number;
+  /** So many octets of values cost as much again; 4,096 where it is missing. */
+  readonly octetsPerStep?: number;
   /**
    * True if one of the values matches one of the keys (values in order, for each the keys in order). `captures` is null where
    * the script has no variables.

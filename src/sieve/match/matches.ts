@@ -25,14 +25,22 @@ function tooLong(key: string): string | null {
   return key.length > most ? `a pattern of more than ${most} octets` : null;
 }
 
+/** A pattern with "?" costs a step per 32 of its characters for each place it is tried at. */
+function costOf(keys: readonly string[]): number {
+  let cost = 0;
+  for (const key of keys) cost += key.includes('?') ? Math.ceil(key.length / 32) : 1;
+  return Math.max(1, cost);
+}
+
 /** Forms have the length of their values, so that offsets in one are offsets in the other. */
 class MatchesOctets implements Matcher {
   readonly cost: number;
+  readonly octetsPerStep = 256;
   readonly #comparator: Comparator;
   readonly #globs: readonly Glob[];
 
   constructor(comparator: Comparator, keys: readonly string[]) {
-    this.cost = Math.max(1, keys.length);
+    this.cost = costOf(keys);
     this.#comparator = comparator;
     this.#globs = keys.map((key) => new Glob(key, (text) => comparator.normalize(text)));
   }
@@ -54,10 +62,11 @@ class MatchesOctets implements Matcher {
 
 class MatchesCharacters implements Matcher {
   readonly cost: number;
+  readonly octetsPerStep = 256;
   readonly #globs: readonly Glob[];
 
   constructor(keys: readonly string[]) {
-    this.cost = Math.max(1, 2 * keys.length);
+    this.cost = 2 * costOf(keys);
     this.#globs = keys.map((key) => new Glob(key, (text) => foldCharacters(text).folded));
   }
 

@@ -65,6 +65,7 @@ const INSTRUCTIONS_PER_UNIT = 16;
 
 class MatchesRegex implements Matcher {
   readonly cost: number;
+  readonly octetsPerStep = 4;
   readonly #expressions: readonly Expression[];
 
   constructor(expressions: readonly Expression[]) {

@@ -8,11 +8,21 @@ import type { Comparator } from './comparator.ts';
 export class Values {
   readonly items: readonly string[];
   /** The default comparator has a place of its own; others are rare. */
+  #size = -1;
   #folded: readonly string[] | null = null;
   #others: Map<Comparator, readonly string[]> | null = null;
 
   constructor(items: readonly string[]) {
     this.items = items;
+  }
+
+  /** How long all of them are together. */
+  get size(): number {
+    if (this.#size < 0) {
+      this.#size = 0;
+      for (const item of this.items) this.#size += item.length;
+    }
+    return this.#size;
   }
 
   /** The values in the form of a comparator. */
