@@ -9,7 +9,7 @@ export interface Language {
   readonly maxRedirects: number;
   /** URI schemes of notifications (NOTIFY); empty where `enotify` is not there. */
   readonly notify: readonly string[];
-  /** URI schemes of external lists (RFC 6134 §2.8 EXTLISTS); empty where `extlists` is not there. */
+  /** URI schemes of external lists (RFC 6134 EXTLISTS); empty where `extlists` is not there. */
   readonly lists: readonly string[];
   /** Compiles a script as a delivery would: errors and warnings by their place in it. */
   check(script: Uint8Array): readonly Diagnostic[];

@@ -21,8 +21,8 @@ export function languageOf(settings: Settings): Language {
   return {
     extensions,
     maxRedirects: settings.sieve_max_redirects,
-    notify: extensions.includes('enotify') ? ['mailto'] : [],
-    lists: [],
+    notify: extensions.includes('enotify') ? ['mailto', ...language.notify.schemes] : [],
+    lists: extensions.includes('extlists') ? schemesOf(language.lists) : [],
     check: (script) =>
       compile(Buffer.from(script.buffer, script.byteOffset, script.length).toString('latin1'), {
         allowed,
@@ -30,4 +30,13 @@ export function languageOf(settings: Settings): Language {
         maxSize: settings.sieve_maxscriptsize,
       }).diagnostics,
   };
+}
+
+/** Of the URIs that name lists (RFC 6134), each once. */
+function schemesOf(names: Iterable<string>): string[] {
+  const schemes = [...names].flatMap((name) =>
+    // Those of the registry are kept without what they all begin with (`listName`).
+    name.startsWith(':') ? 'urn' : /^([a-z][a-z0-9+.-]*):/.exec(name)?.[1] ?? []
+  );
+  return [...new Set(schemes)].sort();
 }

@@ -52,7 +52,7 @@ describe('capabilities (§1.7)', () => {
     await strict.close();
   });
 
-  test('external lists are told of where there are any (RFC 6134 §2.8)', async () => {
+  test('external lists are told of where there are any (RFC 6134)', async () => {
     const listing = await SieveServer.open({}, {}, { ...LANGUAGE, notify: [], lists: ['tag', 'urn'] });
     const { greeting } = await listing.connect();
     expect(greeting).toContain('"EXTLISTS" "tag urn"\r\n');

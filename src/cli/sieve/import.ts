@@ -2,7 +2,7 @@
 
 import { canonicalUser } from '../../auth/canonical.ts';
 import type { Settings } from '../../config/settings.ts';
-import { allowedCapabilities } from '../../delivery/language.ts';
+import { allowedCapabilities, sieveSettings } from '../../delivery/language.ts';
 import { asMailError, MailError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { homeOf } from '../../net/libc.ts';
@@ -107,6 +107,7 @@ class Importer {
   readonly #replace: boolean;
   readonly #dry: boolean;
   readonly #allowed: ReadonlySet<string>;
+  readonly #language: ReturnType<typeof sieveSettings>;
   #taken = 0;
   #failed = 0;
 
@@ -115,6 +116,7 @@ class Importer {
     this.#replace = replace;
     this.#dry = dry;
     this.#allowed = new Set(allowedCapabilities(administration.settings));
+    this.#language = sieveSettings(administration.settings);
   }
 
   /** @param named the user as the administrator named it; the folder's name otherwise */
@@ -159,6 +161,7 @@ class Importer {
     if (content instanceof MailError) throw content;
     const { diagnostics } = compile(content.toString('latin1'), {
       allowed: this.#allowed,
+      settings: this.#language,
       maxSize: limits.store_script_size.value,
     });
     const wrong = diagnostics.find(({ severity }) => severity === 'error');
