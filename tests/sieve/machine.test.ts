@@ -38,10 +38,16 @@ test('limit: steps of one run, where comparisons count by keys and values', () =
 test('limit: what a long value or an expression made at run time costs counts', () => {
   const limits = { ...RUN_LIMITS, instructions: 20_000 };
   const long = message(`Subject: ${'a'.repeat(100_000)}`, '', '');
-  const text = (script: string): string | undefined => outcome(script, long, { limits }).error?.text;
+  const text = (script: string): string | undefined =>
+    outcome(script, long, { limits, compile: { maxSize: 1 << 20 } }).error?.text;
   expect(text('if header :contains "subject" "b" { }')).toBeUndefined();
   expect(text('require "regex"; if header :regex "subject" "(a|b)*c" { }')).toContain('20000 steps');
   expect(text(`if header :matches "subject" "*${'?a'.repeat(1000)}b" { }`)).toContain('20000 steps');
+  const names = Array.from({ length: 500 }, (_, i) => `"x${i}"`).join(',');
+  expect(text(`if exists "none" { } ${`if header [${names}] "x" { }\n`.repeat(50)}`)).toContain(
+    '20000 steps',
+  );
+  expect(text(`require "mailbox"; ${'if mailboxexists "a" { }'.repeat(500)}`)).toContain('20000 steps');
   const made = `require ["variables", "regex"]; set "e" "${'(ab|c)?'.repeat(500)}"; ${
     'if header :regex "x" "${e}" { }'.repeat(6)
   }`;

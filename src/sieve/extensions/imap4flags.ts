@@ -24,6 +24,13 @@ const INTERNAL: Settable = {
   },
 };
 
+/** Flags are looked at one by one: some steps for long lists of them. */
+function cost(...texts: readonly string[]): number {
+  let octets = 0;
+  for (const text of texts) octets += text.length;
+  return octets >> 4;
+}
+
 class FlagCommand implements Command {
   readonly #variable: Settable;
   readonly #change: Change;
@@ -38,8 +45,10 @@ class FlagCommand implements Command {
   }
 
   execute(run: Run): void {
-    const before = flagsIn([this.#variable.get(run)]);
-    const after = this.#change(before, flagsIn(this.#flags.values(run)));
+    const given = this.#flags.values(run);
+    const before = this.#variable.get(run);
+    run.spend(cost(before, ...given));
+    const after = this.#change(flagsIn([before]), flagsIn(given));
     this.#variable.set(run, after.join(' '));
     if (run.trace !== null) run.note(`${this.#name}: ${after.join(' ') || 'no flags'}`);
   }

@@ -7,6 +7,9 @@ import { fromOctets, strictFromOctets, toOctets } from '../octets.ts';
 import type { Run, Test } from '../run.ts';
 import type { Text, Texts } from '../text.ts';
 
+/** A question to the store costs more than a comparison. */
+const STEPS_PER_QUESTION = 50;
+
 class MailboxExists implements Test {
   readonly #names: Texts;
 
@@ -16,6 +19,7 @@ class MailboxExists implements Test {
 
   evaluate(run: Run): boolean {
     return this.#names.values(run).every((name) => {
+      run.spend(STEPS_PER_QUESTION);
       const text = mailboxNameWrong(name) === null ? strictFromOctets(name) : null;
       return text !== null && run.host.mailboxExists(text);
     });
@@ -75,6 +79,7 @@ class MetadataExists implements Test {
 }
 
 function metadata(run: Run, mailbox: Text | null, entry: string): string | null {
+  run.spend(STEPS_PER_QUESTION);
   const name = mailbox?.value(run) ?? null;
   if (entryWrong(entry) !== null || name !== null && mailboxNameWrong(name) !== null) return null;
   return run.host.metadata(name === null ? null : fromOctets(name), entry);

@@ -28,6 +28,7 @@ abstract class FieldTest implements Test {
   evaluate(run: Run): boolean {
     const matcher = this.#keys.matcher(run);
     const names = this.#names.values(run);
+    run.spend(names.length);
     if (this.#number !== null) {
       const values = this.values(this.#numbered(run, names, this.#number));
       return matcher.matchCount?.(values.items.length) ?? matchValues(run, matcher, values);
@@ -170,6 +171,7 @@ class ExistsTest implements Test {
 
   evaluate(run: Run): boolean {
     const names = this.#names.values(run);
+    run.spend(names.length);
     for (let i = 0; i < names.length; i++) {
       if (this.#source.fields(run, names[i] as string).raw.length === 0) return false;
     }
