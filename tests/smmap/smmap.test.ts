@@ -18,11 +18,15 @@ function answering(store: Store, recipient: Store['recipient']): Store {
 
 let server: SmmapServer;
 beforeAll(async () => {
-  server = await SmmapServer.open({ virtdomains: 'off', createonpost: false });
+  server = await SmmapServer.open({ virtdomains: 'off', createonpost: false, postuser: 'bb' });
   for (const userid of ['django', 'full', 'größe']) {
     await server.store.session({ userid, admin: false, groups: [] }).login();
   }
   const admin = server.store.session({ userid: 'cyrus', admin: true, groups: [] });
+  for (const [path, rights] of [['open', 'lrsp'], ['shut', 'lrs'], ['hidden', 'p']] as const) {
+    await admin.create({ owner: '', path });
+    await admin.setAcl({ owner: '', path }, 'anyone', rights);
+  }
   await admin.setQuota({ owner: 'full', path: '' }, { storage: 0, messages: null });
 });
 afterAll(() => server.close());
@@ -36,6 +40,11 @@ describe('a recipient', () => {
       ['django+folder@example.org', 'OK django+folder@example.org'],
       ['"django"@example.org', 'OK "django"@example.org'],
       ['größe@example.org', 'OK größe@example.org'],
+      ['+open@example.org', 'OK +open@example.org'],
+      ['bb+open@example.org', 'OK bb+open@example.org'],
+      ['+shut@example.org', 'NOTFOUND Mailbox does not exist'],
+      ['+hidden@example.org', 'OK +hidden@example.org'],
+      ['+none@example.org', 'NOTFOUND Mailbox does not exist'],
       ['nobody@example.org', 'NOTFOUND Mailbox does not exist'],
       ['@example.org', 'NOTFOUND Mailbox does not exist'],
       ['example.org', 'NOTFOUND Mailbox does not exist'],
