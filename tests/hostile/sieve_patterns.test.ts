@@ -12,6 +12,7 @@ import { regex } from '../../src/sieve/match/regex.ts';
 import { unicodeCasemap } from '../../src/sieve/match/unicodecasemap.ts';
 import { Values } from '../../src/sieve/match/values.ts';
 import { limits } from '../../src/limits.ts';
+import { message, outcome } from '../sieve/harness.ts';
 
 const NO_CAPTURES = { set: () => {} };
 
@@ -71,4 +72,11 @@ test(':contains of a long key that nearly stands everywhere is linear', () => {
 
 test('a pattern longer than a script needs is an error', () => {
   expect(() => run(matches, 'a'.repeat(limits.sieve_match_pattern.value + 1), 'a')).toThrow('8192');
+});
+
+test('a large expression over a long value takes the budget and ends the script', () => {
+  const script = `require "regex"; if header :regex "subject" "(a{255}){30}b" { discard; }`;
+  const subject = (length: number) => message(`Subject: ${'a'.repeat(length)}`, '', '');
+  expect(outcome(script, subject(1_000)).error).toBeNull();
+  expect(outcome(script, subject(1_000_000)).error?.text).toContain('steps');
 });
