@@ -15,6 +15,7 @@ export function makeHost(occasion: Occasion): Host {
   const mailboxes = mailboxesOf(occasion);
   return {
     now,
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
     log: (text) => log.info('script', { text }),
     mailboxExists: (name) => mailboxes.named(name) !== null,
     mailboxIdExists: (id) => mailboxes.all().some(({ mailboxid }) => mailboxid === id),

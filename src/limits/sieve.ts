@@ -42,13 +42,20 @@ export const sieveLimits = rows({
     value: 1_000_000,
     unit: 'count',
     reason:
-      'steps of one run, where a comparison costs one per key and value; a script of 64 KB has about 3,000 tests',
+      'steps of one run, of about a microsecond each: a comparison costs one per key and value, and per kilobyte of a long one; a ' +
+      'script of 64 KB has about 3,000 tests',
     onExcess: 'the script ends with an error',
   },
   sieve_memory: {
     value: 16 << 20,
     unit: 'bytes',
     reason: 'text that one run makes: variables, values and the texts of actions',
+    onExcess: 'the script ends with an error',
+  },
+  sieve_edited: {
+    value: 32 << 20,
+    unit: 'bytes',
+    reason: 'what actions of one run hold of messages that it changed, beyond twice the message that came',
     onExcess: 'the script ends with an error',
   },
   sieve_variables: {

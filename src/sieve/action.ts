@@ -33,7 +33,7 @@ export function draft(
 
 /** Where the message goes as it is now, with the flags of the script. */
 export function messageTo(run: Run, mailbox: string | null): Placement {
-  return placement(mailbox, run.result.flags, run.message.content());
+  return placement(mailbox, run.result.flags, run.content());
 }
 
 /** Adds an action to the result within the budget; `trace` is what it is for the person who reads. */

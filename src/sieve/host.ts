@@ -41,6 +41,8 @@ export interface ProgramOutcome {
 
 /** What a question may be about. Every member is asked by one extension, which is named. */
 export interface Host {
+  /** Lets others have their turn, where a run has computed for long; without it runs compute to their end. */
+  pause?(): Promise<void>;
   /** Milliseconds since 1970: the moment of this delivery, the same for the whole run. */
   readonly now: number;
   /** True if there is a mailbox of this name that the owner may deliver into (RFC 5490 §3.1). */

@@ -48,11 +48,7 @@ export function matchValues(run: Run, matcher: Matcher, values: Values): boolean
   return matcher.match(values, run.captures, run);
 }
 
-/** Octets of values that cost a step where a matcher only searches. */
-const OCTETS_PER_STEP = 4096;
-
 /** Takes what a match costs from the instruction budget: by the number of values and by how long they are. */
-export function chargeMatch(run: Run, matcher: Matcher, values: Values): void {
-  const long = Math.floor(values.size / (matcher.octetsPerStep ?? OCTETS_PER_STEP));
-  run.spend(matcher.cost * (values.items.length + long));
+export function chargeMatch(run: Run, { cost, weight = cost }: Matcher, values: Values): void {
+  run.spend(cost * values.items.length + weight * (values.size >> 10));
 }

@@ -1,4 +1,4 @@
-/** Runs programs. Everything is done at once unless a step waits for an external program. */
+/** Runs programs. Everything is done at once unless a step waits for an external program, or it takes long. */
 import { MatchError } from './match/matcher.ts';
 import {
   DO,
@@ -22,6 +22,7 @@ export function run(program: Program, input: RunInput): Outcome | Promise<Outcom
 function proceed(run: Run): Outcome | Promise<Outcome> {
   try {
     while (!run.ended) {
+      if (run.host.pause !== undefined && run.pauseDue()) return resume(run, run.host.pause());
       const frame = run.frame;
       const instruction = frame.program.code[frame.pc] as Instruction;
       run.at = instruction;
@@ -52,7 +53,7 @@ function proceed(run: Run): Outcome | Promise<Outcome> {
           break;
       }
     }
-    run.result.content = run.message.content();
+    run.result.content = run.content();
     return { result: run.result, error: null };
   } catch (thrown) {
     return failed(run, thrown);

@@ -6,7 +6,7 @@ import { listName } from './listname.ts';
 import { Groups } from './match/groups.ts';
 import type { Envelope, Message } from './message.ts';
 import { fromOctets } from './octets.ts';
-import { Result } from './result.ts';
+import { type Content, Result } from './result.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 /** A compiled test. Only external programs answer with a promise. */
@@ -18,6 +18,9 @@ export interface Test {
 export interface Command {
   execute(run: Run): void | Promise<void>;
 }
+
+/** Steps, of about a microsecond each, after which a run gives others their turn. */
+const PAUSE = 20_000;
 
 /** What an instruction does. */
 export const TEST = 0;
@@ -149,6 +152,10 @@ export class Run {
   at: Instruction | null = null;
   #budget: number;
   #memory: number;
+  /** Octets of changed messages that actions may hold yet, and those that they hold. */
+  #room: number;
+  readonly #held = new Set<ArrayBufferLike>();
+  #pauseAt: number;
   readonly #states = new Map<StateKey<unknown>, unknown>();
 
   constructor(program: Program, input: RunInput) {
@@ -164,6 +171,8 @@ export class Run {
     this.trace = input.trace ?? null;
     this.#budget = this.limits.instructions;
     this.#memory = this.limits.memory;
+    this.#room = limits.sieve_edited.value + 2 * this.message.size;
+    this.#pauseAt = this.#budget - PAUSE;
     this.frame = this.enter(program, `personal ${program.name}`);
   }
 
@@ -224,6 +233,29 @@ export class Run {
       throw new ScriptError(`the script makes more than ${this.limits.memory} octets of text`);
     }
     return text;
+  }
+
+  /** The message as it is now, for an action to hold: each change that is held takes memory of its own. */
+  content(): Content {
+    const content = this.message.content();
+    for (const { buffer } of content ?? []) {
+      if (this.#held.has(buffer)) continue;
+      this.#held.add(buffer);
+      this.#room -= buffer.byteLength;
+    }
+    if (this.#room < 0) {
+      throw new ScriptError(
+        `the actions of the script hold more than ${limits.sieve_edited.value} octets of changed messages`,
+      );
+    }
+    return content;
+  }
+
+  /** True each time when a script has computed for so long that others should have their turn. */
+  pauseDue(): boolean {
+    if (this.#budget > this.#pauseAt) return false;
+    this.#pauseAt = this.#budget - PAUSE;
+    return true;
   }
 
   /** An extension's state. */

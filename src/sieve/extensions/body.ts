@@ -1,5 +1,6 @@
 /** RFC 5173; how a body becomes text is the message's (`mail/body.ts`). */
 import type { Extension } from '../extension.ts';
+import { limits } from '../../limits.ts';
 import { chargeMatch, type Keys } from '../keys.ts';
 import { Values } from '../match/values.ts';
 import type { Message } from '../message.ts';
@@ -39,7 +40,9 @@ abstract class BodyTest implements Test {
     const key = this.key(run);
     let values = known.values.get(key);
     if (values === undefined) {
+      run.spend(Math.ceil(Math.min(run.message.size, limits.sieve_body.value) / OCTETS_PER_STEP));
       values = new Values(this.extract(run));
+      if (known.values.size >= KEPT) known.values.clear();
       if (!changed) known.values.set(key, values);
     }
     return values;
@@ -48,6 +51,11 @@ abstract class BodyTest implements Test {
   protected abstract key(run: Run): string;
   protected abstract extract(run: Run): readonly string[];
 }
+
+/** Decoding so much of a body costs as much as a comparison. */
+const OCTETS_PER_STEP = 128;
+/** Bodies in different forms that are kept during a run. */
+const KEPT = 4;
 
 class RawTest extends BodyTest {
   protected override key(): string {

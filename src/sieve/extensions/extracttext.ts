@@ -17,7 +17,10 @@ class Extracttext implements Command {
   }
 
   execute(run: Run): void {
-    let value = firstCharacters(currentPart(run)?.text() ?? '', this.#characters);
+    const text = currentPart(run)?.text() ?? '';
+    // All of it is decoded, whatever is wanted of it.
+    run.spend(text.length >> 7);
+    let value = firstCharacters(text, this.#characters);
     for (const change of this.#changes) value = change.apply(value, run.limits.variableSize);
     this.#variable.set(run, value);
     if (run.trace !== null) run.note(`extracttext: ${value.length} octets`);

@@ -88,7 +88,7 @@ class Pipe implements Command {
     const { copy } = draft(run, this.#modifiers);
     checkConflict(run, 'pipe');
     if (!copy) run.result.implicitKeep = false;
-    const content = run.message.content();
+    const content = run.content();
     act(run, { kind: 'pipe', program: name, args, attempt: this.#attempt, content }, () => `pipe ${name}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { Comparator } from './comparator.ts';
-import { type Find, finder } from './find.ts';
+import { type Find, finder, finderWeight } from './find.ts';
 import type { Matcher, MatchType } from './matcher.ts';
 import type { Values } from './values.ts';
 
@@ -13,11 +13,13 @@ export const contains: MatchType = {
 
 class Contains implements Matcher {
   readonly cost: number;
+  readonly weight: number;
   readonly #comparator: Comparator;
   readonly #keys: readonly Find[];
 
   constructor(comparator: Comparator, keys: readonly string[]) {
     this.cost = Math.max(1, keys.length);
+    this.weight = keys.reduce((sum, key) => sum + finderWeight(key), 0);
     this.#comparator = comparator;
     this.#keys = keys.map(finder);
   }

@@ -1,4 +1,4 @@
-import type { Captures, Lists, Matcher, MatchType } from './matcher.ts';
+import type { Asker, Captures, Matcher, MatchType } from './matcher.ts';
 import type { Values } from './values.ts';
 
 /** RFC 6134 §2.1 :list: a value stands on one of the lists that the keys name. ${0} is what stands there (§2.3). */
@@ -20,10 +20,10 @@ class StandsOnList implements Matcher {
     this.#lists = lists;
   }
 
-  match(values: Values, captures: Captures | null, lists?: Lists): boolean {
+  match(values: Values, captures: Captures | null, asker?: Asker): boolean {
     for (const value of values.items) {
       for (const name of this.#lists) {
-        if (lists?.listed(name, value) !== true) continue;
+        if (asker?.listed(name, value) !== true) continue;
         captures?.set([value]);
         return true;
       }

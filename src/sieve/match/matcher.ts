@@ -17,17 +17,23 @@ export interface Lists {
   listed(list: string, value: string): boolean;
 }
 
+/** The script that asks: its lists, and its budget for what cannot be told beforehand. */
+export interface Asker extends Lists {
+  /** Takes work from the instruction budget; throws when there is none left. */
+  spend(work: number): void;
+}
+
 /** The keys of one test, ready to be compared. */
 export interface Matcher {
   /** Work of one `match` per value, in units of the instruction budget: about one per key. */
   readonly cost: number;
-  /** So many octets of values cost as much again; 4,096 where it is missing. */
-  readonly octetsPerStep?: number;
+  /** Work per kilobyte of a long value, in the same units, which are about a microsecond each; `cost` where it is not said. */
+  readonly weight?: number;
   /**
    * True if one of the values matches one of the keys (values in order, for each the keys in order). `captures` is null where
    * the script has no variables.
    */
-  match(values: Values, captures: Captures | null, lists?: Lists): boolean;
+  match(values: Values, captures: Captures | null, asker?: Asker): boolean;
   /**
    * Only of match types that look at the number of values and not at the values (:count, RFC 5231 §4.1): `match` is never
    * called then. Tests over several fields add up what they have.

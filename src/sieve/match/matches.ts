@@ -35,7 +35,7 @@ function costOf(keys: readonly string[]): number {
 /** Forms have the length of their values, so that offsets in one are offsets in the other. */
 class MatchesOctets implements Matcher {
   readonly cost: number;
-  readonly octetsPerStep = 256;
+  readonly weight: number;
   readonly #comparator: Comparator;
   readonly #globs: readonly Glob[];
 
@@ -43,6 +43,7 @@ class MatchesOctets implements Matcher {
     this.cost = costOf(keys);
     this.#comparator = comparator;
     this.#globs = keys.map((key) => new Glob(key, (text) => comparator.normalize(text)));
+    this.weight = weightOf(this.#globs);
   }
 
   match(values: Values, captures: Captures | null): boolean {
@@ -62,12 +63,14 @@ class MatchesOctets implements Matcher {
 
 class MatchesCharacters implements Matcher {
   readonly cost: number;
-  readonly octetsPerStep = 256;
+  readonly weight: number;
   readonly #globs: readonly Glob[];
 
   constructor(keys: readonly string[]) {
     this.cost = 2 * costOf(keys);
     this.#globs = keys.map((key) => new Glob(key, (text) => foldCharacters(text).folded));
+    // Characters beyond ASCII are brought to one form, one by one.
+    this.weight = 400 + weightOf(this.#globs);
   }
 
   match(values: Values, captures: Captures | null): boolean {
@@ -82,6 +85,10 @@ class MatchesCharacters implements Matcher {
     }
     return false;
   }
+}
+
+function weightOf(globs: readonly Glob[]): number {
+  return globs.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function texts(

@@ -1,6 +1,6 @@
 import { fromOctets, isAscii, strictFromOctets, toOctets } from '../octets.ts';
 import type { Comparator } from './comparator.ts';
-import { type Captures, type Matcher, MatchError, type MatchType } from './matcher.ts';
+import { type Asker, type Captures, type Matcher, MatchError, type MatchType } from './matcher.ts';
 import { RegexMachine } from './regex/machine.ts';
 import { compileRegex, type RegexProgram } from './regex/program.ts';
 import type { LetterCase } from './regex/set.ts';
@@ -50,13 +50,13 @@ class Expression {
     this.#plain = new RegexMachine(this.program, false);
   }
 
-  test(text: string): boolean {
-    return this.#plain.test(text);
+  test(text: string, asker?: Asker): boolean {
+    return this.#plain.test(text, asker);
   }
 
-  find(text: string): Int32Array {
+  find(text: string, asker?: Asker): Int32Array {
     this.#grouping ??= new RegexMachine(this.program, true);
-    return this.#grouping.find(text) as Int32Array;
+    return this.#grouping.find(text, asker) as Int32Array;
   }
 }
 
@@ -65,7 +65,8 @@ const INSTRUCTIONS_PER_UNIT = 16;
 
 class MatchesRegex implements Matcher {
   readonly cost: number;
-  readonly octetsPerStep = 4;
+  /** What it really takes is known while it runs. */
+  readonly weight = 1;
   readonly #expressions: readonly Expression[];
 
   constructor(expressions: readonly Expression[]) {
@@ -74,13 +75,13 @@ class MatchesRegex implements Matcher {
     this.#expressions = expressions;
   }
 
-  match(values: Values, captures: Captures | null): boolean {
+  match(values: Values, captures: Captures | null, asker?: Asker): boolean {
     for (const value of values.items) {
       // What is no UTF-8 is octets.
       const text = strictFromOctets(value);
       for (const expression of this.#expressions) {
-        if (!expression.test(text ?? value)) continue;
-        if (captures !== null) captures.set(groupsOf(expression, text ?? value, text !== null));
+        if (!expression.test(text ?? value, asker)) continue;
+        if (captures !== null) captures.set(groupsOf(expression, text ?? value, text !== null, asker));
         return true;
       }
     }
@@ -88,8 +89,8 @@ class MatchesRegex implements Matcher {
   }
 }
 
-function groupsOf(expression: Expression, text: string, unicode: boolean): string[] {
-  const slots = expression.find(text);
+function groupsOf(expression: Expression, text: string, unicode: boolean, asker?: Asker): string[] {
+  const slots = expression.find(text, asker);
   const asIs = !unicode || isAscii(text);
   const out: string[] = [];
   for (let i = 0; i < slots.length; i += 2) {

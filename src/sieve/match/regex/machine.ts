@@ -6,9 +6,14 @@
  * groups, the one that a search from left to right with greedy repetition finds first.
  */
 
+import type { Asker } from '../matcher.ts';
 import { isWord } from './set.ts';
 import { ASSERTIONS, foldCode, op, type RegexProgram } from './program.ts';
 import { firstCharacters } from './first.ts';
+
+/** Steps of threads that are about a microsecond, and so many of them are paid for at once. */
+const STEPS_PER_UNIT = 16;
+const ACCOUNT = 4096;
 
 export class RegexMachine {
   readonly #program: RegexProgram;
@@ -43,21 +48,22 @@ export class RegexMachine {
   }
 
   /** Offsets of the match and of each group, start and end in turn, -1 where a group took no part; null for no match. */
-  find(text: string): Int32Array | null {
-    return this.#run(text, true);
+  find(text: string, asker?: Asker): Int32Array | null {
+    return this.#run(text, true, asker);
   }
 
   /** Whether there is a match; ends with the first one. */
-  test(text: string): boolean {
-    return this.#run(text, false) !== null;
+  test(text: string, asker?: Asker): boolean {
+    return this.#run(text, false, asker) !== null;
   }
 
-  #run(text: string, whole: boolean): Int32Array | null {
+  #run(text: string, whole: boolean, asker: Asker | undefined): Int32Array | null {
     const { code, sets, letters, anchored } = this.#program;
     const slots = this.#slots;
     const first = this.#first;
     let best: Int32Array | null = null;
     let before = -1;
+    let steps = 0;
     this.#nowCount = 0;
     this.#begin();
     for (let at = 0;;) {
@@ -77,6 +83,11 @@ export class RegexMachine {
       }
       if (this.#nowCount === 0) {
         if (best !== null || anchored || here < 0) return best;
+      }
+      steps += this.#nowCount + 1;
+      if (steps >= ACCOUNT) {
+        asker?.spend(Math.floor(steps / STEPS_PER_UNIT));
+        steps = 0;
       }
       const after = at + (here > 0xffff ? 2 : 1);
       const ahead = here >= 0 && after < text.length ? text.codePointAt(after) as number : -1;
