@@ -167,30 +167,43 @@ export class MailboxEvents {
     }
     const actions = outcome.result.decided();
     const kept = actions.filter((action) => action.kind === 'keep');
-    await this.#carryOut(interpret(actions.filter(elsewhere), occasion), bytes, session, occasion);
+    const plan = interpret(actions.filter(elsewhere), occasion);
+    const done = await this.#carryOut(plan, bytes, session, occasion);
     const last = kept.at(-1);
+    // What nobody else has is not taken away (§3.1).
+    if (last === undefined && !done) return;
     if (last === undefined) await mailbox.store(UidSet.of(uid), 'add', ['\\Deleted']);
     else if (!sameFlags(last.placement.flags, before)) {
       await mailbox.store(UidSet.of(uid), 'replace', last.placement.flags);
     }
   }
 
-  /** Copies, forwards, programs and notifications, each for itself: nothing here is lost by the failure of another. */
+  /**
+   * Copies, forwards, programs and notifications, each for itself: nothing here is lost by the failure of another. False if the
+   * message must stay where it is, as some who should have it do not.
+   */
   async #carryOut(
     plan: Plan,
     bytes: Uint8Array,
     session: StoreSession,
     { log, owner, store }: Occasion,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let done = true;
     const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
       try {
         await work();
       } catch (thrown) {
+        done = false;
         log.warn('not all done', { what, error: asMailError(thrown) });
       }
     };
     for (const { content, placements } of plan.filings) {
       for (const placement of placements) {
+        // Kept where mail is kept by default: that is where it lies.
+        if (placement.byAddress === true) {
+          done = false;
+          continue;
+        }
         await attempt('fileinto', async () => {
           const { mailbox, create, flags = [] } = placement;
           const there = session.list().some(({ name }) =>
@@ -205,16 +218,20 @@ export class MailboxEvents {
     }
     for (const { call } of plan.pipes) {
       const { failed } = await this.#programs.run(call, owner.userid);
-      if (failed !== null) log.warn('not piped', { program: call.name, reason: failed });
+      if (failed === null) continue;
+      log.warn('not piped', { program: call.name, reason: failed });
+      done = false;
     }
     for (const sending of [...plan.forwards, ...plan.courtesies]) {
       await attempt(sending.what, async () => {
         const outcomes = await send(this.#parts.mailer, sending, log);
         const sent = outcomes.some(({ kind }) => kind === 'sent');
         if (sent && sending.mark !== null) await store.mark(owner.userid, [sending.mark]);
+        if (!sent && plan.forwards.includes(sending)) done = false;
       });
     }
     if (plan.marks.length > 0) await attempt('marks', () => store.mark(owner.userid, plan.marks));
+    return done;
   }
 
   #occasion(event: MailboxEvent, owner: string, bytes: Uint8Array): Occasion {

@@ -109,6 +109,30 @@ test('flags that a script sets are set; changes of the message are not kept', as
   expect(await room.messages('bert')).toEqual([text]);
 });
 
+test('a copy, a forward or a program that fails: the message is not marked deleted, as nobody else has it', async () => {
+  for (
+    const script of [
+      'require ["fileinto", "imapsieve"]; fileinto "INBOX/Missing";',
+      'require ["fileinto", "imapsieve"]; fileinto "user/cleo";',
+      'require "imapsieve"; redirect "later@x.example";',
+      'require "imapsieve"; redirect "never@x.example";',
+      'require "imapsieve"; redirect "bert@mail.example.org";',
+      'require ["vnd.dovecot.pipe", "imapsieve"]; pipe "missing";',
+    ]
+  ) {
+    room = new PostRoom({ ...IMAPSIEVE, sieve_pipe_bin_dir: '/nonexistent' });
+    room.mailer.fates.set('later@x.example', 'temporary').set('never@x.example', 'permanent');
+    await room.user('cleo');
+    await user('bert', script);
+    const text = letter();
+    await room.deliver(text);
+    await happens('APPEND', 'bert', 1);
+    expect([script, await room.messages('bert'), await room.flags('bert')]).toEqual([script, [text], [[]]]);
+    await room.close();
+  }
+  room = new PostRoom();
+});
+
 test('discard marks the message deleted', async () => {
   room = new PostRoom(IMAPSIEVE);
   await user('bert', 'require "imapsieve"; discard;');
