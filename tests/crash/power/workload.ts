@@ -203,6 +203,8 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
   for (const reader of readers) await reader.connect();
   await bert?.share('anna');
   for (const reader of readers) await reader.takeOver();
+  // The first large body: the folder of the stage comes into being for it.
+  await deliver(place, ['bert'], 1, { padding: 100_000 });
   const traffic = async (changes: number): Promise<void> => {
     await Promise.all([
       ...readers.map((reader) => reader.work(changes)),
