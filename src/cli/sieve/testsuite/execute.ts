@@ -2,6 +2,8 @@
 
 import { eachField } from '../../../mime/header.ts';
 import { redirected, wasRedirectedBy } from '../../../outgoing/forms/redirect.ts';
+import { Mail } from '../../../sieve/mail/mail.ts';
+import { allParts } from '../../../sieve/mail/part.ts';
 import { fromOctets } from '../../../sieve/octets.ts';
 import {
   type Action,
@@ -99,6 +101,16 @@ async function pipe(world: World, { program, args, content }: PipeAction): Promi
   return failed.includes('it took more') ? [failed, what] : [`${what}: ${failed}`];
 }
 
+/** Dovecot's store marks what it stores by whether it has attachments, and its test files count that keyword. */
+function withAttachmentKeyword(bytes: Uint8Array, flags: readonly string[]): string[] {
+  const { root } = new Mail(bytes);
+  const attached = [...allParts(root)].some((part) =>
+    part.fields('content-disposition').raw[0]?.toLowerCase().startsWith('attachment') === true
+  );
+  const others = flags.filter((flag) => !/^\$has(?:no)?attachment$/i.test(flag));
+  return [...others, attached ? '$HasAttachment' : '$HasNoAttachment'];
+}
+
 function store(world: World, { mailbox, flags, content, create }: Placement): readonly string[] | null {
   const name = canonical(mailbox ?? INBOX);
   const failed = `failed to store into mailbox '${name}'`;
@@ -108,6 +120,7 @@ function store(world: World, { mailbox, flags, content, create }: Placement): re
   if (create || name === INBOX) world.create(name);
   const messages = world.mailboxes.get(name);
   if (messages === undefined) return [`${failed}: it does not exist`];
-  messages.push({ bytes: bytesOf(world, content), flags });
+  const bytes = bytesOf(world, content);
+  messages.push({ bytes, flags: withAttachmentKeyword(bytes, flags) });
   return null;
 }

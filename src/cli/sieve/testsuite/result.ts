@@ -12,9 +12,10 @@ export function actionName(action: Action): string {
   return action.kind === 'fileinto' ? 'store' : action.kind;
 }
 
-/** Names of what was decided, in order; the implicit keep is one. */
+/** Names of what was decided, in order. An implicit keep is the only one where nothing else was. */
 function names(world: World): string[] {
-  return world.result.decided().map(actionName);
+  const { actions } = world.result;
+  return (actions.length === 0 ? world.result.decided() : actions).map(actionName);
 }
 
 export function resultCommands(world: World): CommandSpec[] {
