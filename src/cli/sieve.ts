@@ -15,7 +15,7 @@ import { EX_OK } from './sysexits.ts';
 const usage = `Usage: mailstore sieve check [--json] SCRIPT...
        mailstore sieve compile SCRIPT [FILE]
        mailstore sieve run [-q] [-m MESSAGE] [-f SENDER] [-r RECIPIENT] [-o FILE] [--json] SCRIPT
-       mailstore sieve test [-E] [-F] [-t FILE] TEST...
+       mailstore sieve test [-E] [-F] [-t FILE] [-W FOLDER] TEST...
        mailstore sieve import [OPTION]... FOLDER
 
 A SCRIPT is a file in the Sieve language (RFC 5228); - is standard input.
@@ -35,6 +35,7 @@ A SCRIPT is a file in the Sieve language (RFC 5228); - is standard input.
   -E, --errors            test: show the log as it comes
   -F, --expect-failure    test: every test must fail
   -t, --trace FILE        test: write every decision there
+  -W, --work-folder FOLDER  test: the home of programs that scripts run; the folder of TEST unless given
 ${
   configUsage.replace('/etc/mailstore/mailstore.toml unless given', 'what it allows scripts to require')
 }      --json              check, run: for programs to read
@@ -50,7 +51,7 @@ const actions: Readonly<
   check: { action: check, takes: ['json'] },
   compile: { action: compileScript, takes: ['output'] },
   run: { action: runScript, takes: ['json', 'message', 'from', 'to', 'output', 'quiet'] },
-  test: { action: test, takes: ['errors', 'expectFailure', 'trace'] },
+  test: { action: test, takes: ['errors', 'expectFailure', 'trace', 'workFolder'] },
 };
 
 /** Options that belong to some actions only. */
@@ -64,6 +65,7 @@ const ownOptions: readonly (readonly [keyof SieveOptions, string])[] = [
   ['errors', '--errors'],
   ['expectFailure', '--expect-failure'],
   ['trace', '--trace'],
+  ['workFolder', '--work-folder'],
 ];
 
 /** The command over this store. */

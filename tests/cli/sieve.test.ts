@@ -1,7 +1,7 @@
 /** `mailstore sieve`: checking, running and testing scripts from the command line. */
 
 import { afterAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processSurroundings } from '../../src/cli/administration.ts';
@@ -12,6 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function file(name: string, text: string): string {
   const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, text);
   return path;
 }
@@ -110,6 +111,15 @@ test('test runs test files: 0 if all succeed, 1 if not, the other way round with
     .toEqual([1, true]);
   expect((await sieve(['test', '-F', bad])).code).toBe(1);
   expect((await sieve(['test', '-F', file('no.svtest', 'frop;')])).code).toBe(0);
+  file('bin/home', '#!/bin/sh\nprintf "%s" "$HOME"\n');
+  chmodSync(join(folder, 'bin/home'), 0o755);
+  const home = file(
+    'home.svtest',
+    'require ["vnd.dovecot.testsuite", "vnd.dovecot.execute", "variables"];\n' +
+      'test "home" { execute :output "out" "home"; if not string "${out}" "/somewhere" { test_fail "${out}"; } }',
+  );
+  expect((await sieve(['test', '-W', '/somewhere', home])).code).toBe(0);
+  expect((await sieve(['test', home])).code).toBe(1);
   const trace = join(folder, 'trace');
   await sieve(['test', '-t', trace, good]);
   expect(await Bun.file(trace).text()).toContain('1:45 keep');

@@ -17,6 +17,7 @@ export const sieveArguments = {
   errors: { short: 'E' },
   expectFailure: { short: 'F' },
   trace: { short: 't', value: 'FILE' },
+  workFolder: { short: 'W', value: 'FOLDER' },
 } as const;
 
 export type SieveOptions = Arguments<typeof sieveArguments>;

@@ -28,6 +28,7 @@ async function testFile(path: string, options: SieveOptions, io: CommandIo): Pro
   let outcome: FileOutcome;
   try {
     outcome = await runTestFile(path, {
+      workFolder: options.workFolder ?? null,
       log: (text) => {
         if (options.errors) io.stderr(`${text}\n`);
       },

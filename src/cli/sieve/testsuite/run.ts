@@ -20,16 +20,21 @@ export interface FileOutcome {
 }
 
 export interface FileOptions {
+  /** The home of programs that scripts run; the file's folder where it is null. */
+  readonly workFolder?: string | null;
   /** Gets lines of the log as they come. */
   readonly log: (text: string) => void;
   readonly trace?: (line: TraceLine) => void;
 }
 
 /** Runs the test file at a path. Throws what reading it throws. */
-export async function runTestFile(path: string, { log, trace }: FileOptions): Promise<FileOutcome> {
+export async function runTestFile(
+  path: string,
+  { log, trace, workFolder = null }: FileOptions,
+): Promise<FileOutcome> {
   const file = resolve(path);
   const source = bytesToOctets(readFileSync(file));
-  const world = new World(dirname(file), log);
+  const world = new World(dirname(file), log, workFolder ?? dirname(file));
   const registry = new Registry([...EXTENSIONS, testsuite(world)]);
   world.registry = registry;
   const { program, diagnostics } = compileWith(registry, source, world.compileOptions('test'));

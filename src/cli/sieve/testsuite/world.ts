@@ -63,11 +63,13 @@ export class World {
   readonly log: (text: string) => void;
   registry: Registry | null = null;
   #source: Uint8Array = DEFAULT_MESSAGE;
+  readonly #home: string;
   #block: string | null = null;
   #stamps = 0;
 
-  constructor(folder: string, log: (text: string) => void) {
+  constructor(folder: string, log: (text: string) => void, home: string) {
     this.folder = folder;
+    this.#home = home;
     this.log = log;
     this.message = new Mail(DEFAULT_MESSAGE);
     this.envelope = envelopeOf(this.message);
@@ -103,7 +105,7 @@ export class World {
       seconds: configuration.size(`sieve_${call.kind}_exec_timeout`) ?? 10,
       env: {
         HOST: 'localhost',
-        HOME: this.folder,
+        HOME: this.#home,
         USER: process.env['USER'] ?? 'mailstore',
       },
     });
