@@ -17,6 +17,7 @@ import { selfCommand } from '../server/self.ts';
 import { useridFrom } from './administration.ts';
 import { certificateFindings, type LiveCertificate, liveCertificates } from './certificates.ts';
 import { type Command, type CommandIo, processIo } from './command.ts';
+import { listFindings } from './config/lists.ts';
 import { checkLive } from './config/live.ts';
 import { describeLogins } from './logins.ts';
 import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
@@ -92,7 +93,8 @@ async function check(options: Options, io: CommandIo): Promise<number> {
     const { settings } = loaded;
     await checkForWorkers(settings);
     const certificates = certificateFindings(settings);
-    if (certificates.problems.length > 0) throw new ConfigError(certificates.problems);
+    const problems = [...certificates.problems, ...listFindings(settings)];
+    if (problems.length > 0) throw new ConfigError(problems);
     const warnings = [...loaded.warnings, ...certificates.warnings];
     if (options.json) io.stdout(`${JSON.stringify({ ok: true, problems: [], warnings })}\n`);
     else {

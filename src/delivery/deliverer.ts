@@ -20,6 +20,7 @@ import { tellOfNewMail } from './courtesy/newmail.ts';
 import { tellOwner } from './courtesy/notice.ts';
 import { send } from './courtesy/send.ts';
 import { MailboxEvents } from './events.ts';
+import { ExternalLists } from './externallists.ts';
 import { ExternalPrograms } from './externalprograms.ts';
 import { keptByDefault, place } from './filing.ts';
 import type { Aftermath, Occasion } from './occasion.ts';
@@ -57,6 +58,7 @@ export class Deliverer {
   readonly #parts: DelivererParts;
   readonly #programs: Programs;
   readonly #external: ExternalPrograms;
+  readonly #lists: ExternalLists;
   readonly #notifications = new Notifications();
   /** Scripts for what happens in mailboxes. */
   readonly events: MailboxEvents;
@@ -65,7 +67,8 @@ export class Deliverer {
     this.#parts = parts;
     this.#programs = new Programs(parts.store, parts.settings);
     this.#external = new ExternalPrograms(parts.settings);
-    this.events = new MailboxEvents(parts, this.#external, this.#notifications);
+    this.#lists = new ExternalLists(parts.settings, parts.log);
+    this.events = new MailboxEvents(parts, this.#external, this.#lists, this.#notifications);
   }
 
   /**
@@ -166,6 +169,7 @@ export class Deliverer {
       store,
       log,
       programs: this.#external,
+      lists: this.#lists,
       notifications: this.#notifications,
       arrival,
       forwarded,

@@ -25,6 +25,7 @@ import { Namespace } from '../store/names.ts';
 import { UidSet } from '../store/uidset.ts';
 import type { Arrival } from './arrival.ts';
 import { send } from './courtesy/send.ts';
+import type { ExternalLists } from './externallists.ts';
 import type { ExternalPrograms } from './externalprograms.ts';
 import { makeHost } from './host.ts';
 import { interpret } from './interpret.ts';
@@ -61,6 +62,7 @@ const NOT_HERE: ReadonlySet<string> = new Set([
 export class MailboxEvents {
   readonly #parts: DelivererParts;
   readonly #programs: ExternalPrograms;
+  readonly #lists: ExternalLists;
   readonly #notifications: Notifications;
   readonly #language: SieveSettings;
   readonly #options: CompileOptions;
@@ -68,9 +70,15 @@ export class MailboxEvents {
   #tail: Promise<void> = Promise.resolve();
   #serial = 0;
 
-  constructor(parts: DelivererParts, programs: ExternalPrograms, notifications: Notifications) {
+  constructor(
+    parts: DelivererParts,
+    programs: ExternalPrograms,
+    lists: ExternalLists,
+    notifications: Notifications,
+  ) {
     this.#parts = parts;
     this.#programs = programs;
+    this.#lists = lists;
     this.#notifications = notifications;
     this.#language = sieveSettings(parts.settings);
     this.#options = {
@@ -258,6 +266,7 @@ export class MailboxEvents {
       store,
       log: log.child({ user: owner, cause: event.cause }),
       programs: this.#programs,
+      lists: this.#lists,
       notifications: this.#notifications,
       arrival,
       forwarded: new Set(),

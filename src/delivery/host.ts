@@ -28,10 +28,9 @@ export function makeHost(occasion: Occasion): Host {
     },
     metadata: (mailbox, entry) => metadataOf(occasion, mailbox, entry),
     notifyMethod: () => null,
-    // No lists are configured, so that no script can name one.
-    listed: () => false,
+    listed: (list, value) => occasion.lists.has(list, value, now),
+    members: (list) => occasion.lists.addresses(list, now),
     program: (call) => occasion.programs.run(call, occasion.owner.userid),
-    members: () => [],
     zoneOffset: (seconds) => -new Date(seconds * 1000).getTimezoneOffset(),
     environment: (item) => environmentOf(occasion, item),
     seen: (key) => occasion.store.marked(occasion.owner.userid, DUPLICATE, key),

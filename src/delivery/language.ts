@@ -4,12 +4,14 @@ import type { Settings } from '../config/settings.ts';
 import { MailError } from '../errors.ts';
 import type { ProgramKind } from '../sieve/host.ts';
 import { capabilities } from '../sieve/extensions.ts';
+import { listName } from '../sieve/listname.ts';
 import { scoreField, type ScoreSource } from '../sieve/score.ts';
 import { DEFAULT_SETTINGS, type Settings as SieveSettings } from '../sieve/settings.ts';
 
 export type LanguageSettings = Pick<
   Settings,
   | 'sieve_extensions'
+  | 'sieve_lists'
   | 'sieve_pipe_bin_dir'
   | 'sieve_filter_bin_dir'
   | 'sieve_execute_bin_dir'
@@ -27,7 +29,8 @@ export type LanguageSettings = Pick<
 /** What `require` may name here, in the order in which it is announced (`sieve_extensions`). Comparators always. */
 export function allowedCapabilities(settings: LanguageSettings): string[] {
   const names = new Set(settings.sieve_extensions.map((name) => name.toLowerCase()));
-  return capabilities(sieveSettings(settings)).filter((name) =>
+  const lists = Object.keys(settings.sieve_lists).length > 0;
+  return capabilities(sieveSettings(settings)).filter((name) => lists || name !== 'extlists').filter((name) =>
     names.size === 0 || name.startsWith('comparator-') || names.has(name.toLowerCase())
   );
 }
@@ -54,6 +57,7 @@ export function sieveSettings(settings: LanguageSettings): SieveSettings {
       max: null,
       texts: textsOf('sieve.virustest_texts', settings.sieve_virustest_texts, 5),
     },
+    lists: new Set(Object.keys(settings.sieve_lists).map(listName)),
     imapEvents: settings.imapsieve,
     programs: new Set(folders.filter(([, folder]) => folder !== '').map(([kind]) => kind)),
   };

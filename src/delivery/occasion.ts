@@ -8,6 +8,7 @@ import type { StagedMessage, Store } from '../store/border.ts';
 import type { Namespace } from '../store/names.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Arrival, ArrivingRecipient } from './arrival.ts';
+import type { ExternalLists } from './externallists.ts';
 import type { ExternalPrograms } from './externalprograms.ts';
 import type { Notifications } from './notifications.ts';
 import type { ScriptOwner } from './owner.ts';
@@ -17,6 +18,7 @@ export interface Occasion {
   readonly store: Store;
   readonly log: Log;
   readonly programs: ExternalPrograms;
+  readonly lists: ExternalLists;
   /** What scripts have notified of lately. */
   readonly notifications: Notifications;
   readonly arrival: Arrival;

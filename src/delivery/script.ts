@@ -31,6 +31,7 @@ type Given = Pick<
   | 'store'
   | 'log'
   | 'programs'
+  | 'lists'
   | 'notifications'
   | 'arrival'
   | 'forwarded'

@@ -61,6 +61,13 @@ export const deliveryLimits = rows({
     reason: 'messages whose event scripts wait in a worker; a user may move a whole mailbox at once',
     onExcess: 'their scripts are not run, and the log says for how many',
   },
+  delivery_list: {
+    value: 4 << 20,
+    unit: 'bytes',
+    reason:
+      'the file of an external list, held by each worker that was asked: some hundred thousand addresses',
+    onExcess: 'it counts as unreadable: the list is what it was before, or scripts that ask it fail',
+  },
   delivery_notifications: {
     value: 30,
     unit: 'count',

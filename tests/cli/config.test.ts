@@ -232,3 +232,25 @@ test('check: what only a worker would find out, an expression that is none and a
   const port = folder.write('port.toml', '[smtp]\nhost = "mail:nosuchservice"\n');
   expect(run('check', '-c', port)).rejects.toThrow('smtp.host: "mail:nosuchservice" names no port');
 });
+
+test('check: lists of Sieve that cannot be read, and names that are none', async () => {
+  const list = folder.write('friends', 'anna@example.net\n');
+  const config = (lists: string) => folder.write('lists.toml', `[sieve]\nlists = ${lists}\n`);
+  expect((await run('check', '-c', config(`{ "tag:example.org,2026:friends" = "${list}" }`))).code).toBe(0);
+  const { code, stderr } = await run(
+    'check',
+    '-c',
+    config('{ "tag:example.org,2026:friends" = "/no/such/file" }'),
+  );
+  expect(code).toBe(78);
+  expect(stderr).toStartWith(
+    '/no/such/file: the list "tag:example.org,2026:friends" of sieve.lists cannot be read: ENOENT',
+  );
+  const odd = await run('check', '-c', config('{ friends = "/etc/friends" }'));
+  expect([odd.code, odd.stderr]).toEqual([
+    78,
+    expect.stringContaining('"friends" is no name of a list: expected a URI'),
+  ]);
+  const book = await run('check', '-c', config('{ ":addrbook:default" = "/etc/friends" }'));
+  expect(book.stderr).toContain('there are no address books of users here');
+});

@@ -106,6 +106,46 @@ export function pathsKind(): Kind<Readonly<Record<string, string>>> {
   };
 }
 
+/** Names of external lists of Sieve (RFC 6134 §2.4: URIs, or ":" and a name) with a file each: a table in TOML. */
+export function listFilesKind(): Kind<Readonly<Record<string, string>>> {
+  const expects = 'a table of URIs and absolute paths';
+  const path = pathKind();
+  return {
+    name: 'lists',
+    expects,
+    fromToml(value) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) {
+        return mismatch(expects, value);
+      }
+      const files: Record<string, string> = {};
+      for (const [name, entry] of Object.entries(value)) {
+        if (!/^(?:[a-z][a-z0-9+.-]*)?:[!-~]+$/i.test(name)) {
+          return bad(
+            `${
+              tomlString(shorten(name))
+            } is no name of a list: expected a URI such as "tag:example.org,2026:friends"`,
+          );
+        }
+        if (name.toLowerCase().startsWith(':addrbook:')) {
+          return bad(`${tomlString(shorten(name))}: there are no address books of users here`);
+        }
+        const parsed = path.fromToml(entry);
+        if (!parsed.ok) return bad(`${name}: ${parsed.problem}`);
+        if (parsed.value === '') return bad(`${name}: expected an absolute path, found an empty string`);
+        files[name.toLowerCase()] = parsed.value;
+      }
+      return good(files);
+    },
+    fromText: () => bad('lists can only be given in TOML'),
+    toToml(value) {
+      const entries = Object.entries(value).map(([name, file]) =>
+        `${tomlString(name)} = ${tomlString(file)}`
+      );
+      return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+    },
+  };
+}
+
 /** A further certificate for SNI: PEM files. */
 export interface CertificateFiles {
   readonly server_cert: string;

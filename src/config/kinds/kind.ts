@@ -23,6 +23,7 @@ export type KindName =
   | 'paths'
   | 'mode'
   | 'networks'
+  | 'lists'
   | 'certificates';
 
 /** How one type of value is read and written. */

@@ -1,4 +1,4 @@
-import { listKind } from '../kinds/collection.ts';
+import { listFilesKind, listKind } from '../kinds/collection.ts';
 import { sizeKind } from '../kinds/measure.ts';
 import { integerKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
@@ -28,5 +28,16 @@ export const sieveOptions = {
     doc:
       'The extensions of the language that scripts may require. An empty list allows all there are; comparators are always ' +
       'allowed. What a name stands for that is not there cannot be required.',
+  }),
+  sieve_lists: option({
+    toml: 'sieve.lists',
+    kind: listFilesKind(),
+    default: {},
+    imapd: [],
+    doc:
+      'Lists that scripts may ask with ":list" and forward to with "redirect :list" (extlists, RFC 6134): names, which are URIs, ' +
+      'with a file each, { "tag:example.org,2026:friends" = "/etc/mailstore/friends" }. A line of a file is a key, to the first ' +
+      'blank; what follows it, and lines that begin with #, do not count. Keys are compared without regard to case. A file that ' +
+      'has changed is read again: put the new one in its place by a rename. Without a list extlists is not there.',
   }),
 };
