@@ -264,6 +264,31 @@ test('a message without a Message-ID is forwarded once, too, however often it co
   expect(sentTo()).toEqual([OUT, OUT]);
 });
 
+test('Message-IDs and values of any length are remembered', async () => {
+  room = new PostRoom();
+  await room.user('bert', `redirect "${OUT}";`);
+  await room.user(
+    'cleo',
+    'require ["duplicate", "variables"]; if header :matches "Message-ID" "*" { if duplicate :uniqueid "${1}" { discard; } }',
+  );
+  await room.user('dora', 'require ["duplicate", "vacation"]; vacation "away"; if duplicate { discard; }');
+  for (const length of [900, 1_100, 5_000, 60_000]) {
+    const text = letter().replace(
+      /Message-ID: .*\r\n/,
+      `Message-ID: <${'x'.repeat(length)}@example.net>\r\n`,
+    );
+    for (let time = 0; time < 2; time++) {
+      const verdicts = await room.deliver(text, { to: ['bert', 'cleo', 'dora'] });
+      expect([length, verdicts.map(({ error }) => error)]).toEqual([length, [
+        undefined,
+        undefined,
+        undefined,
+      ]]);
+    }
+  }
+  expect([sentTo().length, await copies('cleo'), await copies('dora')]).toEqual([4, 4, 4]);
+});
+
 /** What an MTA may do instead of taking a message, by the command that it is an answer to. */
 const TROUBLE: readonly (readonly [what: string, at: RegExp, answer: string, lasting: boolean])[] = [
   ['refuses the connection', /^CONNECT/, '554 5.3.2 no', false],

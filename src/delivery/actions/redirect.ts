@@ -29,7 +29,9 @@ export function redirect(
     plan.actions.push(`${what} (mail loop, kept)`);
     return;
   }
-  const key = `${address.toLowerCase()} ${identityOf(occasion)}`;
+  // A hash: a Message-ID may be longer than what a mark is known by.
+  const key = new Bun.CryptoHasher('sha256').update(`${address.toLowerCase()}\0${identityOf(occasion)}`)
+    .digest('hex');
   if (store.marked(owner.userid, REDIRECTED, key) || occasion.forwarded.has(`${owner.userid} ${key}`)) {
     plan.actions.push(`${what} (sent before)`);
     return;
