@@ -58,28 +58,36 @@ const NAMES = [
   'DELETED/user/bert',
 ];
 
-test('names of any kind: with :create and without, the message is kept once, and nothing is made in the name of others', async () => {
-  room = new PostRoom({ duplicatesuppression: false });
-  await room.user('cleo');
-  await room.user('bert');
-  let expected = 0;
-  for (const name of NAMES) {
-    for (const create of ['', ':create ']) {
-      const script = `require ["fileinto", "mailbox", "imap4flags"];
+test(
+  'names of any kind: with :create and without, the message is kept once, and nothing is made in the name of others',
+  async () => {
+    room = new PostRoom({ duplicatesuppression: false });
+    await room.user('cleo');
+    await room.user('bert');
+    let expected = 0;
+    for (const name of NAMES) {
+      for (const create of ['', ':create ']) {
+        const script = `require ["fileinto", "mailbox", "imap4flags"];
         fileinto ${create}:flags ["\\\\Recent", "${'k'.repeat(300)}", "a b", "\\\\Nonsense"] "${name}";`;
-      await room.user('bert', script);
-      const [verdict] = await room.deliver(letter());
-      expect([name, create, verdict?.error]).toEqual([name, create, undefined]);
-      expected++;
-      const notices = (await room.messages('bert'))?.filter((text) => text.includes('Error in your Sieve script'))
-        .length ?? 0;
-      expect([name, create, await everywhere('bert') - notices]).toEqual([name, create, expected]);
+        await room.user('bert', script);
+        const [verdict] = await room.deliver(letter());
+        expect([name, create, verdict?.error]).toEqual([name, create, undefined]);
+        expected++;
+        const notices = (await room.messages('bert'))?.filter((text) =>
+          text.includes('Error in your Sieve script')
+        )
+          .length ?? 0;
+        expect([name, create, await everywhere('bert') - notices]).toEqual([name, create, expected]);
+      }
     }
-  }
-  expect(room.test.as('cleo').list().filter(({ name }) => name.owner === 'cleo').map(({ name }) => name.path)).toEqual(['']);
-  expect(await everywhere('cleo')).toBe(0);
-  expect(room.test.admin.list().filter(({ name }) => name.owner === '').length).toBe(0);
-}, 120_000);
+    expect(
+      room.test.as('cleo').list().filter(({ name }) => name.owner === 'cleo').map(({ name }) => name.path),
+    ).toEqual(['']);
+    expect(await everywhere('cleo')).toBe(0);
+    expect(room.test.admin.list().filter(({ name }) => name.owner === '').length).toBe(0);
+  },
+  120_000,
+);
 
 test('a quota that is full for one of two copies keeps none of them, and says so', async () => {
   room = new PostRoom();
