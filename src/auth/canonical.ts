@@ -52,20 +52,28 @@ export function needsInterface(login: string, settings: CanonicalSettings): bool
     !isGlobal(settings.username_tolower ? login.toLowerCase() : login, settings);
 }
 
+/** Where the first of some delimiters stands in a local part; -1 without one. */
+export function delimiterAt(local: string, delimiters: string): number {
+  for (let at = 0; at < local.length; at++) if (delimiters.includes(local[at] as string)) return at;
+  return -1;
+}
+
 /**
- * The userid and folder of an envelope address, both parts without quoting. The local part up to '+' is lower-cased
- * by `lmtp_downcase_rcpt`; without virtual domains the domain does not matter.
+ * The userid and folder of an envelope address, both parts without quoting. `recipient_delimiter` is between them ('+' here). The
+ * local part up to '+' is lower-cased by `lmtp_downcase_rcpt`; without virtual domains the domain does not matter.
  * @param domain '' where the address has none
  * @throws MailError 'nouser' where no user can have this address
  */
 export function canonicalRecipient(
   local: string,
   domain: string,
-  settings: CanonicalSettings & Pick<Settings, 'lmtp_downcase_rcpt' | 'unixhierarchysep' | 'postuser'>,
+  settings:
+    & CanonicalSettings
+    & Pick<Settings, 'lmtp_downcase_rcpt' | 'unixhierarchysep' | 'postuser' | 'recipient_delimiter'>,
   context: CanonicalContext,
 ): CanonicalRecipient {
   if (!local.isWellFormed()) throw userError('nouser', 'the recipient is not valid Unicode');
-  const plus = local.indexOf('+');
+  const plus = delimiterAt(local, settings.recipient_delimiter);
   let user = plus < 0 ? local : local.slice(0, plus);
   const detail = plus < 0 ? '' : local.slice(plus + 1);
   if (settings.lmtp_downcase_rcpt) user = user.toLowerCase();

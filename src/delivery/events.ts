@@ -166,6 +166,7 @@ export class MailboxEvents {
         environment: (item) => this.#environment(item, event, occasion) ?? host.environment(item),
       },
       settings: this.#language,
+      separators: this.#parts.settings.recipient_delimiter,
       result,
     });
     if (outcome.error !== null) {

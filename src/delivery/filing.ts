@@ -3,13 +3,19 @@
 import { asMailError } from '../errors.ts';
 import type { Content, Placement as ScriptPlacement } from '../sieve/result.ts';
 import type { MailboxName, Placement } from '../store/border.ts';
-import { decodeMutf7 } from '../store/mutf7.ts';
+import { decodeMutf7, encodeMutf7 } from '../store/mutf7.ts';
 import type { Occasion } from './occasion.ts';
 import type { Plan } from './plan.ts';
 
 /** Where mail goes that nobody wants anywhere else: where its address says. */
 export function keptByDefault({ recipient: { target } }: Occasion): Placement {
   return { mailbox: target.name, byAddress: true };
+}
+
+/** The same by the name that a script gives it, so that to file there and to keep is one thing (RFC 5228 §2.10.3). */
+export function defaultMailbox({ recipient: { target }, namespace, settings }: Occasion): string {
+  const name = namespace.toExternal(target.name);
+  return settings.sieve_utf8fileinto ? name : encodeMutf7(name);
 }
 
 /** Plans a copy. */

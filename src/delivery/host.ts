@@ -4,7 +4,7 @@ import { asMailError } from '../errors.ts';
 import type { Host } from '../sieve/host.ts';
 import type { ListedMailbox } from '../store/border.ts';
 import { version } from '../version.ts';
-import { mailboxNamed } from './filing.ts';
+import { defaultMailbox, mailboxNamed } from './filing.ts';
 import type { Occasion } from './occasion.ts';
 
 /** Kind of the marks of `duplicate` (RFC 7352). */
@@ -59,7 +59,8 @@ function metadataOf(occasion: Occasion, mailbox: string | null, entry: string): 
 }
 
 /** Items of RFC 5183 §4.1 and of vnd.dovecot.environment. */
-function environmentOf({ arrival, owner, settings }: Occasion, item: string): string | null {
+function environmentOf(occasion: Occasion, item: string): string | null {
+  const { arrival, owner, settings } = occasion;
   switch (item) {
     case 'name':
       return 'mailstore';
@@ -87,7 +88,7 @@ function environmentOf({ arrival, owner, settings }: Occasion, item: string): st
     case 'vnd.dovecot.username':
       return owner.userid;
     case 'vnd.dovecot.default-mailbox':
-      return 'INBOX';
+      return defaultMailbox(occasion);
     default:
       return null;
   }

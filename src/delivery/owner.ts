@@ -1,5 +1,6 @@
 /** Whose script it is: the addresses of a recipient. */
 
+import { delimiterAt } from '../auth/canonical.ts';
 import type { Settings } from '../config/settings.ts';
 
 export interface ScriptOwner {
@@ -14,17 +15,17 @@ export interface ScriptOwner {
 export function scriptOwner(
   userid: string,
   recipient: string,
-  settings: Pick<Settings, 'defaultdomain' | 'servername'>,
+  settings: Pick<Settings, 'defaultdomain' | 'servername' | 'recipient_delimiter'>,
 ): ScriptOwner {
   const home = settings.defaultdomain === '' ? settings.servername : settings.defaultdomain;
   const qualified = (address: string) => address.includes('@') ? address : `${address}@${home}`;
   const full = qualified(recipient);
-  const plain = withoutDetail(full);
+  const plain = withoutDetail(full, settings.recipient_delimiter);
   return { userid, address: plain, addresses: [...new Set([plain, full, qualified(userid)])] };
 }
 
-function withoutDetail(address: string): string {
+function withoutDetail(address: string, delimiters: string): string {
   const at = address.lastIndexOf('@');
-  const plus = address.indexOf('+');
-  return plus > 0 && plus < at ? address.slice(0, plus) + address.slice(at) : address;
+  const plus = delimiterAt(address.slice(0, at), delimiters);
+  return plus > 0 ? address.slice(0, plus) + address.slice(at) : address;
 }

@@ -10,7 +10,7 @@ import { type Program, RUN_LIMITS } from '../sieve/run.ts';
 import type { Settings as SieveSettings } from '../sieve/settings.ts';
 import { Namespace } from '../store/names.ts';
 import type { Mark } from '../store/border.ts';
-import { keptByDefault, place } from './filing.ts';
+import { defaultMailbox, keptByDefault, place } from './filing.ts';
 import { DUPLICATE, makeHost } from './host.ts';
 import { interpret } from './interpret.ts';
 import type { Occasion } from './occasion.ts';
@@ -57,7 +57,7 @@ export function makeOccasion(given: Given): Occasion {
     owner: scriptOwner(userid, recipient.address, settings),
     namespace: new Namespace(settings, { userid, admin: false, groups: [] }),
     bytes,
-    message: new Mail(bytes),
+    message: new Mail(bytes, settings.recipient_delimiter),
     now,
     original,
     stamp: () => ({
@@ -96,6 +96,8 @@ export async function decide(
     },
     host: makeHost(occasion),
     settings,
+    separators: occasion.settings.recipient_delimiter,
+    defaultMailbox: defaultMailbox(occasion),
     limits: { ...RUN_LIMITS, redirects: occasion.settings.sieve_max_redirects },
   });
   const { error, result } = outcome;

@@ -204,3 +204,12 @@ test('postuser is another name for shared folders, as no name at all is', () => 
     detail: 'staff',
   });
 });
+
+test('recipient_delimiter: the first of several characters, or none', () => {
+  const given = { recipient_delimiter: '-+' };
+  expect(recipient('bob-a+b', '', given)).toEqual({ userid: 'bob', detail: 'a+b' });
+  expect(recipient('bob+a-b', '', given)).toEqual({ userid: 'bob', detail: 'a-b' });
+  expect(recipient('-staff', '', given)).toEqual({ userid: '', detail: 'staff' });
+  expect(recipient('bob+a', '', { recipient_delimiter: '-' })).toEqual({ userid: 'bob+a', detail: null });
+  expect(recipient('bob+a', '', { recipient_delimiter: '' })).toEqual({ userid: 'bob+a', detail: null });
+});

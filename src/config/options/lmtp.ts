@@ -37,6 +37,19 @@ export const lmtpOptions = {
       'The name shared folders are addressed by: with "bb", mail to bb+staff@example.org goes to the shared folder ' +
       'staff. Without it (and also with it) +staff@example.org does.',
   }),
+  recipient_delimiter: option({
+    toml: 'lmtp.recipient_delimiter',
+    kind: textKind(
+      "characters of a local part that are no letters, digits, dots or slashes, such as '+' or '+-', or '' for none",
+      (text) => /^[!#$%&'*+=?^_`{|}~-]{0,8}$/.test(text),
+    ),
+    default: '+',
+    imapd: [],
+    doc:
+      'What stands between user and folder in an address, any one of these characters: in recipients, in the addresses of a ' +
+      "script's owner, and for :user and :detail in scripts (RFC 5233). As in Postfix, whose recipient_delimiter should say " +
+      'the same. Where this text says +, it means them. Without one an address has no folder.',
+  }),
   lmtp_trusted_networks: option({
     toml: 'lmtp.trusted_networks',
     kind: networksKind(),
