@@ -1,6 +1,6 @@
 /** Runs a test file. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { formatDiagnostic } from '../../../sieve/diagnostic.ts';
 import { compileWith } from '../../../sieve/compile.ts';
@@ -22,20 +22,31 @@ export interface FileOutcome {
 export interface FileOptions {
   /** The home of programs that scripts run; the file's folder where it is null. */
   readonly workFolder?: string | null;
+  /** Whether programs may be run; as `mayRunPrograms` says where it is not given. */
+  readonly programs?: boolean;
   /** Gets lines of the log as they come. */
   readonly log: (text: string) => void;
   readonly trace?: (line: TraceLine) => void;
 }
 
+/**
+ * Whether a test file may name the folder of programs that it runs: root does not run for others what they wrote.
+ * @param uid who runs it; undefined where the system knows no users
+ */
+export function mayRunPrograms(uid: number | undefined, owner: number): boolean {
+  return uid !== 0 || owner === 0;
+}
+
 /** Runs the test file at a path. Throws what reading it throws. */
 export async function runTestFile(
   path: string,
-  { log, trace, workFolder = null }: FileOptions,
+  { log, programs, trace, workFolder = null }: FileOptions,
 ): Promise<FileOutcome> {
   const file = resolve(path);
   const source = bytesToOctets(readFileSync(file));
   const world = new World(dirname(file), log, workFolder ?? dirname(file));
   const registry = new Registry([...EXTENSIONS, testsuite(world)]);
+  world.runsPrograms = programs ?? mayRunPrograms(process.getuid?.(), statSync(file).uid);
   world.registry = registry;
   const { program, diagnostics } = compileWith(registry, source, world.compileOptions('test'));
   if (program === null) {
