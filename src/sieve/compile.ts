@@ -1,7 +1,8 @@
 /** A script to a program: parse, check every command against what was required, emit flat code. */
 import { limits } from '../limits.ts';
 import { bind, type CallKind } from './bind.ts';
-import type { Diagnostic, Position } from './diagnostic.ts';
+import { alternatives, type Diagnostic, type Position } from './diagnostic.ts';
+import { Asked, Demand } from './conditional.ts';
 import { Emitter } from './emit.ts';
 import type {
   Call,
@@ -123,6 +124,10 @@ class ScriptCompiler implements Compiler {
   readonly #allowed: ReadonlySet<string> | null;
   readonly #maxErrors: number;
   readonly #required = new Set(['']);
+  /** Those of them that are there only if the script has asked for them when it runs. */
+  readonly #conditional = new Set<string>();
+  /** Those of these that what is compiled now uses, until its first instruction asks whether they are there. */
+  #used = new Set<string>();
   readonly #states = new Map<CompileKey<unknown>, unknown>();
   readonly #scope: Scope;
   #inclusions: Inclusions | null;
@@ -152,7 +157,7 @@ class ScriptCompiler implements Compiler {
       if (!(thrown instanceof TooManyErrors)) throw thrown;
     }
     if (this.errors > 0) return null;
-    this.#code.end(commands.at(-1) ?? NOTHING);
+    this.#code.end(commands.at(-1));
     return {
       name: this.#name,
       code: this.#code.finish(),
@@ -179,7 +184,25 @@ class ScriptCompiler implements Compiler {
   }
 
   enabled(capability: string): boolean {
+    if (this.#conditional.has(capability)) this.#used.add(capability);
     return this.#required.has(capability);
+  }
+
+  ask(capabilities: readonly string[], node: CallNode): void {
+    const before = new Set(this.#required);
+    for (const capability of capabilities) this.require(capability, node.position);
+    for (const capability of this.#required) {
+      if (!before.has(capability)) this.#conditional.add(capability);
+    }
+    const implied = capabilities.flatMap((name) => this.#registry.extensions.get(name)?.implies ?? []);
+    const asked = [...capabilities, ...implied].filter((name) => this.#conditional.has(name));
+    if (asked.length > 0) this.command(node, new Asked(asked));
+  }
+
+  askable(capability: string): boolean {
+    if (capability !== '' && this.#required.has(capability)) return true;
+    const extension = this.#registry.extensions.get(capability);
+    return extension !== undefined && this.available(capability) && this.#conflict(extension) === undefined;
   }
 
   available(capability: string): boolean {
@@ -207,11 +230,6 @@ class ScriptCompiler implements Compiler {
     this.#required.add(capability);
     for (const implied of extension.implies ?? []) this.#required.add(implied);
     return true;
-  }
-
-  compatible(capability: string): boolean {
-    const extension = this.#registry.extensions.get(capability);
-    return extension !== undefined && this.#conflict(extension) === undefined;
   }
 
   #conflict({ capability, conflicts = [] }: Extension): string | undefined {
@@ -301,11 +319,18 @@ class ScriptCompiler implements Compiler {
   }
 
   command(node: CallNode, command: Command): void {
+    this.#demand(node);
     this.#code.command(node, command);
   }
 
   test(node: CallNode, test: Test, yes: Label, no: Label): void {
+    this.#demand(node);
     this.#code.test(node, test, yes, no);
+  }
+
+  #demand(node: CallNode): void {
+    for (const capability of this.#used) this.#code.command(node, new Demand(capability));
+    this.#used.clear();
   }
 
   end(node: CallNode): void {
@@ -336,11 +361,14 @@ class ScriptCompiler implements Compiler {
 
   skipped(commands: readonly CommandNode[]): void {
     const code = this.#code;
+    const used = this.#used;
     const errors = this.errors;
     const found = this.diagnostics.length;
     this.#code = new Emitter();
+    this.#used = new Set();
     this.block(commands);
     this.#code = code;
+    this.#used = used;
     this.errors = errors;
     this.diagnostics.length = found;
   }
@@ -389,6 +417,7 @@ class ScriptCompiler implements Compiler {
     }
     if (call !== null && fine) {
       spec.emit(call, this, node);
+      this.#demand(node);
       return;
     }
     if (spec.tests !== undefined) this.#lookInto(node);
@@ -464,16 +493,4 @@ class ScriptCompiler implements Compiler {
     if (test !== null) this.test(call.node, test, yes, no);
     return 'unknown';
   }
-}
-
-const NOTHING: CallNode = {
-  name: 'end of the script',
-  arguments: [],
-  tests: [],
-  testList: false,
-  position: { line: 1, column: 1 },
-};
-
-function alternatives(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(' or ');
 }

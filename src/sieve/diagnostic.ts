@@ -19,3 +19,8 @@ export function formatDiagnostic({ severity, line, column, text, script }: Diagn
   const where = script === undefined ? '' : `script ${JSON.stringify(script)}, `;
   return `${where}line ${line}, column ${column}: ${severity}: ${text}`;
 }
+
+/** `"a" or "b"` */
+export function alternatives(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' or ');
+}

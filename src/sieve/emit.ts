@@ -16,6 +16,7 @@ interface Draft {
 
 const NOWHERE: Label = { at: -1 };
 const UNKNOWN: Position = { line: 1, column: 1 };
+const END_OF_SCRIPT = { name: 'end of the script', position: UNKNOWN };
 
 export class Emitter {
   readonly #code: Draft[] = [];
@@ -45,7 +46,7 @@ export class Emitter {
     this.#code.push({ op: TEST, position, name, test, command: null, yes, no });
   }
 
-  end({ position, name }: CallNode): void {
+  end({ position, name }: Pick<CallNode, 'position' | 'name'> = END_OF_SCRIPT): void {
     this.#code.push({ op: END, position, name, test: null, command: null, yes: NOWHERE, no: NOWHERE });
   }
 

@@ -204,16 +204,18 @@ export interface Inclusion {
 /** What extensions may ask of the compiler. */
 export interface Compiler {
   readonly settings: Settings;
-  /** True if a capability was required before this place. */
+  /** True if a capability was required before this place; what asks uses it then. */
   enabled(capability: string): boolean;
+  /** Makes capabilities known from here on that are there only if the code gets here (RFC 5463 §4). Emits that it did. */
+  ask(capabilities: readonly string[], node: CallNode): void;
+  /** True if there is a capability, and it can be used beside those that are known. */
+  askable(capability: string): boolean;
   /** Makes a capability known from here on. False after an error was reported. */
   require(capability: string, position: Position): boolean;
   /** True if there is such a capability and the site allows it. */
   available(capability: string): boolean;
   /** True while nothing but `require` was seen. */
   readonly atBeginning: boolean;
-  /** True if no capability that was required excludes this one. */
-  compatible(capability: string): boolean;
   /** Blocks around the current command. */
   readonly depth: number;
   /** How many errors there are. */

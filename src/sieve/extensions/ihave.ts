@@ -13,14 +13,10 @@ const ihave: TestSpec = {
   parameters: [{ name: 'capabilities', type: 'strings', constant: true }],
   branch(call, compiler, yes, no) {
     const names = call.texts('capabilities').constant ?? [];
-    const known = names.every((name) =>
-      name !== '' && compiler.enabled(name) ||
-      compiler.available(name) && !NEVER.has(name) && compiler.compatible(name)
-    );
+    const known = names.every((name) => compiler.askable(name) && !NEVER.has(name));
+    if (known) compiler.ask(names, call.node);
     compiler.jump(known ? yes : no);
-    if (!known) return 'missing';
-    for (const name of names) compiler.require(name, call.position('capabilities'));
-    return 'present';
+    return known ? 'present' : 'missing';
   },
 };
 

@@ -44,3 +44,33 @@ test('§5: error ends the script with its message', () => {
   expect(error).toMatchObject({ line: 1, column: 24, text: 'Something ü failed.' });
   expect(result.actions).toHaveLength(1);
 });
+
+test('§4: what was not asked for before it is used is a run-time error, wherever it is used', () => {
+  const asked = (given: string, then: string) =>
+    outcome(`require "ihave"; if header :contains "subject" "${given}" { if ihave ${then}`, MESSAGE_A);
+  const uses = [
+    ['"fileinto" {} }', 'fileinto "a";'],
+    ['["fileinto", "copy"] {} }', 'fileinto :copy "a";'],
+    ['["relational", "comparator-i;ascii-numeric"] {} }', 'if header :value "ge" "subject" "a" { discard; }'],
+    ['"subaddress" {} }', 'if not address :detail "to" "x" { discard; }'],
+    ['"envelope" {} }', 'if allof (true, anyof (false, envelope "from" "x")) {}'],
+    ['"mailbox" {} }', 'if true { if mailboxexists "x" {} }'],
+  ];
+  for (const [then, use] of uses) {
+    const { error } = asked('no such subject', `${then} ${use}`);
+    expect([use, error?.text]).toEqual([
+      use,
+      expect.stringMatching(/" is used here, but ihave did not find it/),
+    ]);
+    expect([use, asked('', `${then} ${use}`).error]).toEqual([use, null]);
+  }
+});
+
+test('§4: what is not carried out is not used; what was required needs no test', () => {
+  const script = `if header :is "subject" "none" { if ihave "fileinto" { fileinto "a"; } }
+    if false { fileinto "b"; } elsif ihave "fileinto" { fileinto "c"; }
+    if true { fileinto "d"; }`;
+  expect(actions(`require "ihave"; ${script}`, MESSAGE_A)).toEqual(['fileinto c', 'fileinto d']);
+  const required = `require ["ihave", "fileinto"]; if false { if ihave "fileinto" {} } fileinto "a";`;
+  expect(actions(required, MESSAGE_A)).toEqual(['fileinto a']);
+});
