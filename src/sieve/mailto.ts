@@ -1,9 +1,10 @@
 /** mailto URIs (RFC 6068) as scripts name them for notifications (RFC 5436 §2.1). */
+import { decodeHeader } from '../mime/encodedword.ts';
 import { outboundAddress } from './address.ts';
 import { fieldNameWrong } from './fieldname.ts';
 import { printable } from './lexer.ts';
 import { fromOctets } from './octets.ts';
-import type { MailtoUri } from './result.ts';
+import type { MailtoUri, NamedAddress } from './result.ts';
 
 const TO = /^(?:[A-Za-z0-9._~!$'()*+,@:&=/-]|%[0-9A-Fa-f]{2})*$/;
 const NAME = /^(?:[A-Za-z0-9._~!$'*+-]|%[0-9A-Fa-f]{2})+$/;
@@ -15,7 +16,7 @@ export function parseMailto(uri: string): MailtoUri | string {
   const question = rest.indexOf('?');
   const path = question < 0 ? rest : rest.slice(0, question);
   if (!TO.test(path)) return wrong(uri, 'a character that cannot stand before the "?"');
-  const addresses = { to: [] as string[], cc: [] as string[], bcc: [] as string[] };
+  const addresses = { to: [] as NamedAddress[], cc: [] as NamedAddress[], bcc: [] as NamedAddress[] };
   const bad = addTo(addresses.to, decode(path));
   if (bad !== null) return wrong(uri, bad);
   let subject: string | null = null;
@@ -55,22 +56,40 @@ function decode(text: string): string {
 }
 
 /** Adds the addresses of a list; what is wrong with it, or null. */
-function addTo(addresses: string[], list: string): string | null {
+function addTo(addresses: NamedAddress[], list: string): string | null {
   if (list.trim() === '') return null;
-  for (const item of list.split(',')) {
+  for (const item of splitList(list)) {
     const outbound = outboundAddress(item);
     if (outbound === null) return `"${printable(item)}", which is no address`;
     const address = fromOctets(outbound.address);
-    if (!addresses.includes(address)) addresses.push(address);
+    const name = outbound.phrase === null || outbound.phrase === '' ? null : decodeHeader(outbound.phrase);
+    if (!addresses.some((known) => known.address === address)) addresses.push({ address, name });
   }
   return null;
+}
+
+/** The items between commas that stand in no quoted string. */
+function splitList(list: string): string[] {
+  const items: string[] = [];
+  let [begin, quoted] = [0, false];
+  for (let at = 0; at < list.length; at++) {
+    const char = list[at];
+    if (char === '"') quoted = !quoted;
+    else if (quoted && char === '\\') at++;
+    else if (char === ',' && !quoted) {
+      items.push(list.slice(begin, at));
+      begin = at + 1;
+    }
+  }
+  items.push(list.slice(begin));
+  return items;
 }
 
 /** The URI without addresses that were notified already, or that stand in it twice; null if none is left. */
 export function withoutAddresses(uri: MailtoUri, notified: ReadonlySet<string>): MailtoUri | null {
   const known = new Set(notified);
-  const fresh = (addresses: readonly string[]): string[] =>
-    addresses.filter((address) => {
+  const fresh = (addresses: readonly NamedAddress[]): NamedAddress[] =>
+    addresses.filter(({ address }) => {
       const before = known.size;
       known.add(address.toLowerCase());
       return known.size > before;

@@ -104,9 +104,9 @@ export type Importance = 1 | 2 | 3;
 
 /** What a mailto URI says (RFC 6068), decoded. */
 export interface MailtoUri {
-  readonly to: readonly string[];
-  readonly cc: readonly string[];
-  readonly bcc: readonly string[];
+  readonly to: readonly NamedAddress[];
+  readonly cc: readonly NamedAddress[];
+  readonly bcc: readonly NamedAddress[];
   readonly subject: string | null;
   readonly body: string | null;
   /** Other fields in order, those a notification must not take from a URI included (RFC 5436 §2.7). */

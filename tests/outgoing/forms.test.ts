@@ -16,9 +16,10 @@ import { vacationReply, type VacationWords } from '../../src/outgoing/forms/vaca
 import { Random } from '../harness/random.ts';
 import { field, ORDINARY, original, OWNER, STAMP, text } from './original.ts';
 
+const named = (address: string) => ({ address, name: null });
 const AWAY: VacationWords = { reason: "Sorry, I'm away.", mime: false, subject: null, from: null };
 const NOTIFY: NotificationWords = {
-  to: ['0123456789@sms.example.net'],
+  to: [named('0123456789@sms.example.net')],
   cc: [],
   bcc: [],
   subject: null,
@@ -305,7 +306,7 @@ test('notify: the example of RFC 5436 §3', () => {
     'Message-ID: <1234567.89ABCDEF@example.com>\r\nSubject: [Knitting] A new sweater\r\n\r\n';
   const words = {
     ...NOTIFY,
-    to: ['0123456789@sms.example.net', 'backup@example.com'],
+    to: [named('0123456789@sms.example.net'), named('backup@example.com')],
     subject: 'From Knitting list: A new sweater',
   };
   const owner = { name: '', address: 'recipient@example.org' };
@@ -345,6 +346,9 @@ test('notify: a URI cannot say who it is from, hide where it came from, or add a
     'To',
     'Subject',
     'References',
+    'Importance',
+    'X-Priority',
+    'X-Sieve',
     'X-Tag',
     'MIME-Version',
     'Content-Type',
@@ -354,7 +358,7 @@ test('notify: a URI cannot say who it is from, hide where it came from, or add a
 });
 
 test('notify: importance, Cc and Bcc, no subject, a bounce', () => {
-  const words = { ...NOTIFY, cc: ['c@x'], bcc: ['b@x', 'c@x'], importance: 1 as const };
+  const words = { ...NOTIFY, cc: [named('c@x')], bcc: [named('b@x'), named('c@x')], importance: 1 as const };
   const { envelope, message } = notification(words, original(ORDINARY, { sender: '' }), OWNER, STAMP);
   expect(envelope).toEqual({
     sender: '',

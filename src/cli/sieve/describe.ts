@@ -32,7 +32,8 @@ export function describe(action: Action): string {
 
 function target(method: NotifyMethod): string {
   if ('mailto' in method) {
-    return [...method.mailto.to, ...method.mailto.cc, ...method.mailto.bcc].map((to) => `<${to}>`).join(', ');
+    return [...method.mailto.to, ...method.mailto.cc, ...method.mailto.bcc]
+      .map(({ address }) => `<${address}>`).join(', ');
   }
   return 'uri' in method ? method.uri : `by the method "${method.name}"`;
 }

@@ -35,7 +35,8 @@ export function notify(plan: Plan, action: NotifyAction, occasion: Occasion): vo
     return;
   }
   if (method.name.toLowerCase() === 'mailto') {
-    const to = action.options.filter((option) => /^[^\s@<>]+@[^\s@<>]+$/.test(option));
+    const to = action.options.filter((option) => /^[^\s@<>]+@[^\s@<>]+$/.test(option))
+      .map((address) => ({ address, name: null }));
     if (to.length > 0) {
       const mailto: MailtoUri = { to, cc: [], bcc: [], subject: null, body: action.message, fields: [] };
       return byMail(plan, { ...action, message: null }, mailto, null, occasion);

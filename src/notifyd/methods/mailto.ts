@@ -33,5 +33,5 @@ function addressesOf(option: string): readonly string[] {
   }
   const uri = parseMailto(option);
   if (typeof uri === 'string') throw new Error(uri);
-  return [...uri.to, ...uri.cc, ...uri.bcc];
+  return [...uri.to, ...uri.cc, ...uri.bcc].map(({ address }) => address);
 }

@@ -122,7 +122,7 @@ function methodOf(run: Run, uri: string, from: string | null): NotifyMethod | nu
   );
   const mailto = withoutAddresses(
     parseMailto(uri) as MailtoUri,
-    new Set(notified.map((address) => address.toLowerCase())),
+    new Set(notified.map(({ address }) => address.toLowerCase())),
   );
   return mailto === null
     ? null

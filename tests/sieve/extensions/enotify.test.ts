@@ -25,7 +25,14 @@ test('RFC 5435 §3: what a script says is in the action; the message is kept', (
     kind: 'notify',
     method: {
       scheme: 'mailto',
-      mailto: { to: ['alm@example.com'], cc: [], bcc: [], subject: null, body: null, fields: [] },
+      mailto: {
+        to: [{ address: 'alm@example.com', name: null }],
+        cc: [],
+        bcc: [],
+        subject: null,
+        body: null,
+        fields: [],
+      },
       from: { address: 'me@example.org', name: 'Me' },
     },
     importance: 1,
@@ -42,6 +49,23 @@ test('RFC 5435 §3: what a script says is in the action; the message is kept', (
   expect(actions('require "enotify"; notify "mailto:a@b";', MESSAGE_A)).toEqual(['notify', 'implicit keep']);
 });
 
+const named = (...addresses: string[]) => addresses.map((address) => ({ address, name: null }));
+
+test('RFC 6068: the names before addresses, quoted or encoded', () => {
+  expect(
+    parseMailto(
+      'mailto:%22A,%20B%20%5C%22C%22%20%3Ca@b.c%3E%2cG%C3%BCnther%20%3Cd@e.f%3E,g@h.i?cc=%3D%3Futf-8%3Fq%3Fx%3DC3%3DBC%3F%3D%20%3Cz@z.z%3E',
+    ),
+  ).toMatchObject({
+    to: [
+      { address: 'a@b.c', name: 'A, B "C' },
+      { address: 'd@e.f', name: 'Günther' },
+      { address: 'g@h.i', name: null },
+    ],
+    cc: [{ address: 'z@z.z', name: 'xü' }],
+  });
+});
+
 test('RFC 6068: addresses, fields and percent-encoding of a URI', () => {
   expect(
     parseMailto(
@@ -49,9 +73,9 @@ test('RFC 6068: addresses, fields and percent-encoding of a URI', () => {
     ),
   )
     .toEqual({
-      to: ['a@b.c', 'd@e.f', 'y@y.y'],
-      cc: ['g@h.i'],
-      bcc: ['z@z.z'],
+      to: named('a@b.c', 'd@e.f', 'y@y.y'),
+      cc: named('g@h.i'),
+      bcc: named('z@z.z'),
       subject: 'Frop received',
       body: 'x\r\nyü',
       fields: [['x-a', '1']],
@@ -126,8 +150,8 @@ test('RFC 5436 §2.7: nobody is notified twice by one script', () => {
   const script = `notify "mailto:timo@example.com%2cstephan@example.net?cc=stephan@example.net";
     notify "mailto:other@example.org?cc=TIMO@example.com"; notify "mailto:timo@example.com";`;
   expect(notifications(script)).toMatchObject([
-    { method: { mailto: { to: ['timo@example.com', 'stephan@example.net'], cc: [] } } },
-    { method: { mailto: { to: ['other@example.org'], cc: [] } } },
+    { method: { mailto: { to: named('timo@example.com', 'stephan@example.net'), cc: [] } } },
+    { method: { mailto: { to: named('other@example.org'), cc: [] } } },
   ]);
 });
 

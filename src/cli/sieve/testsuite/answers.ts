@@ -145,5 +145,9 @@ export function notify(world: World, { method, importance, message }: NotifyActi
   const owner = mailbox(world.userEmail ?? fromOctets(world.envelope.to));
   const made = notification(words, original, owner, stamp(world));
   const policy = senderBy(world, 'sieve_notify_mailto_envelope_from');
-  return send(world, made, original.sender === '' ? '' : policy ?? made.envelope.sender);
+  return send(
+    world,
+    made,
+    original.sender === '' ? '' : policy ?? (from === null ? POSTMASTER : made.envelope.sender),
+  );
 }
