@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     syncs: { type: 'string', default: '0' },
     again: { type: 'string', default: '0' },
     hashes: { type: 'string' },
+    keep: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -21,12 +22,13 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(
     `usage: scripts/crash/power [--states N] [--seconds S] [--rounds N] [--seed N] [--again N] [--syncs N]
-                           [--hashes FILE]
+                           [--hashes FILE] [--keep FILE]
 
 Records the store at work, then opens N distinct disks as a loss of power may leave them, for at most S seconds.
 --rounds   how long the recorded work is
 --again    records so many recoveries, and opens disks as a loss of power in them may leave them, twenty each
 --syncs    leaves out each kind of sync in turn and looks through so many disks for what is lost then
+--keep     leaves the recording there when a disk was wrong (power/subject.ts reads it)
 --hashes   a file that keeps the disks' names over several runs, and counts how many different ones there were`,
   );
   process.exit(0);
@@ -43,6 +45,7 @@ const outcome = await losePower({
   again: { recoveries: Number(options.again), states: 20, milliseconds: Number(options.seconds) * 1000 },
   omissionStates: Number(options.syncs),
   sites: OMISSIONS,
+  keep: options.keep,
   report: console.log,
 });
 console.log(

@@ -1,5 +1,5 @@
 /** The whole machine: record, make the rightful states, open disk states in several processes, leave out each sync. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Omission } from './omission.ts';
@@ -23,6 +23,8 @@ export interface PowerOptions {
   readonly omissionStates: number;
   /** Which syncs are left out in turn. */
   readonly sites: readonly string[];
+  /** Where the recording is left when a disk was wrong. */
+  readonly keep?: string | undefined;
   report(text: string): void;
 }
 
@@ -136,6 +138,10 @@ export async function losePower(options: PowerOptions): Promise<PowerOutcome> {
     );
     for (const { at, way, wrong } of failed) {
       options.report(`wrong at ${at}, ${way}: ${wrong.slice(0, 3).join('; ')}`);
+    }
+    if (failed.length > 0 && options.keep !== undefined) {
+      copyFileSync(file, options.keep);
+      options.report(`the recording is kept in ${options.keep}`);
     }
     const omissions = options.omissionStates === 0 || reference.wrong.length > 0
       ? []

@@ -79,7 +79,8 @@ export function* parseTrace(bytes: Buffer): IterableIterator<Call> {
     const space = text.indexOf(' ');
     const pid = Number(text.slice(0, space));
     const rest = text.slice(space + 1).trimStart();
-    if (rest.startsWith('---') || rest.startsWith('+++')) continue;
+    // Signals, ends, and a thread that strace let go of before it knew what it was about.
+    if (/^(---|\+\+\+|\?\?\?)/.test(rest)) continue;
     if (rest.endsWith(UNFINISHED)) {
       open.set(pid, { begun: line, text: rest.slice(0, -UNFINISHED.length) });
       continue;
