@@ -58,7 +58,9 @@ export function place(run: Run, action: KeepAction | FileintoAction, trace: () =
     act(run, action, trace);
     return;
   }
-  before.placement = { ...action.placement, mailbox: before.placement.mailbox };
+  // What is kept is kept, whatever filed it there before.
+  if (action.kind === 'keep' && before.kind === 'fileinto') actions[at] = action;
+  else before.placement = { ...action.placement, mailbox: before.placement.mailbox };
   if (run.trace !== null) run.note(`${trace()}, as before`);
 }
 

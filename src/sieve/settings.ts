@@ -32,6 +32,8 @@ export interface Settings {
   readonly virustest: ScoreSource | null;
   /** Names of the lists there are, as `listName` makes them (RFC 6134). */
   readonly lists: ReadonlySet<string>;
+  /** Scripts are kept as files, so that a name with a slash would be a path: none can be included (RFC 6609 §4). */
+  readonly scriptsAreFiles: boolean;
   /** Kinds of external programs that there is a folder for. */
   readonly programs: ReadonlySet<ProgramKind>;
   /** Scripts run because of what users do over IMAP, and not at a delivery (RFC 6785). */
@@ -45,6 +47,7 @@ export const DEFAULT_SETTINGS: Settings = {
   spamtest: null,
   virustest: null,
   lists: new Set(),
+  scriptsAreFiles: false,
   programs: new Set(),
   imapEvents: false,
 };

@@ -328,3 +328,12 @@ test('include: scripts of the owner and of all, never those of others', async ()
   expect(await kept(':global :optional "theirs"')).toBe(true);
   expect(await kept(':personal "theirs"')).toBe(true);
 });
+
+test('include: a script whose name has a slash is a script like others', async () => {
+  room = new PostRoom();
+  await room.user('bert', 'require "include"; include "rules/../spam";');
+  const scripts = room.test.as('bert').scripts;
+  await scripts.put('rules/../spam', Buffer.from('discard;'), { maxScripts: 9 });
+  const [verdict] = await room.deliver(letter());
+  expect(verdict?.actions).toEqual(['discard']);
+});

@@ -75,5 +75,5 @@ test('scripts one after the other: what an earlier one decided is no conflict, a
   run('require "reject"; reject "a";');
   run('require "reject"; reject "b";');
   run('keep;');
-  expect(result.decided().map(({ kind }) => kind)).toEqual(['fileinto', 'reject']);
+  expect(result.decided().map(({ kind }) => kind)).toEqual(['keep', 'reject']);
 });

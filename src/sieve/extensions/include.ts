@@ -5,14 +5,15 @@ import type { ScriptLocation } from '../host.ts';
 import { printable } from '../lexer.ts';
 import { fromOctets, lowerAscii } from '../octets.ts';
 import { type Command, type Run, ScriptError, StateKey } from '../run.ts';
+import type { Settings } from '../settings.ts';
 import { type Settable, truncated } from '../variable.ts';
 import { endOpenLoops } from './foreverypart.ts';
 
-/** RFC 5804 §1.6, and no "/": whatever keeps scripts, a name is not a path (§4). */
-function nameWrong(octets: string): string | null {
+/** RFC 5804 §1.6; and no "/" where a name would be a path (§4). */
+function nameWrong(octets: string, { scriptsAreFiles }: Settings): string | null {
   const name = fromOctets(octets);
   const fine = name !== '' && octets.length <= limits.store_script_name.value &&
-    !/[\0-\x1f/\x7f-\x9f\u2028\u2029]/.test(name);
+    !/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(name) && !(scriptsAreFiles && name.includes('/'));
   return fine ? null : `"${printable(octets)}" cannot be the name of a script`;
 }
 

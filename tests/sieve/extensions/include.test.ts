@@ -6,6 +6,7 @@ import { ScriptCache } from '../../../src/sieve/cache.ts';
 import { type CompileOptions } from '../../../src/sieve/compile.ts';
 import { compile } from '../../../src/sieve/extensions.ts';
 import { RUN_LIMITS } from '../../../src/sieve/run.ts';
+import { DEFAULT_SETTINGS } from '../../../src/sieve/settings.ts';
 import { actions, findings, message, MESSAGE_A, stored } from '../harness.ts';
 
 function run(script: string, scripts: Record<string, string>, mail = MESSAGE_A, more = {}): string[] {
@@ -158,9 +159,18 @@ test('§3.4.1: global needs both extensions, constant names, and to stand before
 
 test('§3.2, §4: names that cannot be', () => {
   for (
-    const name of ['../frop', 'a/b', '', 'x\x1ay', 'x\x7f', 'x\u0085', 'x\u2028', 'x\u2029', 'x'.repeat(513)]
+    const name of ['', 'x\x1ay', 'x\x7f', 'x\u0085', 'x\u2028', 'x\u2029', 'x'.repeat(513)]
   ) {
     expect(findings(`require "include"; include "${name}";`)).toHaveLength(1);
+  }
+  // Where names are not paths a slash is a character like others (RFC 5804 §1.6).
+  const settings = { ...DEFAULT_SETTINGS, scriptsAreFiles: true };
+  for (const name of ['../frop', 'a/b', '/etc/passwd']) {
+    expect(findings(`require "include"; include "${name}";`)).toEqual([]);
+    expect(findings(`require "include"; include "${name}";`, { settings })).toHaveLength(1);
+    expect(run(`require "include"; include "${name}";`, { [`personal ${name}`]: 'discard;' })).toEqual([
+      'discard',
+    ]);
   }
   expect(findings('require ["variables", "include"]; include "${a}";')[0]).toContain('must be constant');
   expect(findings('require "include"; include :global :personal "a";')[0]).toContain('excludes');

@@ -14,7 +14,13 @@ const PROGRAMS: Settings['programs'] = new Set(['pipe', 'filter', 'execute']);
 export class Configuration {
   /** As they were set, effective or not. */
   readonly #values = new Map<string, string>();
-  settings: Settings = { ...DEFAULT_SETTINGS, programs: PROGRAMS, imapEvents: true, utf8Addresses: false };
+  settings: Settings = {
+    ...DEFAULT_SETTINGS,
+    programs: PROGRAMS,
+    imapEvents: true,
+    utf8Addresses: false,
+    scriptsAreFiles: true,
+  };
   limits: RunLimits = RUN_LIMITS;
   separators = '+';
 
@@ -50,6 +56,7 @@ export class Configuration {
       programs: PROGRAMS,
       imapEvents: true,
       utf8Addresses: false,
+      scriptsAreFiles: true,
       notify: {
         ...DEFAULT_SETTINGS.notify,
         most: this.size('sieve_notify_max_notifications') ?? DEFAULT_SETTINGS.notify.most,
