@@ -10,7 +10,7 @@ import { succeed } from '../harness/command.ts';
 import { fetched } from '../harness/imap.ts';
 import { freePorts } from '../harness/ports.ts';
 import { activateScript } from '../harness/managesieve.ts';
-import { TestStore } from '../harness/server.ts';
+import { mailstoreCommand, TestStore } from '../harness/server.ts';
 import { SmtpSink } from '../harness/smtpsink.ts';
 import { Postfix } from './postfix_server.ts';
 
@@ -25,6 +25,7 @@ beforeAll(async () => {
   store = await TestStore.start({
     users: ['django', 'inge'],
     config: {
+      'services.notify': {},
       smtp: { host: `"127.0.0.1:${smtp}"` },
       mailbox: { defaultdomain: '"nausch.org"', virtdomains: '"userid"' },
     },
@@ -170,11 +171,64 @@ test('a sender who wants a report gets it from here: LMTP has taken it over', as
   expect(report?.data).toContain('Original-Envelope-Id: envelope-1\r\n');
 });
 
+test('notify: a mailto URI with names, and what scripts of Cyrus have, are mail through Postfix', async () => {
+  await script(
+    'inge',
+    `require ["enotify", "imap4flags"]; keep;
+     notify :importance "1" :message "Grüße" "mailto:%22Phone%2C%20my%22%20%3Cphone@elsewhere.example%3E?body=Look!";`,
+  );
+  await postfix.outcome(await submit('inge@nausch.org'), 'sent');
+  const [told] = await sink.until(1);
+  expect(told?.rcpts[0]).toStartWith('RCPT TO:<phone@elsewhere.example>');
+  expect(told?.data).toContain('To: "Phone, my" <phone@elsewhere.example>\r\n');
+  expect(told?.data).toContain('Auto-Submitted: auto-notified; owner-email="inge@nausch.org"\r\n');
+  expect(told?.data).toContain('Importance: high\r\n');
+  expect(told?.data).toEndWith('\r\n\r\nLook!\r\n');
+  sink.clear();
+  await script(
+    'inge',
+    'require "notify"; notify :method "mailto" :options "pager@elsewhere.example" :message "$subject$";',
+  );
+  await postfix.outcome(await submit('inge@nausch.org'), 'sent');
+  const [paged] = await sink.until(1);
+  expect(paged?.rcpts[0]).toStartWith('RCPT TO:<pager@elsewhere.example>');
+  expect(paged?.data).toEndWith(`\r\n\r\nletter ${serial}\r\n`);
+});
+
+test("notifyd's method mailto hands its message to Postfix", async () => {
+  const [program = '', ...before] = mailstoreCommand();
+  await succeed(program, [
+    ...[...before, 'notifytest', '--config', store.configFile, '-n', 'mailto', '-t', 'the disk is full'],
+    'admin@elsewhere.example',
+  ]);
+  const [alert] = await sink.until(1);
+  expect(alert?.mail).toStartWith('MAIL FROM:<>');
+  expect(alert?.rcpts[0]).toStartWith('RCPT TO:<admin@elsewhere.example>');
+  expect(alert?.data).toContain('From: Mail Sieve Subsystem <postmaster@');
+  expect(alert?.data).toEndWith('\r\n\r\nthe disk is full\r\n');
+});
+
+test('a script that fails keeps every message, and its owner reads why, once', async () => {
+  await script(
+    'inge',
+    'require "ihave";\nif header :contains "subject" "letter" { error "on purpose"; }\ndiscard;',
+  );
+  const before = (await inbox('inge')).length;
+  const ids = [await submit('inge@nausch.org'), await submit('inge@nausch.org')];
+  for (const id of ids) await postfix.outcome(id, 'sent');
+  const added = (await inbox('inge')).slice(before);
+  const notices = added.filter((text) => text.includes('Subject: Error in your Sieve script\r\n'));
+  expect(added.length).toBe(3);
+  expect(notices.length).toBe(1);
+  expect(notices[0]).toContain('line 2, column 42: on purpose');
+  for (const id of ids) expect(added.filter((text) => text.includes(`Message-ID: ${id}\r\n`)).length).toBe(1);
+});
+
 test('by the sendmail program: what it is given on its standard input is in the queue', async () => {
   await script('django', 'require "copy"; redirect :copy "program@elsewhere.example";');
   await store.stop();
   const wrapper = join(store.dir, 'sendmail');
-  writeFileSync(wrapper, `#!/bin/sh\nexec /usr/sbin/sendmail -C ${postfix.config} "$@"\n`, { mode: 0o755 });
+  writeFileSync(wrapper, '#!/bin/sh\necho no mail system\nexit 75\n', { mode: 0o755 });
   const config = readFileSync(store.configFile, 'utf8');
   writeFileSync(
     store.configFile,
@@ -182,6 +236,11 @@ test('by the sendmail program: what it is given on its standard input is in the 
   );
   await store.run();
   const id = await submit('django@nausch.org');
+  // A program that fails loses nothing: the message waits where it was.
+  await postfix.outcome(id, 'deferred');
+  expect(sink.messages.length).toBe(0);
+  writeFileSync(wrapper, `#!/bin/sh\nexec /usr/sbin/sendmail -C ${postfix.config} "$@"\n`, { mode: 0o755 });
+  await postfix.flush();
   await postfix.outcome(id, 'sent');
   const [forwarded] = await sink.until(1);
   expect(forwarded?.mail).toStartWith('MAIL FROM:<anna@example.net>');
