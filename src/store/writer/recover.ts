@@ -86,10 +86,12 @@ export class Recovery {
     for (const section of record.s) {
       const owner = this.directory.ownerById(section.o);
       if (owner === null && this.directory.anyOwner(section.o) === null) this.report.unknown.add(section.o);
-      if (owner === null || this.owners.closed.has(owner.id)) continue;
+      if (owner === null) continue;
       const one: Waiting = { record, section, placed, unmade: [] };
-      // A file may be linked to one of an earlier record, whoever that belongs to: files in the order of the log.
+      // A file may be linked to one of an earlier record, whoever that belongs to: files in the order of the log. Also those of an
+      // owner who is closed: what makes the index whole again looks at their sizes alone.
       if (this.verify) this.remakeFiles(owner, one);
+      if (this.owners.closed.has(owner.id)) continue;
       const list = this.waiting.get(owner.id);
       if (list === undefined) this.waiting.set(owner.id, [one]);
       else list.push(one);
