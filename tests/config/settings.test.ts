@@ -69,11 +69,15 @@ function randomValues(random: Random): OptionValues {
       case 'networks':
         set(bool() ? ['10.0.0.0/8', '::1', 'fe80::/10'] : []);
         break;
+      case 'lists':
+        set(bool() ? {} : { 'tag:example.org,2026:friends': path(), ':staff': path() });
+        break;
       case 'certificates':
         set(Array.from({ length: random.below(3) }, () => ({ server_cert: path(), server_key: path() })));
         break;
     }
   }
+  values.recipient_delimiter = random.pick(['+', '-+', '', '=']);
   values.backup_target = random.pick(['', '/srv/backup', 's3://bucket/and/prefix']);
   values.backup_s3_endpoint = random.pick(['', 'https://s3.example.org:9000']);
   values.notify_method = random.pick(['null', 'log', 'external', 'webhook']);
