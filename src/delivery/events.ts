@@ -19,7 +19,15 @@ import { toOctets } from '../sieve/octets.ts';
 import { type Action, Result } from '../sieve/result.ts';
 import type { Program } from '../sieve/run.ts';
 import type { Settings as SieveSettings } from '../sieve/settings.ts';
-import type { Identity, Mailbox, MailboxName, StagedMessage, StoreSession } from '../store/border.ts';
+import type {
+  Identity,
+  ListedMailbox,
+  Mailbox,
+  MailboxName,
+  Placement,
+  StagedMessage,
+  StoreSession,
+} from '../store/border.ts';
 import { flagNames } from '../store/flags.ts';
 import { Namespace } from '../store/names.ts';
 import { UidSet } from '../store/uidset.ts';
@@ -214,11 +222,12 @@ export class MailboxEvents {
           continue;
         }
         await attempt('fileinto', async () => {
-          const { mailbox, create, flags = [] } = placement;
-          const there = session.list().some(({ name }) =>
-            name.owner === mailbox.owner && name.path === mailbox.path
-          );
-          if (create === true && !there) await session.create(mailbox);
+          const { create, flags = [], specialUse } = placement;
+          const there = wanted(session.list(), placement);
+          const mailbox = there?.name ?? placement.mailbox;
+          if (create === true && there === undefined) {
+            await session.create(mailbox, specialUse === undefined ? [] : [specialUse]);
+          }
           const stage = session.stage(0);
           for (const piece of content ?? [bytes]) stage.write(piece);
           await session.append(mailbox, [{ message: await stage.finish(), flags, internaldate: null }]);
@@ -304,6 +313,20 @@ export class MailboxEvents {
         return null;
     }
   }
+}
+
+/** The mailbox by its object id (RFC 9042 §4), by its special use (RFC 8579 §4), else by its name, as where mail is delivered. */
+function wanted(
+  listed: readonly ListedMailbox[],
+  { mailbox: { owner, path }, mailboxid, specialUse }: Placement,
+): ListedMailbox | undefined {
+  const there = listed.filter(({ name, selectable }) => selectable && name.owner === owner);
+  const use = specialUse?.toLowerCase();
+  return (mailboxid === undefined ? undefined : there.find((each) => each.mailboxid === mailboxid)) ??
+    (use === undefined
+      ? undefined
+      : there.find((each) => each.specialUse.some((one) => one.toLowerCase() === use))) ??
+    there.find(({ name }) => name.path === path);
 }
 
 function elsewhere({ kind }: Action): boolean {

@@ -96,6 +96,35 @@ test('fileinto makes a copy and marks the original deleted, with keep it does no
   expect(await room.flags('bert')).toEqual([['\\Deleted']]);
 });
 
+test('fileinto by object id and by special use, which come before the name; one that is made gets the use', async () => {
+  room = new PostRoom(IMAPSIEVE);
+  await room.user('bert');
+  const session = room.test.as('bert');
+  const { mailboxid } = await session.create({ owner: 'bert', path: 'Old name' });
+  await session.create({ owner: 'bert', path: 'Spam' }, ['\\Junk']);
+  const required = '"fileinto", "mailbox", "mailboxid", "special-use", "imapsieve"';
+  const text = letter();
+  await room.deliver(text);
+  const scripts = [
+    `fileinto :mailboxid "${mailboxid}" "INBOX/Missing";`,
+    'fileinto :specialuse "\\\\Junk" "INBOX/Missing";',
+    'fileinto :specialuse "\\\\Archive" :create "INBOX/Archive";',
+    'fileinto :mailboxid "nowhere" "INBOX/Archive";',
+  ];
+  for (const script of scripts) {
+    await session.scripts.put('events', Buffer.from(`require [${required}]; ${script} keep;`), {
+      maxScripts: 9,
+    });
+    await session.metadata.set({ owner: 'bert', path: '' }, entry('events'));
+    await happens('COPY', 'bert', 1);
+  }
+  expect(await room.messages('bert', 'Old name')).toEqual([text]);
+  expect(await room.messages('bert', 'Spam')).toEqual([text]);
+  expect(await room.messages('bert', 'Archive')).toEqual([text, text]);
+  expect(session.list().find(({ name }) => name.path === 'Archive')?.specialUse).toEqual(['\\Archive']);
+  expect(await room.messages('bert', 'Missing')).toBeNull();
+});
+
 test('flags that a script sets are set; changes of the message are not kept', async () => {
   room = new PostRoom(IMAPSIEVE);
   await user(
