@@ -142,10 +142,13 @@ export class Deliverer {
     return verdicts;
   }
 
-  /** Tells notifyd of what is stored now. */
+  /** Tells notifyd of what is stored now, once of each copy. */
   #tell(header: string, verdicts: readonly Verdict[]): void {
     const { settings, log } = this.#parts;
-    for (const { result } of verdicts) if (result !== undefined) tellOfNewMail(settings, result, header, log);
+    // Recipients whose mail went to one mailbox share its result.
+    for (const result of new Set(verdicts.map(({ result }) => result))) {
+      if (result !== undefined) tellOfNewMail(settings, result, header, log);
+    }
   }
 
   /**

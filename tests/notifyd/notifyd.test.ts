@@ -172,6 +172,17 @@ test('of mail that comes in, of each recipient, and of what a script says', asyn
   expect(await logged('text="Grüße came"')).toContain('class=SIEVE priority=high user=inge mailbox=INBOX');
 });
 
+test('of mail for one mailbox once, however many addresses of it were named', async () => {
+  const lmtp = await LmtpClient.connect(store.lmtpSocket);
+  const mail = (subject: string) =>
+    Buffer.from(`From: ann@example.org\r\nSubject: ${subject}\r\n\r\nHello\r\n`);
+  await lmtp.deliver('ann@example.org', ['django', 'django', 'django+nowhere'], mail('thrice'));
+  await lmtp.deliver('ann@example.org', ['django'], mail('behind it'));
+  await lmtp.quit();
+  await logged('Subject: behind it');
+  expect(store.log.split('\n').filter((line) => line.includes('Subject: thrice')).length).toBe(1);
+});
+
 test('a flood of them is bounded and leaves everything else at work', async () => {
   await succeed('python3', [
     '-c',
