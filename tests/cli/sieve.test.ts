@@ -1,7 +1,7 @@
 /** `mailstore sieve`: checking, running and testing scripts from the command line. */
 
 import { afterAll, expect, test } from 'bun:test';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processSurroundings } from '../../src/cli/administration.ts';
@@ -123,4 +123,39 @@ test('test runs test files: 0 if all succeed, 1 if not, the other way round with
   const trace = join(folder, 'trace');
   await sieve(['test', '-t', trace, good]);
   expect(await Bun.file(trace).text()).toContain('1:45 keep');
+});
+
+test('what a script says moves no cursor and turns no line: it is shown as escapes', async () => {
+  const said = 'Gr\u00fc\u00dfe \u001b[2J\u009b1A\u202e';
+  const script = file(
+    'said.sieve',
+    `require ["vnd.dovecot.debug", "variables", "reject"];\n` +
+      `debug_log "${said}"; set "x" "${said}"; reject "\${x}";`,
+  );
+  const mail = file('said.eml', MESSAGE);
+  const { out, err } = await sieve(['run', '-m', mail, script]);
+  const shown = 'Gr\u00fc\u00dfe \\u{1b}[2J\\u{9b}1A\\u{202e}';
+  // A debug_log has no controls of ASCII in any case.
+  const logged = shown.replace('\\u{1b}', ' ');
+  expect(err).toContain(`log: ${logged}\n`);
+  expect(out).toContain(`set "x" "${shown}"\n`);
+  expect(out).toContain(`=> reject: ${shown}\n`);
+  expect(out + err).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+
+  const wrong = file('wrong said.sieve', `require "${said}"; frop "${said}";`);
+  const checked = await sieve(['check', wrong]);
+  expect(checked.code).toBe(65);
+  expect(checked.out).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+
+  const tests = file(
+    'said.svtest',
+    `require ["vnd.dovecot.testsuite", "vnd.dovecot.debug"];\ntest "${said}" { debug_log "${said}"; test_fail "${said}"; }\n`,
+  );
+  const trace = join(folder, 'said.trace');
+  const tested = await sieve(['test', '-E', '-t', trace, tests]);
+  expect(tested.code).toBe(1);
+  expect(tested.err).toContain(logged);
+  expect(tested.out + tested.err + readFileSync(trace, 'utf8')).not.toMatch(
+    /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/,
+  );
 });

@@ -4,10 +4,11 @@ import { writeFileSync } from 'node:fs';
 import type { Host } from '../../sieve/host.ts';
 import { run } from '../../sieve/machine.ts';
 import { Mail } from '../../sieve/mail/mail.ts';
-import { toOctets } from '../../sieve/octets.ts';
+import { strictFromOctets, toOctets } from '../../sieve/octets.ts';
 import type { TraceLine } from '../../sieve/run.ts';
 import type { CommandIo } from '../command.ts';
 import { usageError } from '../options.ts';
+import { printable } from '../table.ts';
 import { EX_DATAERR, EX_OK } from '../sysexits.ts';
 import { allowedBy } from './allowed.ts';
 import type { SieveAction } from './arguments.ts';
@@ -31,7 +32,7 @@ function emptyHost(io: CommandIo): Host {
     members: () => [],
     program: ({ name }) =>
       Promise.resolve({ failed: `program "${name}": none is run here`, output: new Uint8Array(0) }),
-    log: (text) => io.stderr(`log: ${text}\n`),
+    log: (text) => io.stderr(`log: ${printable(text)}\n`),
   };
 }
 
@@ -64,7 +65,7 @@ export const runScript: SieveAction = async ([path, odd], options, io) => {
     return error === null ? EX_OK : EX_DATAERR;
   }
   if (!options.quiet) { for (const line of trace) io.stdout(`${traceText(line)}\n`); }
-  for (const action of actions) io.stdout(`=> ${describe(action)}\n`);
+  for (const action of actions) io.stdout(`=> ${printable(describe(action))}\n`);
   if (error !== null) {
     io.stdout('=> keep (the script failed)\n');
     io.stderr(located(path, error));
@@ -73,7 +74,12 @@ export const runScript: SieveAction = async ([path, odd], options, io) => {
   return error === null ? EX_OK : EX_DATAERR;
 };
 
-/** `3:4 header: true` */
+/** `3:4 header: true`, for a terminal. */
 export function traceText({ line, column, text }: TraceLine): string {
-  return `${line}:${column} ${text}`;
+  return `${line}:${column} ${printable(readable(text))}`;
+}
+
+/** Strings of a script are octets in a trace. */
+function readable(text: string): string {
+  return /[^\x00-\xff]/.test(text) ? text : strictFromOctets(text) ?? text;
 }

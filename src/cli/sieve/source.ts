@@ -9,6 +9,7 @@ import { compile } from '../../sieve/extensions.ts';
 import { bytesToOctets } from '../../sieve/octets.ts';
 import type { CommandIo } from '../command.ts';
 import { EX_NOINPUT } from '../sysexits.ts';
+import { printable } from '../table.ts';
 
 /** A file that cannot be read ends the command with EX_NOINPUT. */
 export class Unreadable extends Error {
@@ -45,7 +46,7 @@ export async function compileFile(
   return { path, compiled };
 }
 
-/** `FILE:3:7: error: …`, as editors and other tools take it. */
+/** `FILE:3:7: error: …`, as editors and other tools take it; what a script says in it moves no cursor. */
 export function located(path: string, { severity, line, column, text }: Diagnostic): string {
-  return `${path}:${line}:${column}: ${severity}: ${text}\n`;
+  return `${printable(path)}:${line}:${column}: ${severity}: ${printable(text)}\n`;
 }

@@ -30,7 +30,7 @@ async function testFile(path: string, options: SieveOptions, io: CommandIo): Pro
     outcome = await runTestFile(path, {
       workFolder: options.workFolder ?? null,
       log: (text) => {
-        if (options.errors) io.stderr(`${text}\n`);
+        if (options.errors) io.stderr(`${text.split(/\r?\n/).map(printable).join('\n')}\n`);
       },
       ...(trace === undefined ? {} : { trace: (line) => appendFileSync(trace, `${traceText(line)}\n`) }),
     });
