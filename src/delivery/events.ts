@@ -62,6 +62,7 @@ const NOT_HERE: ReadonlySet<string> = new Set([
   'ereject',
   'vacation',
   'vacation-seconds',
+  'vnd.cyrus.snooze',
   'envelope',
   'envelope-dsn',
   'envelope-deliverby',

@@ -1,7 +1,7 @@
 /** Copies of the message in mailboxes: names as scripts have them, made mailboxes of the store. */
 
 import { asMailError } from '../errors.ts';
-import type { Content, Placement as ScriptPlacement } from '../sieve/result.ts';
+import type { Content, Placement as ScriptPlacement, SnoozeAction } from '../sieve/result.ts';
 import type { MailboxName, Placement } from '../store/border.ts';
 import { decodeMutf7, encodeMutf7 } from '../store/mutf7.ts';
 import type { Occasion } from './occasion.ts';
@@ -21,6 +21,14 @@ export function defaultMailbox({ recipient: { target }, namespace, settings }: O
 /** Plans a copy. */
 export function file(plan: Plan, placement: ScriptPlacement, occasion: Occasion): void {
   place(plan, placement.content, storePlacement(placement, occasion));
+}
+
+/** Plans a copy that sleeps before it gets where the script wants it. */
+export function snooze(plan: Plan, action: SnoozeAction, occasion: Occasion): void {
+  const { addFlags, placement, removeFlags, until } = action;
+  const wake = { until, addFlags, removeFlags };
+  place(plan, placement.content, { ...storePlacement(placement, occasion), snooze: wake });
+  plan.actions.push(`snooze ${new Date(until * 1000).toISOString()} ${placement.mailbox}`);
 }
 
 /** Adds a copy of the message as it was at one moment; copies of the same bytes are one message. */

@@ -7,7 +7,7 @@ import { redirect } from './actions/redirect.ts';
 import { reject } from './actions/reject.ts';
 import { report } from './actions/report.ts';
 import { vacation } from './actions/vacation.ts';
-import { file } from './filing.ts';
+import { file, snooze } from './filing.ts';
 import type { Occasion } from './occasion.ts';
 import { emptyPlan, type Plan } from './plan.ts';
 
@@ -23,6 +23,9 @@ export function interpret(actions: readonly Action[], occasion: Occasion): Plan 
       case 'fileinto':
         file(plan, action.placement, occasion);
         plan.actions.push(`fileinto ${action.placement.mailbox}`);
+        break;
+      case 'snooze':
+        snooze(plan, action, occasion);
         break;
       case 'redirect':
         redirect(plan, action, occasion);

@@ -76,6 +76,12 @@ export const storeLimits = rows({
     reason: 'vacation replies and duplicates of one owner that are remembered, about 100 bytes each',
     onExcess: 'those that end first are forgotten',
   },
+  store_snoozed: {
+    value: 2_000,
+    unit: 'count',
+    reason: 'messages of one owner that sleep, about 300 bytes each beside them; they are read when one of them wakes',
+    onExcess: 'the message is filed at once',
+  },
   store_mark_key: {
     value: 1_024,
     unit: 'bytes',

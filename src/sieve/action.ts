@@ -54,7 +54,7 @@ export function place(run: Run, action: KeepAction | FileintoAction, trace: () =
   const { actions } = run.result;
   const at = run.result.placed(action.placement, run.defaultMailbox);
   const before = actions[at];
-  if (before === undefined || !('placement' in before)) {
+  if (before === undefined || !('placement' in before) || before.kind === 'snooze') {
     act(run, action, trace);
     return;
   }

@@ -37,6 +37,7 @@ import { regex } from './extensions/regex.ts';
 import { ereject, reject } from './extensions/reject.ts';
 import { relational } from './extensions/relational.ts';
 import { replace } from './extensions/replace.ts';
+import { snooze } from './extensions/snooze.ts';
 import { spamtest, spamtestplus, virustest } from './extensions/spamtest.ts';
 import { specialUse } from './extensions/specialuse.ts';
 import { subaddress } from './extensions/subaddress.ts';
@@ -92,6 +93,7 @@ export const EXTENSIONS: readonly Extension[] = [
   relational,
   replace,
   servermetadata,
+  snooze,
   spamtest,
   spamtestplus,
   specialUse,

@@ -38,6 +38,17 @@ export interface FileintoAction {
   placement: Placement;
 }
 
+/** The message sleeps (vnd.cyrus.snooze): from `until` on it stands where the placement says. */
+export interface SnoozeAction {
+  readonly kind: 'snooze';
+  /** Unix time. */
+  readonly until: number;
+  readonly placement: Placement;
+  /** Flags that change when it wakes; first those in `removeFlags` go. */
+  readonly addFlags: readonly string[];
+  readonly removeFlags: readonly string[];
+}
+
 /** RFC 3461 §4.1 */
 export type ReportWord = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY';
 
@@ -158,6 +169,7 @@ export type Action =
   | ReportAction
   | KeepAction
   | FileintoAction
+  | SnoozeAction
   | RedirectAction
   | DiscardAction
   | RejectAction
@@ -166,11 +178,12 @@ export type Action =
 
 /** Kinds of actions that cannot be decided together with some kinds (RFC 5228 §2.10.4, RFC 5429 §2.4, RFC 5230 §4.7). */
 const CONFLICTS: ReadonlyMap<Action['kind'], readonly Action['kind'][]> = new Map([
-  ['reject', ['reject', 'keep', 'fileinto', 'redirect', 'vacation', 'pipe']],
+  ['reject', ['reject', 'keep', 'fileinto', 'snooze', 'redirect', 'vacation', 'pipe']],
   ['vacation', ['vacation', 'reject']],
   ['keep', ['reject']],
   ['pipe', ['reject']],
   ['fileinto', ['reject']],
+  ['snooze', ['reject']],
   ['redirect', ['reject']],
 ]);
 

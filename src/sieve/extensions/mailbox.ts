@@ -41,7 +41,7 @@ export const mailbox: Extension = {
     compile: (call) => new MailboxExists(call.texts('mailbox names')),
   }],
   tags: [
-    { on: ['fileinto', 'implicit_keep_target'], tag: { name: 'create', modify: () => CREATE } },
+    { on: ['fileinto', 'implicit_keep_target', 'snooze'], tag: { name: 'create', modify: () => CREATE } },
     { on: ['vacation', 'notify'], tag: { name: 'create', needs: 'fcc', modify: () => CREATE } },
   ],
 };

@@ -42,7 +42,7 @@ export const mailboxid: Extension = {
     parameters: [{ name: 'mailbox ids', type: 'strings' }],
     compile: (call) => new MailboxIdExists(call.texts('mailbox ids')),
   }],
-  tags: [{ on: ['fileinto', 'implicit_keep_target'], tag: TAG }, {
+  tags: [{ on: ['fileinto', 'implicit_keep_target', 'snooze'], tag: TAG }, {
     on: ['vacation', 'notify'],
     tag: { ...TAG, needs: 'fcc' },
   }],

@@ -66,7 +66,7 @@ export const specialUse: Extension = {
         call.texts('special-use flags'),
       ),
   }],
-  tags: [{ on: ['fileinto', 'implicit_keep_target'], tag: TAG }, {
+  tags: [{ on: ['fileinto', 'implicit_keep_target', 'snooze'], tag: TAG }, {
     on: ['vacation', 'notify'],
     tag: { ...TAG, needs: 'fcc' },
   }],

@@ -69,6 +69,20 @@ export interface Placement {
   readonly specialUse?: string;
   /** The mailbox with this object id of the same owner, where there is one (RFC 9042). */
   readonly mailboxid?: string;
+  /**
+   * It comes there later, and is in the recipient's mailbox for what sleeps until then (special use \Snoozed), which is made where
+   * there is none. Where it cannot be there, or the other is no mailbox of the recipient's, it comes at once.
+   */
+  readonly snooze?: Snooze;
+}
+
+/** When a message wakes, and what its flags are then. */
+export interface Snooze {
+  /** Unix time. */
+  readonly until: number;
+  /** First those in `removeFlags` go. As with `flags`, those that cannot be given are left out. */
+  readonly addFlags: readonly string[];
+  readonly removeFlags: readonly string[];
 }
 
 /** Something that must not be done twice before `until` (unix time), told apart by kind and key. */

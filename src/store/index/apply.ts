@@ -11,6 +11,7 @@ import { FACTOR, messageChk } from './digest.ts';
 import { applyMarks } from './marks.ts';
 import { applyMetadata } from './metadata.ts';
 import { applyScript } from './scripts.ts';
+import { applySnooze, forgetSleepers } from './snoozed.ts';
 import { type MailboxRow, mailboxValues, quotarootOf } from './rows.ts';
 
 type Add = Extract<OwnerEvent, { k: 'add' }>;
@@ -115,6 +116,8 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       return applyMarks(index, event);
     case 'metadata':
       return applyMetadata(index, event, blobs);
+    case 'snooze':
+      return applySnooze(index, event);
     default:
       return applyScript(index, event, blobs);
   }
@@ -356,6 +359,7 @@ function applyExpunge(index: OwnerIndex, event: Expunge): void {
   });
   index.count(row, delta);
   index.raiseModseq(row, event.q);
+  forgetSleepers(index, event.mb, event.u);
 }
 
 function applyRecent(index: OwnerIndex, event: Extract<OwnerEvent, { k: 'recent' }>): void {

@@ -149,6 +149,13 @@ export class Directory {
     return this.ownersWhere('WHERE gone IS NULL ORDER BY userid');
   }
 
+  /** Ids of the owners above `after` up to `last` who have a mailbox with a special use. */
+  ownersWith(use: string, after: number, last: number): number[] {
+    return this.sql(
+      'SELECT DISTINCT owner FROM mailbox WHERE owner > ? AND owner <= ? AND instr(specialuse, ?) > 0',
+    ).values(after, last, JSON.stringify(use)).map(([owner]) => owner as number);
+  }
+
   begin(): void {
     if (this.open) return;
     this.sql('BEGIN IMMEDIATE').run();

@@ -94,6 +94,7 @@ export type OwnerEvent =
     marks?: number;
   }
   | ScriptEvent
+  | SnoozeEvent
   | MarksEvent
   | MetadataEvent;
 
@@ -107,6 +108,26 @@ export interface MetadataEvent {
   q: number;
   userid: string;
   entries: [entry: string, blob: number | null][];
+}
+
+/** What becomes of a message that sleeps. */
+export interface Waking {
+  /** Unix time. */
+  readonly until: number;
+  /** Object id of the mailbox of the same owner that it moves to. */
+  readonly to: string;
+  /** Flags that change then; first those in `remove` go. */
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** A message sleeps, or with null does no more. One that is expunged, as by a MOVE, sleeps no more either. */
+export interface SnoozeEvent {
+  k: 'snooze';
+  mb: number;
+  uid: number;
+  q: number;
+  wake: Waking | null;
 }
 
 /** Marks by kind and key with their ends: first those in `drop` go, then `set` are set or moved. */

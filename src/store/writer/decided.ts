@@ -19,6 +19,11 @@ export class Batch {
   readonly contexts: Context[] = [];
   readonly news: OwnerNews[] = [];
   readonly outcomes: Outcome[] = [];
+
+  /** What its changes want done after the commit. */
+  get afterCommit(): (() => void)[] {
+    return this.contexts.flatMap(({ afterCommit }) => afterCommit);
+  }
 }
 
 /** The record of a decided change; the databases it changed have its LSN from now on. */

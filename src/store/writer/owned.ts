@@ -47,6 +47,7 @@ export function ownersOf(change: Change, directory: Directory): number[] {
     case 'recent':
     case 'told':
     case 'expire':
+    case 'wake':
     case 'raise':
     case 'restoremessages':
     case 'restoreflags':

@@ -59,6 +59,7 @@ export function publishedOf(events: readonly OwnerEvent[]): Published[] {
         out.push({ k: 'deleted', mb: event.mb });
         break;
       case 'metadata':
+      case 'snooze':
       case 'script':
       case 'scriptgone':
       case 'scriptname':

@@ -1,5 +1,5 @@
 /** What workers and tools may ask of the writer. Everything is checked again there: rights, names, quota. */
-import type { AclEntry, Identity, MailboxName, Mark, StoreOperation } from '../border.ts';
+import type { AclEntry, Identity, MailboxName, Mark, Snooze, StoreOperation } from '../border.ts';
 
 /** A message on its way into a mailbox. Its structure is a blob of the request; the body is the next one or a stage file. */
 export interface MessageData {
@@ -54,6 +54,7 @@ export interface PlacementData {
   orInbox?: boolean;
   specialUse?: string;
   mailboxid?: string;
+  snooze?: Snooze;
 }
 
 export type Change =
@@ -64,6 +65,8 @@ export type Change =
     messages: MessageData[];
     ignoreQuota: boolean;
   }
+  /** Wakes the messages of an owner that sleep until then at most, in unix seconds; some of them if they are many. */
+  | { op: 'wake'; owner: number; upTo: number }
   | { op: 'mark'; userid: string; marks: Mark[] }
   | {
     op: 'append';

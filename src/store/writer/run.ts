@@ -57,6 +57,7 @@ export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks
     quarantined,
     ms: Math.round(performance.now() - started),
   });
+  writer.alarm.start();
   hooks.ready();
   return {
     close: async () => {

@@ -21,6 +21,7 @@ import { encodeFrame } from '../log/frame.ts';
 import { packHead, type RecordHead } from '../log/record.ts';
 import type { RedoLog } from '../log/redo.ts';
 import { Spool } from '../spool/spool.ts';
+import { Alarm } from './alarm.ts';
 import { breakClaim, claimCommitted } from './committed.ts';
 import { Context, type WriterState } from './context.ts';
 import { readFirstScript } from './firstscript.ts';
@@ -85,6 +86,8 @@ export class Writer {
   private readonly reopening: Reopening;
   private readonly results = new Results();
   readonly recent: RecentClaims;
+  /** Starts with the server; until then no message wakes. */
+  readonly alarm: Alarm;
   private readonly summaries: Summaries;
   /** Files of purged parts, by the LSN of the purge: they go with the checkpoint that has it (DESIGN rule 6). */
   private readonly unlinks: Unlinks;
@@ -106,6 +109,7 @@ export class Writer {
     const owners = new OwnerPool(this.layout, spool, (owner) => directory.floor(owner));
     this.state = { settings, directory, owners, spool, firstScript: readFirstScript(settings, log) };
     this.recent = new RecentClaims(this.state, (request) => this.submit(request, []));
+    this.alarm = new Alarm(this.state, log, (request) => this.submit(request, []));
     const behind = closeUnfinished(this.layout.log, owners);
     const restart = new Restart(this.state, this.layout, this.results, options);
     const { redo, report, summary } = restart.run((owner) => this.removeFolders(owner));
@@ -215,6 +219,7 @@ export class Writer {
   }
 
   async close(): Promise<void> {
+    this.alarm.stop();
     await this.idle();
     this.recent.stop();
     this.fatal ??= new Error('the store is closed');
@@ -359,10 +364,8 @@ export class Writer {
   }
 
   /** Makes a decided batch durable, commits it, tells the news, and answers. */
-  private async complete(
-    { records, heads, contexts, news, outcomes }: Batch,
-    taken: readonly Pending[],
-  ): Promise<void> {
+  private async complete(batch: Batch, taken: readonly Pending[]): Promise<void> {
+    const { records, heads, contexts, news, outcomes } = batch;
     if (records.length > 0 && !(await this.makeDurable(records, taken, contexts))) return;
     step('batch.durable');
     this.commit(heads);
@@ -371,12 +374,9 @@ export class Writer {
       this.results.remember(head.c, head.r);
       this.summaries.note(head);
     }
-    for (const context of contexts) {
-      for (const action of context.afterCommit) {
-        // A replay does it again.
-        if (!this.attempt(action)) breakClaim(this.layout);
-      }
-    }
+    this.alarm.note(heads);
+    // A replay does it again.
+    for (const action of batch.afterCommit) if (!this.attempt(action)) breakClaim(this.layout);
     step('batch.aftercommit');
     if (news.length > 0) this.attempt(() => this.onNews(news));
     step('batch.told');

@@ -42,6 +42,8 @@ async function carryOut(world: World, action: Action): Promise<readonly string[]
     case 'keep':
     case 'fileinto':
       return store(world, action.placement);
+    case 'snooze':
+      return store(world, { ...action.placement, mailbox: 'Snoozed', create: true });
     case 'redirect':
       return redirect(world, action);
     case 'discard':

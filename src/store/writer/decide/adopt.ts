@@ -79,9 +79,17 @@ function leftMetadata(
       { path: string | null; userid: string; entries: Map<string, Uint8Array> }
     >();
     for (const row of intactRows(file, OWNER_TABLES, 'annotation')) {
-      const [mailbox, , entry, userid, value] = row as [number, number, string, string, Uint8Array, number];
+      const [mailbox, uid, entry, userid, value] = row as [
+        number,
+        number,
+        string,
+        string,
+        Uint8Array,
+        number,
+      ];
       const path = paths.get(mailbox);
-      if (path === undefined) continue;
+      // What was said of a message has no meaning any more: it has another UID.
+      if (path === undefined || uid > 0) continue;
       const key = `${mailbox} ${userid}`;
       const place = found.get(key) ?? { path, userid, entries: new Map() };
       found.set(key, place);

@@ -23,6 +23,7 @@ import { decideMetadata } from './metadata.ts';
 import { decideAdopt, decideReplaceOwner } from './adopt.ts';
 import { decideRaise, decideRestoreFlags, decideRestoreMailbox, decideRestoreMessages } from './restore.ts';
 import { decideActivateScript, decideDeleteScript, decidePutScript, decideRenameScript } from './script.ts';
+import { decideWake } from './wake.ts';
 import { decideLogin, decidePurgeUser, decideSecret } from './user.ts';
 
 /** Removal of files, which happens after the commit and outside the decision. */
@@ -64,6 +65,8 @@ export function decide(
       return decideDeliver(context, change, blobs);
     case 'metadata':
       return decideMetadata(context, change, blobs);
+    case 'wake':
+      return decideWake(context, change);
     case 'mark':
       return decideMark(context, change);
     case 'append':

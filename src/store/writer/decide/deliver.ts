@@ -8,7 +8,7 @@
  *    poster's, and an INBOX with none.
  */
 import { MailError, userError } from '../../../errors.ts';
-import { isKeyword, MAX_KEYWORDS, SEEN, systemFlagBit } from '../../flags.ts';
+import { SEEN } from '../../flags.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import { type MailboxRow, quotarootOf } from '../../index/rows.ts';
 import { isSharedOwner } from '../../names.ts';
@@ -23,10 +23,12 @@ import type {
   MessageData,
   PlacementData,
 } from '../requests.ts';
+import { fittingFlags } from './fitting.ts';
 import { demandCreate } from './mailbox.ts';
 import { checkMarks, emitMarks } from './mark.ts';
 import { allowedFlags, checkRoot, flagBits, newPart, nextUid } from './message.ts';
 import { seenOf } from './seen.ts';
+import { awake, bedroom } from './snooze.ts';
 import { createMailbox, createUser, ensureOwner } from './user.ts';
 
 type Deliver = Extract<Change, { op: 'deliver' }>;
@@ -49,6 +51,8 @@ interface Place {
   readonly placement: PlacementData;
   /** The owner's of the script. */
   readonly by: By;
+  /** Where a message goes that sleeps in this place first. */
+  readonly later?: Place;
 }
 
 /** Delivers messages in one record; each target succeeds or fails for itself. */
@@ -115,9 +119,11 @@ function deliverOne(
   /** For each placement the place that stands for it. */
   const standing = placements.map((placement, number): number => {
     at.placement = number;
-    const place = resolveOrInbox(context, index, target, placement, by);
+    const place = sleeping(context, index, resolveOrInbox(context, index, target, placement, by));
     const known = places.findIndex((other) => isSame(other, place));
-    return known === -1 ? places.push(place) - 1 : known;
+    if (known === -1) return places.push(place) - 1;
+    if (place.later !== undefined) places[known] = place;
+    return known;
   });
   const { data } = message;
   const remember = context.settings.duplicatesuppression && data.messageId !== null
@@ -147,6 +153,16 @@ function placedAt({ userid }: OwnerIndex, row: MailboxRow, uid: number | null): 
 function isSame(a: Place, b: Place): boolean {
   if (a.row !== null || b.row !== null) return a.row === b.row && a.index === b.index;
   return a.placement.owner === b.placement.owner && a.placement.path === b.placement.path;
+}
+
+/** A place where a message sleeps before it goes to another one, if it is to sleep and can. */
+function sleeping(context: Context, index: OwnerIndex, place: Place): Place {
+  const { placement, by } = place;
+  if (placement.snooze === undefined) return place;
+  const own = place.index === index && (place.row !== null || placement.owner === index.userid);
+  const bed = own ? bedroom(context, index, placement, by) : null;
+  if (bed === null) return { ...place, placement: awake(placement) };
+  return { index, row: bed.row, placement: bed.placement, by, later: place };
 }
 
 /** The mailbox of a placement, or the INBOX where that may stand for it. */
@@ -257,14 +273,14 @@ function put(
   context: Context,
   index: OwnerIndex,
   row: MailboxRow,
-  { placement, by }: Place,
+  { placement, by, later }: Place,
   message: Incoming,
   remember: string | null,
 ): number {
   const uid = nextUid(row);
   const { bits, newKeywords } = placement.flags.length === 0
     ? { bits: { lo: 0, hi: 0 }, newKeywords: [] }
-    : flagBits(row, fitting(row, allowedFlags(context.rights(row, by, index.userid), placement.flags)));
+    : flagBits(row, fittingFlags(row, allowedFlags(context.rights(row, by, index.userid), placement.flags)));
   const own = by.userid === index.userid;
   const lo = own ? bits.lo : (bits.lo & ~SEEN) >>> 0;
   if (newKeywords.length > 0) context.emit(index, { k: 'keywords', mb: row.id, names: newKeywords });
@@ -288,6 +304,12 @@ function put(
     const uids = seenOf(index, row.id, by.userid).union(UidSet.of(uid));
     context.emit(index, { k: 'seen', mb: row.id, q, userid: by.userid, u: uids.toString() });
   }
+  if (later !== undefined && placement.snooze !== undefined) {
+    const { until, addFlags: add, removeFlags: remove } = placement.snooze;
+    const { mailboxid: to } = made(context, later).row;
+    const wake = { until: Math.floor(until), to, add, remove };
+    context.emit(index, { k: 'snooze', mb: row.id, uid, q: index.nextModseq(), wake });
+  }
   return uid;
 }
 
@@ -298,17 +320,4 @@ function placesOf(context: Context, message: Incoming): { structure: number; bod
     structure: context.blob(structure),
     body: body === undefined ? null : context.blob(body),
   };
-}
-
-/** Flags that a mailbox can give: no delivery fails for one that is no flag, or for which there is no room. */
-function fitting(row: MailboxRow, names: readonly string[]): string[] {
-  const known = new Set(row.keywords.map((keyword) => keyword.toLowerCase()));
-  return names.filter((name) => {
-    if (name.startsWith('\\')) return systemFlagBit(name) !== 0;
-    const lower = name.toLowerCase();
-    if (known.has(lower)) return true;
-    if (known.size >= MAX_KEYWORDS || !isKeyword(name)) return false;
-    known.add(lower);
-    return true;
-  });
 }

@@ -22,7 +22,7 @@ import { seenOf } from './seen.ts';
 type Append = Extract<Change, { op: 'append' }>;
 
 /** Largest UID a message can get (RFC 9051 §2.3.1.1: 32 bits; 4294967295 is left to `*`). */
-const LAST_UID = 0xfffffffe;
+export const LAST_UID = 0xfffffffe;
 
 /** Throws 'overquota' unless `size` bytes and `messages` messages more fit the mailbox's quota root. */
 export function checkQuota(index: OwnerIndex, row: MailboxRow, size: number, messages: number): void {

@@ -3,6 +3,7 @@ import { limitError, userError } from '../../../errors.ts';
 import { limits } from '../../../limits.ts';
 import { entriesOf, SERVER } from '../../index/metadata.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
+import { sleeperCount } from '../../index/snoozed.ts';
 import { parseEntry } from '../../metadata.ts';
 import { hasRight } from '../../rights.ts';
 import type { Context } from '../context.ts';
@@ -94,7 +95,7 @@ function checkCounts(index: OwnerIndex, mailbox: number, userid: string, values:
   const more = there.size - before;
   if (
     there.size > limits.store_metadata_entries.value ||
-    index.rows('annotation') + more > limits.store_metadata.value
+    index.rows('annotation') - sleeperCount(index) + more > limits.store_metadata.value
   ) throw limitError('There are too many metadata entries');
 }
 
