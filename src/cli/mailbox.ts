@@ -42,7 +42,8 @@ MAILBOX is named as an administrator sees it, with the separator of the configur
 
 ${configUsage}  -r, --recursive         delete, or bring back, also what is below the mailbox
   -l, --long              list counts messages and their size
-      --special-use USE   the role of the new mailbox: Archive, Drafts, Flagged, Junk, Sent, Trash
+      --special-use USE   the role of the new mailbox: Archive, Drafts, Flagged, Junk, Sent, Snoozed,
+                          Trash
       --messages NUMBER   limit the number of messages, too
       --list              show what can be undeleted
       --id ID             the mailbox to undelete, from --list

@@ -79,7 +79,8 @@ export const storeLimits = rows({
   store_snoozed: {
     value: 2_000,
     unit: 'count',
-    reason: 'messages of one owner that sleep, about 300 bytes each beside them; they are read when one of them wakes',
+    reason:
+      'messages of one owner that sleep, about 300 bytes each beside them; they are read when one of them wakes',
     onExcess: 'the message is filed at once',
   },
   store_mark_key: {

@@ -12,7 +12,7 @@ import { printable } from '../table.ts';
 import { type Action, take } from './arguments.ts';
 
 /** Roles a mailbox can be made with (RFC 6154 §2); `\All` is a view over others and nothing to create. */
-const ROLES = ['\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Trash'];
+const ROLES = ['\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Snoozed', '\\Trash'];
 
 export const createMailbox: Action = (operands, options) => {
   const [text] = take('create', operands, ['MAILBOX']) as [string];

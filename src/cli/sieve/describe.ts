@@ -10,9 +10,9 @@ export function describe(action: Action): string {
     case 'fileinto':
       return `fileinto "${action.placement.mailbox}"${how(action.placement)}`;
     case 'snooze':
-      return `snooze until ${new Date(action.until * 1000).toISOString()}, then "${action.placement.mailbox}"${
-        how(action.placement)
-      }`;
+      return `snooze until ${
+        new Date(action.until * 1000).toISOString()
+      }, then "${action.placement.mailbox}"${how(action.placement)}`;
     case 'redirect':
       return `redirect to <${action.address}>${action.content === null ? '' : ' (changed)'}`;
     case 'discard':

@@ -2,9 +2,11 @@ import { userError } from '../../errors.ts';
 import type { CreateCommand } from '../parse/command.ts';
 import { COMPLETED, type Completion, type Session } from '../session.ts';
 
-/** Uses a mailbox can be created for (RFC 6154 §2). \All and \Flagged would be virtual mailboxes, which are not there. */
+/** Uses a mailbox can be created for (RFC 6154 §2, draft-ietf-extra-sieve-snooze). \All and \Flagged would be virtual mailboxes, which are not there. */
 const SPECIAL_USES: ReadonlyMap<string, string> = new Map(
-  ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'].map((use) => [use.toLowerCase(), use]),
+  ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Snoozed', '\\Trash'].map((
+    use,
+  ) => [use.toLowerCase(), use]),
 );
 
 /**

@@ -93,7 +93,10 @@ export class Alarm {
     let woken = 0;
     for (let from = 0; from < owners.length; from += AT_ONCE) {
       const some = owners.slice(from, from + AT_ONCE);
-      woken += (await Promise.all(some.map((owner) => this.#wakeOne(owner, moment)))).reduce((a, b) => a + b, 0);
+      woken += (await Promise.all(some.map((owner) => this.#wakeOne(owner, moment)))).reduce(
+        (a, b) => a + b,
+        0,
+      );
     }
     return woken;
   }

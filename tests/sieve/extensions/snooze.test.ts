@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'bun:test';
 import { nextTime, timeOfDay } from '../../../src/sieve/nexttime.ts';
 import type { SnoozeAction } from '../../../src/sieve/result.ts';
-import { type ZoneOffset, zoneNamed } from '../../../src/sieve/timezone.ts';
+import { zoneNamed, type ZoneOffset } from '../../../src/sieve/timezone.ts';
 import { actions, decide, findings, MESSAGE_A, outcome } from '../harness.ts';
 
 const REQUIRE =
@@ -20,7 +20,8 @@ const at = (text: string): number => Date.parse(text) / 1000;
 
 describe('the action', () => {
   test('has everything the script says, and the message is not kept', () => {
-    const script = `${REQUIRE} setflag "\\\\Seen"; snooze :mailbox "INBOX.Later" :create :specialuse "\\\\Archive"
+    const script =
+      `${REQUIRE} setflag "\\\\Seen"; snooze :mailbox "INBOX.Later" :create :specialuse "\\\\Archive"
       :addflags ["\\\\Flagged", "$awakened"] :removeflags "\\\\Seen" :tzid "Europe/Vienna" :weekdays ["1", "2"]
       ["18:00:00", "08:00"];`;
     expect(decide(script, MESSAGE_A)).toEqual([{
@@ -142,7 +143,14 @@ function slowly(now: number, times: readonly number[], days: readonly number[], 
 }
 
 describe('the next time of day', () => {
-  const zones = ['UTC', 'Europe/Vienna', 'America/New_York', 'Australia/Lord_Howe', 'America/Santiago', 'Asia/Kolkata'];
+  const zones = [
+    'UTC',
+    'Europe/Vienna',
+    'America/New_York',
+    'Australia/Lord_Howe',
+    'America/Santiago',
+    'Asia/Kolkata',
+  ];
   for (const name of zones) {
     test(`in ${name} is what somebody sees who waits beside the clock`, () => {
       const offset = zoneNamed(name) as ZoneOffset;

@@ -28,7 +28,7 @@ import { demandCreate } from './mailbox.ts';
 import { checkMarks, emitMarks } from './mark.ts';
 import { allowedFlags, checkRoot, flagBits, newPart, nextUid } from './message.ts';
 import { seenOf } from './seen.ts';
-import { awake, bedroom } from './snooze.ts';
+import { awake, bedroom, waking } from './snooze.ts';
 import { createMailbox, createUser, ensureOwner } from './user.ts';
 
 type Deliver = Extract<Change, { op: 'deliver' }>;
@@ -305,9 +305,7 @@ function put(
     context.emit(index, { k: 'seen', mb: row.id, q, userid: by.userid, u: uids.toString() });
   }
   if (later !== undefined && placement.snooze !== undefined) {
-    const { until, addFlags: add, removeFlags: remove } = placement.snooze;
-    const { mailboxid: to } = made(context, later).row;
-    const wake = { until: Math.floor(until), to, add, remove };
+    const wake = waking(placement.snooze, made(context, later).row);
     context.emit(index, { k: 'snooze', mb: row.id, uid, q: index.nextModseq(), wake });
   }
   return uid;

@@ -1,13 +1,19 @@
 /** Deliveries of messages that sleep first (vnd.cyrus.snooze): where they wait, and what is noted with them. */
 import { MailError } from '../../../errors.ts';
 import { limits } from '../../../limits.ts';
+import type { Snooze } from '../../border.ts';
+import { isKeyword, MAX_KEYWORDS, systemFlagBit } from '../../flags.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
 import { sleeperCount, SNOOZED } from '../../index/snoozed.ts';
+import type { Waking } from '../../log/events.ts';
 import { hasRight } from '../../rights.ts';
 import type { Context } from '../context.ts';
 import type { DeliveryAddress, PlacementData } from '../requests.ts';
 import { demandCreate } from './mailbox.ts';
+
+/** So many different flags a message can have: five of the system's, and keywords. */
+const MAX_FLAGS = 5 + MAX_KEYWORDS;
 
 /** What the mailbox is called where it has to be made. */
 const NAME = 'Snoozed';
@@ -45,6 +51,14 @@ export function bedroom(
     return null;
   }
   return { row: null, placement: place };
+}
+
+/** What is noted of a message that sleeps. Of its flags none that no mailbox could give. */
+export function waking({ until, addFlags, removeFlags }: Snooze, { mailboxid }: MailboxRow): Waking {
+  const flags = (names: readonly string[]): string[] =>
+    names.filter((name) => name.startsWith('\\') ? systemFlagBit(name) !== 0 : isKeyword(name))
+      .slice(0, MAX_FLAGS);
+  return { until: Math.floor(until), to: mailboxid, add: flags(addFlags), remove: flags(removeFlags) };
 }
 
 /** A placement of a message that does not sleep: it has at once the flags it would wake with. */
