@@ -28,6 +28,7 @@ import type { DelivererParts } from './parts.ts';
 import type { Plan, Sending } from './plan.ts';
 import { Programs } from './programs.ts';
 import { decide, type Decision, keep, makeOccasion } from './script.ts';
+import { stageInTurns, turn } from './turns.ts';
 
 /** A recipient's share of the work. */
 interface Job {
@@ -104,19 +105,21 @@ export class Deliverer {
     const forwarded = new Set<string>();
     const work = async (): Promise<void> => {
       for (const job of waiting) {
+        // Scripts compute: between two of them others have their turn.
+        await turn();
         try {
           job.script = await this.#prepare(arrival, job.recipient, staged, forwarded);
         } catch (thrown) {
           job.error = thrown;
         }
-        // Scripts compute: between two of them others have their turn.
-        await new Promise<void>((resolve) => setImmediate(resolve));
       }
     };
-    const { delivery_scripts, delivery_edited } = limits;
+    const { delivery_scripts, delivery_edited, sieve_body } = limits;
+    // Beside a message that it changes, a script holds its body as tests see it: as octets and in the form of a comparator, twice.
+    const held = staged.size + 4 * Math.min(staged.size, sieve_body.value);
     const atOnce = Math.min(
       delivery_scripts.value,
-      Math.max(1, Math.floor(delivery_edited.value / Math.max(1, staged.size))),
+      Math.max(1, Math.floor(delivery_edited.value / Math.max(1, held))),
     );
     await Promise.all(Array.from({ length: atOnce }, work));
   }
@@ -252,9 +255,11 @@ export class Deliverer {
       const sent = outcomes.some(({ kind }) => kind === 'sent');
       if (!sent && mark !== null) await store.mark(target.userid, [{ ...mark, fresh: false, until: 0 }]);
       if (!sent || fcc === undefined) return;
-      const stage = store.stage(0);
-      for (const chunk of message.chunks()) stage.write(chunk);
-      const copy = { target, message: await stage.finish(), placements: [fcc] };
+      const copy = {
+        target,
+        message: await stageInTurns(store.stage(0), message.chunks()),
+        placements: [fcc],
+      };
       const [result] = await store.deliver([copy], { ignoreQuota: false });
       if (result?.error !== undefined) throw result.error;
     } catch (thrown) {
@@ -282,9 +287,7 @@ export class Deliverer {
           copies.push({ message: staged, placements });
           continue;
         }
-        const stage = this.#parts.store.stage(0);
-        for (const piece of content) stage.write(piece);
-        copies.push({ message: await stage.finish(), placements });
+        copies.push({ message: await stageInTurns(this.#parts.store.stage(0), content), placements });
       }
       return copies;
     } catch (thrown) {

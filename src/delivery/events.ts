@@ -44,6 +44,7 @@ import { scriptOwner } from './owner.ts';
 import type { DelivererParts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import { makeOccasion } from './script.ts';
+import { stageInTurns, turn } from './turns.ts';
 
 /** What a user did. */
 export interface MailboxEvent {
@@ -143,7 +144,10 @@ export class MailboxEvents {
     const session = store.session({ userid: owner, admin: false, groups: [], groupsUnknown: true });
     const opened = await session.select(mailbox, false, () => {});
     try {
-      for (const uid of event.uids) await this.#runOver(uid, event, program, owner, session, opened);
+      for (const uid of event.uids) {
+        await turn();
+        await this.#runOver(uid, event, program, owner, session, opened);
+      }
     } finally {
       opened.close();
     }
@@ -229,9 +233,8 @@ export class MailboxEvents {
           if (create === true && there === undefined) {
             await session.create(mailbox, specialUse === undefined ? [] : [specialUse]);
           }
-          const stage = session.stage(0);
-          for (const piece of content ?? [bytes]) stage.write(piece);
-          await session.append(mailbox, [{ message: await stage.finish(), flags, internaldate: null }]);
+          const message = await stageInTurns(session.stage(0), content ?? [bytes]);
+          await session.append(mailbox, [{ message, flags, internaldate: null }]);
         });
       }
     }

@@ -6,6 +6,7 @@ import type { ListedMailbox } from '../store/border.ts';
 import { version } from '../version.ts';
 import { defaultMailbox, mailboxNamed } from './filing.ts';
 import type { Occasion } from './occasion.ts';
+import { turn } from './turns.ts';
 
 /** Kind of the marks of `duplicate` (RFC 7352). */
 export const DUPLICATE = 'duplicate';
@@ -15,7 +16,7 @@ export function makeHost(occasion: Occasion): Host {
   const mailboxes = mailboxesOf(occasion);
   return {
     now,
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    pause: turn,
     log: (text) => log.info('script', { text }),
     mailboxExists: (name) => mailboxes.named(name) !== null,
     mailboxIdExists: (id) => mailboxes.all().some(({ mailboxid }) => mailboxid === id),

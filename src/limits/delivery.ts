@@ -43,6 +43,13 @@ export const deliveryLimits = rows({
       'what scripts at work at once may make of a message: each may change all of it, and hold what it was beside',
     onExcess: 'fewer scripts are at work at once, at least one',
   },
+  delivery_turn: {
+    value: 1 << 20,
+    unit: 'bytes',
+    reason:
+      'what is written of a changed message before other connections have their turn: some milliseconds with its digest',
+    onExcess: 'the rest is written in later turns of the event loop',
+  },
   delivery_program_seconds: {
     value: 10,
     unit: 'seconds',

@@ -1,6 +1,7 @@
 /** What tests see of a message. All text is octets (`octets.ts`); field names are given in lower case. */
 import type { Values } from './match/values.ts';
 import type { Content } from './result.ts';
+import type { Slices } from './slices.ts';
 
 /** The parts of an address that tests compare (RFC 5228 §2.7.4, RFC 5233 §4). */
 export type AddressPart = 'all' | 'localpart' | 'domain' | 'user' | 'detail';
@@ -68,9 +69,9 @@ export interface Message extends HeaderView {
   /** The body, not decoded (RFC 5173 §5.1). None if the message ends with its header (§4). Octets, as the next two. */
   rawBody(): readonly string[];
   /** What parts of some types hold, in UTF-8 (§5.2). */
-  contentBody(types: readonly string[]): readonly string[];
+  contentBody(types: readonly string[]): Slices<readonly string[]>;
   /** The text of all parts that are text, HTML without its mark-up (§5.3). */
-  textBody(): readonly string[];
+  textBody(): Slices<readonly string[]>;
   /** The header, to be changed. */
   editHeader(): HeaderEdits;
   /** Puts a MIME entity in the place of all content. A Subject and From that change stay as Original-Subject and Original-From. */

@@ -44,14 +44,29 @@ export function bytesToOctets(bytes: Uint8Array): string {
 
 /** A-Z to a-z and nothing else: String.toLowerCase would change octets of UTF-8 sequences. */
 export function lowerAscii(octets: string): string {
-  return isAscii(octets)
-    ? octets.toLowerCase()
-    : octets.replace(CAPITALS, (letters) => letters.toLowerCase());
+  if (isAscii(octets)) return octets.toLowerCase();
+  return octets.length < LARGE
+    ? octets.replace(CAPITALS, (letters) => letters.toLowerCase())
+    : withCase(octets, 65, 32);
 }
 
 /** a-z to A-Z and nothing else. */
 export function upperAscii(octets: string): string {
-  return isAscii(octets)
-    ? octets.toUpperCase()
-    : octets.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  if (isAscii(octets)) return octets.toUpperCase();
+  return octets.length < LARGE
+    ? octets.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
+    : withCase(octets, 97, -32);
+}
+
+/** Bodies take a tenth of the time as bytes. */
+const LARGE = 4096;
+
+/** The 26 letters from `first` on moved by `by`. */
+function withCase(octets: string, first: number, by: number): string {
+  const bytes = Buffer.from(octets, 'latin1');
+  for (let i = 0; i < bytes.length; i++) {
+    const c = bytes[i] as number;
+    if (c >= first && c < first + 26) bytes[i] = c + by;
+  }
+  return bytes.toString('latin1');
 }

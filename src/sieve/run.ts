@@ -9,7 +9,7 @@ import { fromOctets } from './octets.ts';
 import { type Content, Result } from './result.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
-/** A compiled test. Only external programs answer with a promise. */
+/** A compiled test. It answers with a promise where it waits for an external program, or pauses over a large body. */
 export interface Test {
   evaluate(run: Run): boolean | Promise<boolean>;
 }

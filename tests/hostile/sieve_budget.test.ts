@@ -122,3 +122,36 @@ test('a script that computes for long lets others have their turn', async () => 
   const short = run(program('if header "from" "x" { discard; }'), input);
   expect(short).not.toBeInstanceOf(Promise);
 });
+
+test('one body test over a large body lets others have their turn, whatever the body is made of', async () => {
+  const html = '<p>The <b>quick</b> br\u00f6wn &amp; fox</p>\r\n';
+  const parts = Array.from(
+    { length: 64 },
+    () => `--b\r\nContent-Type: text/html\r\n\r\n${html.repeat(1600)}\r\n`,
+  );
+  for (
+    const [mail, least] of [
+      [message(2 * BODY, html, 'Content-Type: text/html; charset=utf-8\r\n'), 16],
+      [
+        message(
+          2 * BODY,
+          '=C3=B6',
+          'Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n',
+        ),
+        6,
+      ],
+      [message(1), 0],
+      [Buffer.from(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts.join('')}--b--\r\n`), 12],
+    ] as const
+  ) {
+    let pauses = 0;
+    const host = { ...HOST, pause: () => Promise.resolve(void pauses++) };
+    const input = { message: new Mail(mail), envelope: ENVELOPE, host };
+    const { error } = await run(
+      program('require "body"; if body :text :contains "never" { discard; }'),
+      input,
+    );
+    expect(error).toBeNull();
+    expect(pauses).toBeGreaterThanOrEqual(least);
+  }
+});

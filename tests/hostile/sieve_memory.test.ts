@@ -50,13 +50,16 @@ test('a message of ten megabytes for ten recipients who all change it: each has 
   for (const user of to) {
     await room.user(
       user,
-      `require ["body", "editheader", "fileinto", "enclose"];
+      `require ["body", "editheader", "fileinto", "enclose", "mailbox"];
        if body :contains "needle" { addheader "X-For" "${user}"; }
-       keep; enclose :subject "${user}" :headers "to" "text"; fileinto "INBOX";`,
+       keep; enclose :subject "${user}" :headers "to" "text"; fileinto :create "INBOX/Enclosed";`,
     );
   }
   const text = letter('', `${'x'.repeat(78)}\r\n`.repeat((10 << 20) / 80) + 'needle\r\n');
   const verdicts = await room.deliver(text.replace('\r\n\r\n', '\r\n\r\nneedle\r\n'), { to });
   expect(verdicts.every(({ error }) => error === undefined)).toBe(true);
   for (const user of to) expect((await room.messages(user))?.[0]).toStartWith(`X-For: ${user}\r\n`);
+  for (const user of to) {
+    expect((await room.messages(user, 'Enclosed'))?.[0]?.slice(0, 1000)).toContain(`\r\nX-For: ${user}\r\n`);
+  }
 });

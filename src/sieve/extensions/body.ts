@@ -2,10 +2,12 @@
 import type { Extension } from '../extension.ts';
 import { limits } from '../../limits.ts';
 import { chargeMatch, type Keys } from '../keys.ts';
+import type { Matcher } from '../match/matcher.ts';
 import { Values } from '../match/values.ts';
 import type { Message } from '../message.ts';
 import { lowerAscii } from '../octets.ts';
 import { type Run, StateKey, type Test } from '../run.ts';
+import { inTurns, type Slices } from '../slices.ts';
 import { mapped, type Texts } from '../text.ts';
 
 /** What was made of a body that a script did not change: many rules look at one body. */
@@ -23,16 +25,23 @@ abstract class BodyTest implements Test {
     this.#keys = keys;
   }
 
-  evaluate(run: Run): boolean {
+  evaluate(run: Run): boolean | Promise<boolean> {
     const matcher = this.#keys.matcher(run);
-    const values = this.#values(run);
+    const { pause } = run.host;
+    const values = inTurns(this.#values(run), pause);
+    return values instanceof Promise
+      ? values.then((all) => this.#match(run, matcher, all))
+      : this.#match(run, matcher, values);
+  }
+
+  #match(run: Run, matcher: Matcher, values: Values): boolean {
     if (matcher.matchCount !== undefined) return matcher.matchCount(values.items.length);
     chargeMatch(run, matcher, values);
     // §6: match variables stay as they are.
     return matcher.match(values, null, run);
   }
 
-  #values(run: Run): Values {
+  *#values(run: Run): Slices<Values> {
     const known = run.state(KNOWN);
     const changed = run.message.content() !== null;
     if (changed || known.message !== run.message) known.values.clear();
@@ -41,7 +50,7 @@ abstract class BodyTest implements Test {
     let values = known.values.get(key);
     if (values === undefined) {
       run.spend(Math.ceil(Math.min(run.message.size, limits.sieve_body.value) / OCTETS_PER_STEP));
-      values = new Values(this.extract(run));
+      values = new Values(yield* this.extract(run));
       if (known.values.size >= KEPT) known.values.clear();
       if (!changed) known.values.set(key, values);
     }
@@ -49,7 +58,7 @@ abstract class BodyTest implements Test {
   }
 
   protected abstract key(run: Run): string;
-  protected abstract extract(run: Run): readonly string[];
+  protected abstract extract(run: Run): Slices<readonly string[]>;
 }
 
 /** Decoding so much of a body costs as much as a comparison. */
@@ -62,7 +71,8 @@ class RawTest extends BodyTest {
     return 'raw';
   }
 
-  protected override extract(run: Run): readonly string[] {
+  // deno-lint-ignore require-yield -- octets as they are take one slice
+  protected override *extract(run: Run): Slices<readonly string[]> {
     return run.message.rawBody();
   }
 }
@@ -72,7 +82,7 @@ class TextTest extends BodyTest {
     return 'text';
   }
 
-  protected override extract(run: Run): readonly string[] {
+  protected override extract(run: Run): Slices<readonly string[]> {
     return run.message.textBody();
   }
 }
@@ -89,7 +99,7 @@ class ContentTest extends BodyTest {
     return `content ${this.#types.values(run).join(' ')}`;
   }
 
-  protected override extract(run: Run): readonly string[] {
+  protected override extract(run: Run): Slices<readonly string[]> {
     return run.message.contentBody(this.#types.values(run));
   }
 }

@@ -10,6 +10,7 @@ import type { Importance, NotifyAction } from '../result.ts';
 import type { Command, Run } from '../run.ts';
 import type { Text, Texts } from '../text.ts';
 import { checkLimit } from './enotify.ts';
+import { atOnce } from '../slices.ts';
 
 const PRIORITIES: Readonly<Record<string, Importance>> = { high: 1, normal: 2, low: 3 };
 
@@ -68,7 +69,7 @@ function filled(run: Run, message: string): string {
     (_, name?: string, size?: string) => {
       if (name === 'env-from') return run.envelope.from;
       if (name !== undefined) return run.message.fields(name).values.items[0] ?? '';
-      const body = run.message.textBody()[0] ?? '';
+      const body = atOnce(run.message.textBody())[0] ?? '';
       return size === undefined ? body : body.slice(0, Number(size));
     },
   );

@@ -2,6 +2,7 @@
 
 import { limits } from '../../limits.ts';
 import { bytesToOctets, toOctets } from '../octets.ts';
+import { SLICE, type Slices } from '../slices.ts';
 import { allParts, decodedText, type MimePart, readableText } from './part.ts';
 
 /** §5.1 :raw */
@@ -10,10 +11,10 @@ export function rawBody(body: Uint8Array): string {
 }
 
 /** §5.2 :content. */
-export function contentOf(root: MimePart, types: readonly string[]): string[] {
+export function* contentOf(root: MimePart, types: readonly string[]): Slices<string[]> {
   const wanted = types.map((type) => type.toLowerCase());
   const out: string[] = [];
-  const budget = { left: limits.sieve_body.value };
+  const budget: Budget = { left: limits.sieve_body.value, slice: SLICE };
   for (const part of allParts(root)) {
     if (!wanted.some((type) => isOfType(part, type))) continue;
     switch (part.place.kind) {
@@ -24,9 +25,9 @@ export function contentOf(root: MimePart, types: readonly string[]): string[] {
         out.push(take(part.children[0]?.header ?? part.body, budget));
         break;
       default: {
-        const text = decodedText(part, budget.left);
+        const text = yield* decodedText(part, budget.left);
         if (text === null) break;
-        spend(part, budget);
+        if (spend(part, budget)) yield;
         out.push(toOctets(text));
       }
     }
@@ -35,13 +36,13 @@ export function contentOf(root: MimePart, types: readonly string[]): string[] {
 }
 
 /** §5.3 :text: parts that are text, HTML without its mark-up. */
-export function textOf(root: MimePart): string[] {
+export function* textOf(root: MimePart): Slices<string[]> {
   const out: string[] = [];
-  const budget = { left: limits.sieve_body.value };
+  const budget: Budget = { left: limits.sieve_body.value, slice: SLICE };
   for (const part of allParts(root)) {
-    const text = readableText(part, budget.left);
+    const text = yield* readableText(part, budget.left);
     if (text === null) continue;
-    spend(part, budget);
+    if (spend(part, budget)) yield;
     out.push(toOctets(text));
   }
   return out;
@@ -49,10 +50,18 @@ export function textOf(root: MimePart): string[] {
 
 interface Budget {
   left: number;
+  /** Octets until a slice ends. */
+  slice: number;
 }
 
-function spend({ place: { bodyStart, end } }: MimePart, budget: Budget): void {
-  budget.left -= Math.min(budget.left, end - bodyStart);
+/** True each time when a slice's worth of parts was decoded. */
+function spend({ place: { bodyStart, end } }: MimePart, budget: Budget): boolean {
+  const size = Math.min(budget.left, end - bodyStart);
+  budget.left -= size;
+  budget.slice -= size;
+  if (budget.slice > 0) return false;
+  budget.slice = SLICE;
+  return true;
 }
 
 function take(bytes: Uint8Array, budget: Budget): string {

@@ -1,5 +1,6 @@
 /** MIME entities that scripts make (RFC 5703 §5, §6). All is ASCII, so that it fits into whatever it becomes part of. */
 
+import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { quotedPrintable, textField } from '../../mime/encode.ts';
 
@@ -44,7 +45,7 @@ export interface Enclosure {
 export function enclosed(message: Uint8Array, { subject, fields, text }: Enclosure): Uint8Array {
   const entity = Buffer.from(textEntity(text));
   const boundary = boundaryFor([entity, message]);
-  const encoding = message.some((c) => c > 127) ? 'Content-Transfer-Encoding: 8bit\r\n' : '';
+  const encoding = isAscii(message) ? '' : 'Content-Transfer-Encoding: 8bit\r\n';
   return Buffer.concat([
     ...fields,
     Buffer.from(

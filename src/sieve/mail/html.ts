@@ -1,5 +1,7 @@
 /** What a reader sees of HTML, as text to be compared: one pass, total, no tree. */
 
+import { atOnce, SLICE, type Slices } from '../slices.ts';
+
 /** Elements that begin a new line where they begin and end. */
 const BLOCKS: ReadonlySet<string> = new Set(
   ('address article aside blockquote br caption center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li ' +
@@ -41,16 +43,31 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 const LONGEST_ENTITY = 10;
+/** With `&#` in front of it. */
+const LONGEST_REFERENCE = LONGEST_ENTITY + 2;
 
 /** The text of an HTML document: blanks as one space, lines where blocks begin. */
-export function htmlToText(html: string): string {
+export function* htmlText(html: string): Slices<string> {
+  const lines = new Lines();
   let out = '';
   let at = 0;
+  let sliceEnd = SLICE;
   while (at < html.length) {
+    if (at >= sliceEnd - LONGEST_REFERENCE) {
+      lines.add(out);
+      out = '';
+      yield;
+      sliceEnd = at + SLICE;
+    }
     const open = html.indexOf('<', at);
     const end = open < 0 ? html.length : open;
-    // Line ends of the source are blanks.
-    if (end > at) out += html.slice(at, end).replace(/[\t\r\n\f]/g, ' ');
+    if (end > at) {
+      const stop = sliceEnd >= end ? end : pieceEnd(html, sliceEnd);
+      // Line ends of the source are blanks.
+      out += decodeEntities(html.slice(at, stop).replace(/[\t\r\n\f]/g, ' '));
+      at = stop;
+      if (stop < end) continue;
+    }
     if (open < 0) break;
     if (html.startsWith('<!--', open)) {
       const close = html.indexOf('-->', open + 4);
@@ -68,7 +85,20 @@ export function htmlToText(html: string): string {
     if (HIDDEN.has(name)) at = rawEnd(html, at, name);
     else if (BLOCKS.has(name.startsWith('/') ? name.slice(1) : name)) out += '\n';
   }
-  return tidy(decodeEntities(out));
+  lines.add(out);
+  return lines.end();
+}
+
+/** The same at once. */
+export function htmlToText(html: string): string {
+  return atOnce(htmlText(html));
+}
+
+/** Where a piece of text can end, at `wanted` or shortly before, without cutting a reference that means something. */
+function pieceEnd(html: string, wanted: number): number {
+  const start = wanted - LONGEST_REFERENCE;
+  const reference = html.slice(start, wanted).lastIndexOf('&');
+  return reference < 0 ? wanted : start + reference;
 }
 
 /** The name of the tag that begins at `open`, in lower case, with a slash before that of an end tag; '' if none begins there. */
@@ -111,6 +141,7 @@ function rawEnd(html: string, from: number, name: string): number {
 }
 
 function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text;
   return text.replace(/&(#?)([0-9A-Za-z]+);?/g, (all, number: string, name: string) => {
     if (name.length > LONGEST_ENTITY) return all;
     if (number === '') return ENTITIES.get(name) ?? all;
@@ -122,7 +153,28 @@ function decodeEntities(text: string): string {
 }
 
 /** One line end or one space where there were several, none at the ends. */
-function tidy(text: string): string {
-  return text.replaceAll('\u00a0', ' ').split('\n').map((line) => line.replace(/ +/g, ' ').trim())
-    .filter((line) => line !== '').join('\n');
+class Lines {
+  readonly #done: string[] = [];
+  /** What there is of the line that has not ended yet. */
+  #line = '';
+
+  add(text: string): void {
+    const pieces = text.replaceAll('\u00a0', ' ').split('\n');
+    for (let i = 0; i < pieces.length; i++) {
+      if (i > 0) this.#finish();
+      const piece = (pieces[i] as string).replace(/ +/g, ' ');
+      this.#line += this.#line.endsWith(' ') && piece.startsWith(' ') ? piece.slice(1) : piece;
+    }
+  }
+
+  end(): string {
+    this.#finish();
+    return this.#done.join('\n');
+  }
+
+  #finish(): void {
+    const line = this.#line.trim();
+    if (line !== '') this.#done.push(line);
+    this.#line = '';
+  }
 }

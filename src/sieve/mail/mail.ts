@@ -5,6 +5,7 @@ import { HeaderBlock } from '../header.ts';
 import type { Fields, Message, NewFields } from '../message.ts';
 import { fromOctets } from '../octets.ts';
 import type { Content } from '../result.ts';
+import type { Slices } from '../slices.ts';
 import { contentOf, rawBody, textOf } from './body.ts';
 import { enclosed } from './compose.ts';
 import { EditedHeader } from './editedheader.ts';
@@ -52,12 +53,12 @@ export class Mail implements Message {
     return body === null ? [] : [rawBody(body)];
   }
 
-  contentBody(types: readonly string[]): readonly string[] {
-    return hasBody(this.#source) ? contentOf(this.root, types) : [];
+  *contentBody(types: readonly string[]): Slices<readonly string[]> {
+    return hasBody(this.#source) ? yield* contentOf(this.root, types) : [];
   }
 
-  textBody(): readonly string[] {
-    return hasBody(this.#source) ? textOf(this.root) : [];
+  *textBody(): Slices<readonly string[]> {
+    return hasBody(this.#source) ? yield* textOf(this.root) : [];
   }
 
   editHeader(): EditedHeader {

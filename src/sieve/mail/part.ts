@@ -7,7 +7,8 @@ import type { Part } from '../../mime/structure.ts';
 import { decodeTransfer } from '../../mime/transfer.ts';
 import { HeaderBlock } from '../header.ts';
 import { toOctets } from '../octets.ts';
-import { htmlToText } from './html.ts';
+import { atOnce, SLICE, type Slices } from '../slices.ts';
+import { htmlText } from './html.ts';
 import type { Fields, MessagePart, PartType } from '../message.ts';
 
 /** A Content-Type that says no type, or one that nobody can mean: it is of no type at all. */
@@ -75,7 +76,7 @@ export class MimePart implements MessagePart {
   }
 
   text(): string | null {
-    const text = readableText(this, limits.sieve_body.value);
+    const text = atOnce(readableText(this, limits.sieve_body.value));
     return text === null ? null : toOctets(text);
   }
 
@@ -208,18 +209,22 @@ function growTree(root: MimePart, message: Uint8Array, separators: string): void
 }
 
 /** The content of a part in Unicode, of which the first `bytes` are looked at. Null where its encoding is unknown. */
-export function decodedText(part: MimePart, bytes: number): string | null {
+export function* decodedText(part: MimePart, bytes: number): Slices<string | null> {
   const content = part.content(bytes);
-  return content === null ? null : decodeCharset(content, part.type.charset ?? 'us-ascii');
+  if (content === null) return null;
+  if (content.length > SLICE) yield;
+  return decodeCharset(content, part.type.charset ?? 'us-ascii');
 }
 
 /** The same as a reader sees it; null if the part is no text. */
-export function readableText(part: MimePart, bytes: number): string | null {
+export function* readableText(part: MimePart, bytes: number): Slices<string | null> {
   const { type, subtype } = part.type;
   const html = (type === 'text' && subtype === 'html') || (type === 'application' && subtype === 'xhtml+xml');
   if (part.place.kind !== 'leaf' || (type !== 'text' && !html)) return null;
-  const text = decodedText(part, bytes);
-  return text === null || !html ? text : htmlToText(text);
+  const text = yield* decodedText(part, bytes);
+  if (text === null || !html) return text;
+  if (text.length > SLICE) yield;
+  return yield* htmlText(text);
 }
 
 /** A part and all below it, each before those inside it. */

@@ -5,6 +5,7 @@ import { run } from '../../../src/sieve/machine.ts';
 import { Mail } from '../../../src/sieve/mail/mail.ts';
 import { limits } from '../../../src/limits.ts';
 import { ENVELOPE, findings, HOST, message, program } from '../harness.ts';
+import { atOnce } from '../../../src/sieve/slices.ts';
 
 const NEEDED =
   '["foreverypart", "mime", "variables", "extracttext", "replace", "enclose", "editheader", "relational", "regex"]';
@@ -141,7 +142,7 @@ Removed
   addheader "X-Out" "\${out}";`);
   expect(mail.fields('x-out').raw[0]).toBe('root alternative attachment message inner');
   const again = new Mail(mail.bytes());
-  expect(again.textBody()).toEqual(['No: gr\xc3\xbcn', 'Removed\r\n', 'Inner text']);
+  expect(atOnce(again.textBody())).toEqual(['No: gr\xc3\xbcn', 'Removed\r\n', 'Inner text']);
   expect(Buffer.from(mail.bytes()).toString()).not.toContain('evil.exe');
 });
 
@@ -153,7 +154,7 @@ test('replacing outside of a loop, or at the root, changes the message as a whol
     'foreverypart: true',
     'foreverypart: false',
   ]);
-  expect(mail.textBody()).toEqual(['All gone']);
+  expect(atOnce(mail.textBody())).toEqual(['All gone']);
   expect(mail.fields('subject').raw).toEqual(['Cleaned']);
   expect(mail.fields('original-subject').raw).toEqual(['parts']);
   expect(mail.fields('from').raw).toEqual(['b@example.com']);
@@ -165,7 +166,7 @@ test('enclose makes a new message that tests then see', () => {
     if not header "Subject" "Suspicious" { discard; }
     foreverypart { ${NAME} } addheader "X-Out" "\${out}";`);
   expect(mail.fields('x-out').raw[0]).toBe('root root alternative plain html attachment message inner');
-  expect(new Mail(mail.bytes()).textBody()).toContain('Take care');
+  expect(atOnce(new Mail(mail.bytes()).textBody())).toContain('Take care');
 });
 
 test('what stands in the wrong place is told', () => {

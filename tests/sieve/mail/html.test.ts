@@ -1,7 +1,8 @@
 /** What is left of HTML when a script looks at its text. */
 
 import { expect, test } from 'bun:test';
-import { htmlToText } from '../../../src/sieve/mail/html.ts';
+import { htmlText, htmlToText } from '../../../src/sieve/mail/html.ts';
+import { SLICE } from '../../../src/sieve/slices.ts';
 import { forSeeds } from '../../mime/random.ts';
 
 test.each<[string, string]>([
@@ -63,4 +64,49 @@ test.each([
   '<a href="'.repeat(50_000),
 ])('hostile input %# is read in one pass', (html) => {
   expect(htmlToText(html).length).toBeLessThanOrEqual(html.length);
+});
+
+test.each([
+  'word '.repeat(500_000),
+  '&amp; '.repeat(300_000),
+  '&#8364;'.repeat(200_000),
+  '<'.repeat(2_000_000),
+  '<br>'.repeat(400_000),
+  '<p>a&nbsp;b</p>'.repeat(100_000),
+])('large input %# is read in slices, and comes out as it does in small pieces', (html) => {
+  const slices = htmlText(html);
+  let count = 1;
+  let step = slices.next();
+  for (; step.done !== true; step = slices.next()) count++;
+  expect(count).toBeGreaterThanOrEqual(Math.floor(html.length / SLICE));
+  // Whole pieces of the input, each for itself.
+  const period = html.indexOf(html.slice(0, 4), 1);
+  const one = period * 1000;
+  const piece = htmlToText(html.slice(0, one));
+  const between = html.startsWith('<p>')
+    ? '\n'
+    : html.startsWith('word') || html.startsWith('&amp; ')
+    ? ' '
+    : '';
+  expect(step.value === Array.from({ length: html.length / one }, () => piece).join(between)).toBe(true);
+});
+
+test('no reference is cut, wherever a slice ends', () => {
+  for (let at = SLICE - 16; at <= SLICE + 2; at++) {
+    for (
+      const [reference, text] of [
+        ['&#00000008364;', '&#00000008364;'],
+        ['&#008364;', '€'],
+        ['&hellip;', '…'],
+        [
+          '&a&amp',
+          '&a&',
+        ],
+      ]
+    ) {
+      expect(htmlToText(`${'x'.repeat(at)}${reference} ${'y'.repeat(SLICE)}`)).toBe(
+        `${'x'.repeat(at)}${text} ${'y'.repeat(SLICE)}`,
+      );
+    }
+  }
 });
