@@ -41,7 +41,7 @@ export interface MessagePart extends HeaderView {
   /** Something else stands in its place since `replace`. */
   readonly replaced: boolean;
   /** Its text as a reader sees it, in octets of UTF-8; null if it is no text. */
-  text(): string | null;
+  text(): Slices<string | null>;
   /** A MIME entity, header and content, takes its place (RFC 5703 §5). The root is replaced by `Message.replaceAll`. */
   replace(entity: Uint8Array): void;
 }

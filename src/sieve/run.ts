@@ -14,7 +14,7 @@ export interface Test {
   evaluate(run: Run): boolean | Promise<boolean>;
 }
 
-/** A compiled action or control command. */
+/** A compiled action or control command. A promise as with tests. */
 export interface Command {
   execute(run: Run): void | Promise<void>;
 }

@@ -155,3 +155,15 @@ test('one body test over a large body lets others have their turn, whatever the 
     expect(pauses).toBeGreaterThanOrEqual(least);
   }
 });
+
+test('so does the text of one large part in a variable', async () => {
+  let pauses = 0;
+  const host = { ...HOST, pause: () => Promise.resolve(void pauses++) };
+  const script = 'require ["extracttext", "foreverypart", "variables", "fileinto"]; ' +
+    'foreverypart { extracttext :first 9 "x"; } if string "${x}" "some html" { fileinto "found"; }';
+  const mail = message(2 * BODY, '<p>some html</p>', 'Content-Type: text/html\r\n');
+  const { error, result } = await run(program(script), { message: new Mail(mail), envelope: ENVELOPE, host });
+  expect(error).toBeNull();
+  expect(result.decided().map(({ kind }) => kind)).toEqual(['fileinto']);
+  expect(pauses).toBeGreaterThanOrEqual(16);
+});

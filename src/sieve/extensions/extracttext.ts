@@ -1,6 +1,7 @@
 import type { CommandSpec, Extension, TextChange } from '../extension.ts';
 import { currentPart } from '../parts.ts';
 import type { Command, Run } from '../run.ts';
+import { inTurns } from '../slices.ts';
 import type { Settable, Variable } from '../variable.ts';
 import { insideLoop } from './foreverypart.ts';
 import { MODIFIERS } from './variables.ts';
@@ -16,8 +17,15 @@ class Extracttext implements Command {
     this.#changes = changes;
   }
 
-  execute(run: Run): void {
-    const text = currentPart(run)?.text() ?? '';
+  execute(run: Run): void | Promise<void> {
+    const part = currentPart(run);
+    const text = part === null ? null : inTurns(part.text(), run.host.pause);
+    return text instanceof Promise
+      ? text.then((all) => this.#set(run, all ?? ''))
+      : this.#set(run, text ?? '');
+  }
+
+  #set(run: Run, text: string): void {
     // All of it is decoded, whatever is wanted of it.
     run.spend(text.length >> 7);
     let value = firstCharacters(text, this.#characters);

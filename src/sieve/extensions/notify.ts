@@ -10,7 +10,7 @@ import type { Importance, NotifyAction } from '../result.ts';
 import type { Command, Run } from '../run.ts';
 import type { Text, Texts } from '../text.ts';
 import { checkLimit } from './enotify.ts';
-import { atOnce } from '../slices.ts';
+import { inTurns } from '../slices.ts';
 
 const PRIORITIES: Readonly<Record<string, Importance>> = { high: 1, normal: 2, low: 3 };
 
@@ -47,8 +47,16 @@ class OldNotify implements Command {
     this.#importance = parts.importance;
   }
 
-  execute(run: Run): void {
+  execute(run: Run): void | Promise<void> {
     checkLimit(run);
+    const draft = this.#message?.value(run) ?? '$from$: $subject$';
+    const texts = BODY_WORD.test(draft) ? inTurns(run.message.textBody(), run.host.pause) : [];
+    return texts instanceof Promise
+      ? texts.then(([text]) => this.#notify(run, draft, text ?? ''))
+      : this.#notify(run, draft, texts[0] ?? '');
+  }
+
+  #notify(run: Run, draft: string, body: string): void {
     const name = fromOctets(this.#method?.value(run) ?? 'default');
     const id = this.#id === null ? null : fromOctets(this.#id.value(run));
     act(run, {
@@ -56,20 +64,22 @@ class OldNotify implements Command {
       method: { scheme: '', name, id },
       importance: this.#importance,
       options: (this.#options?.values(run) ?? []).map(fromOctets),
-      message: fromOctets(filled(run, this.#message?.value(run) ?? '$from$: $subject$')),
+      message: fromOctets(filled(run, draft, body)),
       fcc: null,
     }, () => `notify by the method "${name}"`);
   }
 }
 
+/** Stands for the text of the message, or the first octets of it. */
+const BODY_WORD = /\$text(?:\[\d{1,6}\])?\$/;
+
 /** The words of the draft that stand for parts of the message. */
-function filled(run: Run, message: string): string {
+function filled(run: Run, message: string, body: string): string {
   const text = message.replace(
     /\$(?:(from|env-from|subject)|text(?:\[(\d{1,6})\])?)\$/g,
     (_, name?: string, size?: string) => {
       if (name === 'env-from') return run.envelope.from;
       if (name !== undefined) return run.message.fields(name).values.items[0] ?? '';
-      const body = atOnce(run.message.textBody())[0] ?? '';
       return size === undefined ? body : body.slice(0, Number(size));
     },
   );

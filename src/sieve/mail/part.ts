@@ -7,7 +7,7 @@ import type { Part } from '../../mime/structure.ts';
 import { decodeTransfer } from '../../mime/transfer.ts';
 import { HeaderBlock } from '../header.ts';
 import { toOctets } from '../octets.ts';
-import { atOnce, SLICE, type Slices } from '../slices.ts';
+import { SLICE, type Slices } from '../slices.ts';
 import { htmlText } from './html.ts';
 import type { Fields, MessagePart, PartType } from '../message.ts';
 
@@ -75,8 +75,8 @@ export class MimePart implements MessagePart {
     return decodeTransfer(this.#message.subarray(bodyStart, Math.min(end, bodyStart + bytes)), encoding);
   }
 
-  text(): string | null {
-    const text = atOnce(readableText(this, limits.sieve_body.value));
+  *text(): Slices<string | null> {
+    const text = yield* readableText(this, limits.sieve_body.value);
     return text === null ? null : toOctets(text);
   }
 
