@@ -18,6 +18,8 @@ const ROOT = join(import.meta.dir, '../..');
 export const PASSWORD = 'test-password';
 /** A store that has not greeted by then is broken. */
 const START_LIMIT_MS = 20_000;
+/** A line that is not in the log by then is not written. */
+const LOG_LIMIT_MS = 10_000;
 /** The issue's bound for a clean stop. */
 const STOP_LIMIT_MS = 8_000;
 
@@ -85,6 +87,17 @@ export class TestStore {
   /** What the store has logged so far. */
   get log(): string {
     return readFileSync(join(this.dir, 'log'), 'utf8');
+  }
+
+  /** Resolves once the log has a line like this: roles write theirs together, a moment behind what they tell of. */
+  async logged(line: RegExp): Promise<void> {
+    const begun = performance.now();
+    while (!line.test(this.log)) {
+      if (performance.now() - begun > LOG_LIMIT_MS) {
+        throw new Error(`no line like ${line} in the log:\n${this.log}`);
+      }
+      await sleep(5);
+    }
   }
 
   /** Starts the store; resolves once IMAP greets. */

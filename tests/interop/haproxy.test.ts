@@ -86,7 +86,7 @@ test('who guesses behind the proxy is blocked, others are not, though all come f
   const heard = await said(front, '127.0.0.7', `${guesses}b LOGOUT\r\n`);
   expect(heard.match(/\[AUTHENTICATIONFAILED\]/g)?.length).toBe(3);
   expect(heard).toMatch(/\r\na4 NO \[UNAVAILABLE\]/);
-  expect(store.log).toMatch(/msg="logins blocked" .* rip=127\.0\.0\.7/);
+  await store.logged(/msg="logins blocked" .* rip=127\.0\.0\.7/);
   expect(await said(frontTls, '127.0.0.8', `a LOGIN inge ${PASSWORD}\r\nb LOGOUT\r\n`, true)).toMatch(
     /\r\na OK /,
   );
@@ -95,7 +95,7 @@ test('who guesses behind the proxy is blocked, others are not, though all come f
 test('nobody reaches such a service past the proxy', async () => {
   const direct = /service=behind address=127\.0\.0\.1:(\d+)/.exec(store.log)?.[1];
   expect(await said(Number(direct), '127.0.0.5', 'a LOGOUT\r\n')).toBe('');
-  expect(store.log).toMatch(
+  await store.logged(
     /msg="connection refused" .* service=behind rip=127\.0\.0\.5 reason="not a trusted proxy"/,
   );
 });
