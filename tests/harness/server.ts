@@ -20,7 +20,7 @@ export const PASSWORD = 'test-password';
 const START_LIMIT_MS = 20_000;
 /** A line that is not in the log by then is not written. */
 const LOG_LIMIT_MS = 10_000;
-/** The bound for a clean stop. */
+/** A clean stop takes no longer. */
 const STOP_LIMIT_MS = 8_000;
 
 /** The command line of the program under test. */
