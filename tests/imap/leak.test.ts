@@ -41,11 +41,16 @@ test('sessions that are over leave nothing behind', async () => {
   const server = await ImapServer.open();
   try {
     const count = 300;
-    // Once for what is made for all sessions.
-    await comeAndGo(server, count);
+    // For what is made for all sessions, and what remembers the last few hundred things.
+    for (let round = 0; round < 3; round++) await comeAndGo(server, count);
     const before = living();
-    await comeAndGo(server, count);
-    expect(living().all - before.all).toBeLessThan(count);
+    // What is on its way out now and then lingers until a later collection; what leaks is there after every one.
+    const more: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      await comeAndGo(server, count);
+      more.push(living().all - before.all);
+    }
+    expect(Math.min(...more)).toBeLessThan(count);
   } finally {
     await server.close();
   }
