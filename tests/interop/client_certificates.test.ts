@@ -102,7 +102,7 @@ describe('EXTERNAL by a certificate', () => {
         '\r\nb OK [READ-WRITE]',
       );
     }
-    expect(store.log).toMatch(/msg="logged in" .* mech=EXTERNAL tls=true user=django/);
+    await store.logged(/msg="logged in" .* mech=EXTERNAL tls=true user=django/);
   });
 
   test('by curl', async () => {
@@ -169,7 +169,7 @@ describe('EXTERNAL by a certificate', () => {
       expect(stdout).toContain('Authenticated.');
       expect(stdout).toMatch(/OK "Logout/);
     }
-    expect(store.log).toMatch(/msg="logged in" .* proto=sieve mech=EXTERNAL tls=true user=django/);
+    await store.logged(/msg="logged in" .* proto=sieve mech=EXTERNAL tls=true user=django/);
   });
 
   test('by mpop, over POP3', async () => {
@@ -184,7 +184,7 @@ describe('EXTERNAL by a certificate', () => {
         `--uidls-file=${join(folder, 'uidls')}`,
       ],
     ]);
-    expect(store.log).toMatch(/msg="logged in" .* proto=pop3 mech=EXTERNAL tls=true user=django/);
+    await store.logged(/msg="logged in" .* proto=pop3 mech=EXTERNAL tls=true user=django/);
   });
 
   test('acting for somebody else is for administrators', async () => {
@@ -206,9 +206,9 @@ describe('EXTERNAL by a certificate', () => {
     });
   }
 
-  test('why a certificate was not accepted stands in the log', () => {
+  test('why a certificate was not accepted stands in the log', async () => {
     for (const reason of ['CERT_REVOKED', 'CERT_HAS_EXPIRED']) {
-      expect(store.log).toMatch(new RegExp(`msg="client certificate not accepted" .* reason=${reason}`));
+      await store.logged(new RegExp(`msg="client certificate not accepted" .* reason=${reason}`));
     }
   });
 });
@@ -237,7 +237,7 @@ test('the peer of a unix socket is who the configuration says', async () => {
   await ended;
   expect(heard).toContain('AUTH=EXTERNAL');
   expect(heard).toContain('\r\nb OK [READ-WRITE]');
-  expect(store.log).toMatch(/msg="logged in" .* rip=local .* mech=EXTERNAL tls=false user=inge/);
+  await store.logged(/msg="logged in" .* rip=local .* mech=EXTERNAL tls=false user=inge/);
 });
 
 describe('files that change while the server runs', () => {

@@ -77,8 +77,8 @@ test('version 1, and version 2 in front of TLS: the log names the client', async
   const dialogue = `a LOGIN inge ${PASSWORD}\r\nb SELECT INBOX\r\nc LOGOUT\r\n`;
   expect(await said(front, '127.0.0.5', dialogue)).toContain('\r\nb OK [READ-WRITE]');
   expect(await said(frontTls, '127.0.0.6', dialogue, true)).toContain('\r\nb OK [READ-WRITE]');
-  expect(store.log).toMatch(/msg="logged in" .* rip=127\.0\.0\.5 .* tls=false user=inge/);
-  expect(store.log).toMatch(/msg="logged in" .* rip=127\.0\.0\.6 .* tls=true user=inge/);
+  await store.logged(/msg="logged in" .* rip=127\.0\.0\.5 .* tls=false user=inge/);
+  await store.logged(/msg="logged in" .* rip=127\.0\.0\.6 .* tls=true user=inge/);
 });
 
 test('who guesses behind the proxy is blocked, others are not, though all come from one machine', async () => {

@@ -226,7 +226,7 @@ test('TLS from the first byte, and through a proxy whose client is the one that 
   expect(said).toContain('"STARTTLS"\r\n');
   expect(said).toContain('NO (ENCRYPT-NEEDED) ');
   expect(said).toContain('NO "authentication failure"\r\nOK "Logout completed"\r\n');
-  expect(store.log).toMatch(/msg="login failed" .*rip=192\.0\.2\.7 proto=sieve mech=CRAM-MD5 .*user=django/);
+  await store.logged(/msg="login failed" .*rip=192\.0\.2\.7 proto=sieve mech=CRAM-MD5 .*user=django/);
 });
 
 test('config check --live sees the certificate of the service', () => {
