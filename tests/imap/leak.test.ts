@@ -44,13 +44,14 @@ test('sessions that are over leave nothing behind', async () => {
     // For what is made for all sessions, and what remembers the last few hundred things.
     for (let round = 0; round < 3; round++) await comeAndGo(server, count);
     const before = living();
-    // What is on its way out now and then lingers until a later collection; what leaks is there after every one.
+    // What is on its way out now and then lingers until a later collection; what leaks is there after every one, and after
+    // three rounds and four it is three and four times as much.
     const more: number[] = [];
     for (let round = 0; round < 4; round++) {
       await comeAndGo(server, count);
       more.push(living().all - before.all);
     }
-    expect(Math.min(...more)).toBeLessThan(count);
+    expect(Math.min(...more.slice(2))).toBeLessThan(count);
   } finally {
     await server.close();
   }
