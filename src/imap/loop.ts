@@ -239,7 +239,7 @@ export class CommandLoop implements ClientInput {
     const session = this.#session;
     try {
       const announced = further ? parseFurtherMessage(received, session.mode) : this.#beginAppend(received);
-      const stage = await this.#append?.next(announced);
+      const stage = await this.#append?.next(announced, sync);
       // The connection may have ended meanwhile.
       if (stage === undefined || session.closed) return;
       this.#receiver.acceptMessage(stage);

@@ -2,7 +2,8 @@
  * The redo log: the durable truth of the store.
  *
  * Invariants
- * 1. `append` resolves only after the batch is on disk; one fdatasync per batch, off the main thread.
+ * 1. `append` resolves only after the batch is on disk; one fdatasync per batch, off the main thread unless nobody waits
+ *    and the disk is fast: handing a sync to another thread and back takes as long as a fast disk does (0.18 of 1.1 ms).
  * 2. After a failed write or sync this object refuses everything: the process answers a temporary failure and
  *    exits, and recovery opens a new segment that names the last valid LSN (DESIGN rule 1).
  * 3. Recovery makes the tail durable before anything of it is reported (DESIGN rule 2).
@@ -13,6 +14,7 @@ import {
   closeSync,
   existsSync,
   fdatasync,
+  fdatasyncSync,
   mkdirSync,
   readFileSync,
   statSync,
@@ -41,6 +43,9 @@ import { readSynced, SyncedMark } from './synced.ts';
 import { step } from '../step.ts';
 
 const START = 2 ** 32;
+
+/** A sync that took longer is given to another thread the next time, milliseconds: the disk may be about to fail. */
+const QUICK_SYNC = 2;
 
 /** A segment that is complete: nothing is appended to it any more. */
 export interface ClosedSegment {
@@ -74,6 +79,8 @@ export class RedoLog {
   /** What a replay would have to read, roughly: nothing is subtracted while a checkpoint is under way. */
   bytesSinceCheckpoint = 0;
   private syncing = false;
+  /** Whether the last sync was quick. */
+  private quick = false;
   /** Called when a segment is complete, before the next one exists. */
   onClosed: (segment: ClosedSegment, id: bigint) => void = () => {};
 
@@ -200,8 +207,9 @@ export class RedoLog {
   /**
    * Appends one batch of framed records with the LSNs from `next` on, and resolves when it is durable.
    * One call at a time. After a failure the object is dead (invariant 2).
+   * @param alone there is nothing else that this process could do meanwhile
    */
-  async append(records: readonly Buffer[]): Promise<void> {
+  async append(records: readonly Buffer[], alone = false): Promise<void> {
     if (this.failed !== null) throw serverError('the redo log failed before and is closed', this.failed);
     if (this.syncing) throw new Error('append during append');
     this.syncing = true;
@@ -212,7 +220,7 @@ export class RedoLog {
       step('log.writing');
       writeWhole(this.current.fd, batch);
       step('log.written');
-      await syncData(this.current.fd);
+      await this.sync(alone);
       step('log.synced');
       this.bytes += batch.length;
       this.bytesSinceCheckpoint += batch.length;
@@ -228,6 +236,14 @@ export class RedoLog {
     } finally {
       this.syncing = false;
     }
+  }
+
+  private async sync(alone: boolean): Promise<void> {
+    const { fd } = this.current;
+    const from = performance.now();
+    if (alone && this.quick) fdatasyncSync(fd);
+    else await syncData(fd);
+    this.quick = performance.now() - from < QUICK_SYNC;
   }
 
   /** Closes the current segment and opens the next one. */

@@ -413,7 +413,7 @@ export class Writer {
     contexts: readonly Context[],
   ): Promise<boolean> {
     try {
-      await this.redo.append(records);
+      await this.redo.append(records, taken.length === 1 && this.queue.length === 0);
       this.durableLsn = this.redo.next - 1;
       return true;
     } catch (error) {
