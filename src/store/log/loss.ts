@@ -188,7 +188,8 @@ function joinInside(
     }];
     at = behind;
   }
-  const torn = at < bytes.length;
+  // Zeros are space that was not used yet (ahead.ts).
+  const torn = bytes.subarray(at).some((byte) => byte !== 0);
   const known = Math.max(last, checkpoint);
   if (synced > known) {
     plan.losses.push({ from: known + 1, through: synced, kept: torn ? keptAs(path) : null });

@@ -23,6 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MailError, serverError } from '../../errors.ts';
+import { Ahead } from './ahead.ts';
 import { encodeBatch } from './batch.ts';
 import type { LogRecord } from './record.ts';
 import { isAcceptedLoss, readLosses } from './losses.ts';
@@ -33,6 +34,7 @@ import {
   LOSS_REMEDY,
   readHeaderOf,
   readSegment,
+  SEGMENT_HEADER,
   type SegmentHeader,
   syncFolder,
   syncTail,
@@ -81,6 +83,7 @@ export class RedoLog {
   private syncing = false;
   /** Whether the last sync was quick. */
   private quick = false;
+  private ahead: Ahead;
   /** Called when a segment is complete, before the next one exists. */
   onClosed: (segment: ClosedSegment, id: bigint) => void = () => {};
 
@@ -93,6 +96,7 @@ export class RedoLog {
     private readonly mark: SyncedMark,
   ) {
     this.nextLsn = firstLsn;
+    this.ahead = new Ahead(current.fd);
   }
 
   /**
@@ -168,7 +172,7 @@ export class RedoLog {
         path: segment.path,
         firstLsn: segment.header.firstLsn,
         lastLsn: last,
-        bytes: contents?.bytes.length ?? 0,
+        bytes: contents?.end ?? 0,
       });
     }
     if (newest === undefined) lastLsn = checkpoint;
@@ -246,15 +250,24 @@ export class RedoLog {
     this.quick = performance.now() - from < QUICK_SYNC;
   }
 
+  /** To be called when nobody waits: gives the log space for changes that come one by one. */
+  prepare(): void {
+    if (this.failed === null && !this.syncing && this.bytes < this.segmentSize) {
+      this.ahead.extend(SEGMENT_HEADER + this.bytes);
+    }
+  }
+
   /** Closes the current segment and opens the next one. */
   private rotate(): void {
     const last = this.nextLsn - 1;
+    this.ahead.giveBack(SEGMENT_HEADER + this.bytes);
     closeSync(this.current.fd);
     step('segment.closed');
     const closed = { path: this.current.path, firstLsn: this.firstLsn, lastLsn: last, bytes: this.bytes };
     this.closed.push(closed);
     this.onClosed(closed, this.current.id);
     this.current = createSegment(this.folder, this.nextLsn, last);
+    this.ahead = new Ahead(this.current.fd);
     this.firstLsn = this.nextLsn;
     this.bytes = 0;
   }
@@ -282,6 +295,7 @@ export class RedoLog {
   }
 
   close(): void {
+    if (this.failed === null) this.ahead.giveBack(SEGMENT_HEADER + this.bytes);
     closeSync(this.current.fd);
     this.mark.close();
     this.failed ??= new Error('closed');

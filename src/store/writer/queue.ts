@@ -47,6 +47,11 @@ export class ChangeQueue {
     return this.waiting.length;
   }
 
+  /** Whether a batch that was taken is one change, with nothing to do until it is durable. */
+  leavesAlone(taken: readonly Pending[]): boolean {
+    return taken.length === 1 && this.waiting.length === 0;
+  }
+
   push(pending: Pending): void {
     this.waiting.push(pending);
     if (pending.long) this.longs++;

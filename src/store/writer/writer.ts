@@ -385,6 +385,8 @@ export class Writer {
       else pending.reject(error);
     }
     step('batch.answered');
+    // Behind the answer.
+    if (records.length > 0 && this.queue.leavesAlone(taken)) setImmediate(() => this.redo.prepare());
   }
 
   /** Invariant 2: undoes a batch in which something failed, and does its changes one by one. */
@@ -413,7 +415,7 @@ export class Writer {
     contexts: readonly Context[],
   ): Promise<boolean> {
     try {
-      await this.redo.append(records, taken.length === 1 && this.queue.length === 0);
+      await this.redo.append(records, this.queue.leavesAlone(taken));
       this.durableLsn = this.redo.next - 1;
       return true;
     } catch (error) {
