@@ -74,6 +74,30 @@ export function outboundAddress(
   return { address, phrase: only.name };
 }
 
+/**
+ * Whether a text is a mailbox-list (RFC 5322 §3.4): addresses like `outboundAddress` takes them, between commas, and nothing else.
+ */
+export function isMailboxList(text: string): boolean {
+  let from = 0;
+  let [quoted, angle, comments] = [false, false, 0];
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '\\' && (quoted || comments > 0)) at++;
+    else if (char === '"' && comments === 0) quoted = !quoted;
+    else if (quoted) continue;
+    else if (char === '(') comments++;
+    else if (char === ')') comments--;
+    else if (char === '<' || char === '>') angle = char === '<';
+    else if (char === ',' && comments === 0 && !angle) {
+      parts.push(text.slice(from, at));
+      from = at + 1;
+    }
+  }
+  parts.push(text.slice(from));
+  return parts.every((part) => outboundAddress(part) !== null);
+}
+
 function addrSpec({ mailbox, host }: Address): string | null {
   if (mailbox === null || host === null || mailbox === MISSING_MAILBOX || host === MISSING_DOMAIN) {
     return null;

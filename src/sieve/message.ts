@@ -61,6 +61,18 @@ export interface NewFields {
 }
 
 /** A message while a script runs over it. What was changed is what tests and later actions see. */
+/** What a message is enclosed in. All text is Unicode. */
+export interface Wrapping {
+  /** Null: that of the enclosed message. */
+  readonly subject: string | null;
+  /** Names, in lower case, of fields that are copied. */
+  readonly names: readonly string[];
+  /** Who encloses it and when, where these fields are not copied. */
+  readonly from: string;
+  readonly date: Date;
+  readonly text: string;
+}
+
 export interface Message extends HeaderView {
   /** RFC 5228 §5.9: its size in octets, with what was changed. */
   readonly size: number;
@@ -76,12 +88,16 @@ export interface Message extends HeaderView {
   editHeader(): HeaderEdits;
   /** Puts a MIME entity in the place of all content. A Subject and From that change stay as Original-Subject and Original-From. */
   replaceAll(entity: Uint8Array, fields: NewFields): void;
-  /** Makes it an attachment of a new message (RFC 5703 §6), which has the fields of these names (in lower case), From and Date too. */
-  enclose(subject: string, names: readonly string[], text: string): void;
+  /** Whether a field of this name (in lower case) was put there by `replaceAll`, for good (RFC 5703 §5). */
+  isPreserved(name: string): boolean;
+  /** Makes it an attachment of a new message (RFC 5703 §6). */
+  enclose(wrapping: Wrapping): void;
   /** Other bytes take the place of all of it. */
   become(bytes: Uint8Array): void;
   /** Its bytes with all changes, in pieces that later changes leave alone; null as long as nothing was changed. */
   content(): Content;
+  /** The same without enclosing, which leaves alone what is redirected (RFC 5703 §6). */
+  forwarded(): Content;
   /** The same in one piece. */
   bytes(): Uint8Array;
 }

@@ -235,9 +235,8 @@ export class Run {
     return text;
   }
 
-  /** The message as it is now, for an action to hold: each change that is held takes memory of its own. */
-  content(): Content {
-    const content = this.message.content();
+  /** The message as it is now, or as told, for an action to hold: each change that is held takes memory of its own. */
+  content(content: Content = this.message.content()): Content {
     for (const { buffer } of content ?? []) {
       if (this.#held.has(buffer)) continue;
       this.#held.add(buffer);

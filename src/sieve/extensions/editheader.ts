@@ -98,7 +98,7 @@ class Deleteheader implements Command {
     const wrong = fieldNameWrong(name);
     if (wrong !== null) throw new ScriptError(`deleteheader: ${wrong}`);
     const lower = lowerAscii(name);
-    if (!mayDelete(lower, run.settings.editheader)) {
+    if (!mayDelete(lower, run.settings.editheader) || run.message.isPreserved(lower)) {
       if (run.trace !== null) run.note(`deleteheader: '${name}' is protected`);
       return;
     }

@@ -6,24 +6,30 @@ import type { Command, Run } from '../run.ts';
 import { mapped, type Text, type Texts } from '../text.ts';
 
 class Enclose implements Command {
-  readonly #subject: Text;
-  readonly #headers: Texts;
+  readonly #subject: Text | null;
+  readonly #headers: Texts | null;
   readonly #text: Text;
 
-  constructor(subject: Text, headers: Texts, text: Text) {
+  constructor(subject: Text | null, headers: Texts | null, text: Text) {
     this.#subject = subject;
-    this.#headers = mapped(headers, lowerAscii);
+    this.#headers = headers === null ? null : mapped(headers, lowerAscii);
     this.#text = text;
   }
 
   execute(run: Run): void {
     const text = run.allocate(this.#text.value(run));
-    const subject = fromOctets(this.#subject.value(run));
+    const subject = this.#subject?.value(run) ?? null;
     // The message is copied.
     run.spend(run.message.size >> 10);
-    run.message.enclose(subject, this.#headers.values(run), fromOctets(text));
+    run.message.enclose({
+      subject: subject === null ? null : fromOctets(subject),
+      names: this.#headers?.values(run) ?? [],
+      from: fromOctets(run.envelope.to),
+      date: new Date(run.host.now),
+      text: fromOctets(text),
+    });
     finishLoops(run);
-    if (run.trace !== null) run.note(`enclose in "${subject}"`);
+    if (run.trace !== null) run.note('enclose the message');
   }
 }
 
@@ -36,14 +42,9 @@ const encloseCommand: CommandSpec = {
   ],
   parameters: [{ name: 'text', type: 'string' }],
   emit(call, compiler) {
-    for (const tag of ['subject', 'headers']) {
-      if (call.has(tag)) continue;
-      return compiler.error(
-        call.node.position,
-        `the enclose command expects ':${tag}', which is not specified`,
-      );
-    }
-    compiler.command(call.node, new Enclose(call.text('subject'), call.texts('headers'), call.text('text')));
+    const subject = call.has('subject') ? call.text('subject') : null;
+    const headers = call.has('headers') ? call.texts('headers') : null;
+    compiler.command(call.node, new Enclose(subject, headers, call.text('text')));
   },
 };
 

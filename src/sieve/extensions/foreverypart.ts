@@ -67,7 +67,7 @@ class Break implements Command {
   }
 }
 
-/** §3.1: out of the innermost loop, or the innermost of a name. */
+/** §3: out of the innermost loop, or the innermost of a name. */
 const breakCommand: CommandSpec = {
   name: 'break',
   tags: [{ name: 'name', parameter: { name: 'name', type: 'string', constant: true } }],

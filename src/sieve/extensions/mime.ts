@@ -67,18 +67,19 @@ class ExtractedFields implements Fields {
   }
 }
 
-/** What stands before the parameters: `text/plain`, `inline`. */
-function beginning(value: string): string {
+/** What stands before the parameters: `text/plain`, `inline`. Blank in fields that have no such value (RFC 5703 §4.1). */
+function contentTypeOf(value: string, name: string): string[] {
+  if (name !== 'content-type' && name !== 'content-disposition') return [''];
   const end = /[;\s(]/.exec(value)?.index ?? value.length;
-  return value.slice(0, end);
+  return [value.slice(0, end)];
 }
 
-function typeOf(value: string): string[] {
-  return [beginning(value).split('/')[0] ?? ''];
+function typeOf(value: string, name: string): string[] {
+  return contentTypeOf(value, name).map((all) => all.split('/')[0] ?? '');
 }
 
-function subtypeOf(value: string): string[] {
-  return [beginning(value).split('/')[1] ?? ''];
+function subtypeOf(value: string, name: string): string[] {
+  return contentTypeOf(value, name).map((all) => all.split('/')[1] ?? '');
 }
 
 function parametersOf(value: string, name: string): Parameters {
@@ -137,7 +138,7 @@ const ANYCHILD: TagSpec = {
 const OPTIONS: readonly TagSpec[] = [
   { name: 'type', group: 'mimeopts', source: extracting(() => typeOf) },
   { name: 'subtype', group: 'mimeopts', source: extracting(() => subtypeOf) },
-  { name: 'contenttype', group: 'mimeopts', source: extracting(() => (value) => [beginning(value)]) },
+  { name: 'contenttype', group: 'mimeopts', source: extracting(() => contentTypeOf) },
   { name: 'param', group: 'mimeopts', parameter: { name: 'param', type: 'strings' }, source: namedSource },
 ];
 

@@ -1,10 +1,20 @@
-import { addressOf, addressWrong } from '../action.ts';
+import { isMailboxList } from '../address.ts';
 import type { CommandSpec, Extension } from '../extension.ts';
+import { printable } from '../lexer.ts';
 import { textEntity } from '../mail/compose.ts';
 import { fromOctets, octetBytes } from '../octets.ts';
 import { currentPart, finishLoops } from '../parts.ts';
-import type { Command, Run } from '../run.ts';
+import { type Command, type Run, ScriptError } from '../run.ts';
 import type { Text } from '../text.ts';
+
+/** RFC 5703 §5: a mailbox-list. */
+function fromWrong(octets: string): string | null {
+  return isMailboxList(octets)
+    ? null
+    : `"${
+      printable(octets)
+    }" is no address to write in From: expected 'user@domain', 'Name <user@domain>', or several`;
+}
 
 class Replace implements Command {
   readonly #content: Text;
@@ -31,8 +41,8 @@ class Replace implements Command {
       return;
     }
     const from = this.#from?.value(run) ?? null;
-    // Checked first: an address that is none ends the script.
-    if (from !== null) addressOf(from, run.settings);
+    const wrong = from === null ? null : fromWrong(from);
+    if (wrong !== null) throw new ScriptError(`replace: ${wrong}`);
     const subject = this.#subject?.value(run) ?? null;
     run.spend(run.message.size >> 10);
     run.message.replaceAll(entity, {
@@ -50,10 +60,17 @@ const replaceCommand: CommandSpec = {
   tags: [
     { name: 'mime' },
     { name: 'subject', parameter: { name: 'subject', type: 'string' } },
-    { name: 'from', parameter: { name: 'from', type: 'string', check: addressWrong } },
+    { name: 'from', parameter: { name: 'from', type: 'string', check: fromWrong } },
   ],
   parameters: [{ name: 'replacement', type: 'string' }],
   emit(call, compiler) {
+    const spare = ['subject', 'from'].find((name) => call.has(name));
+    if (call.has('mime') && spare !== undefined) {
+      return compiler.error(
+        call.position(spare),
+        `the replace command: ':${spare}' has no meaning with ':mime', whose text has a header of its own`,
+      );
+    }
     const text = (name: string): Text | null => call.has(name) ? call.text(name) : null;
     compiler.command(
       call.node,

@@ -2,7 +2,7 @@
 
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { quotedPrintable, textField } from '../../mime/encode.ts';
+import { quotedPrintable } from '../../mime/encode.ts';
 
 /** A text/plain entity of Unicode text, header and content; its line ends become CRLF. */
 export function textEntity(text: string): string {
@@ -33,24 +33,23 @@ export function boundaryFor(contents: readonly Uint8Array[]): string {
   }
 }
 
-/** What a message is enclosed in. All text is Unicode. */
+/** What a message is enclosed in. */
 export interface Enclosure {
-  readonly subject: string;
-  /** Fields of the enclosed message that the new one has too, with their line ends. */
+  /** Fields of the new message, with their line ends, but for those of MIME. */
   readonly fields: readonly Uint8Array[];
+  /** Unicode. */
   readonly text: string;
 }
 
 /** A multipart/mixed of a text and a message (RFC 5703 §6). */
-export function enclosed(message: Uint8Array, { subject, fields, text }: Enclosure): Uint8Array {
+export function enclosed(message: Uint8Array, { fields, text }: Enclosure): Uint8Array {
   const entity = Buffer.from(textEntity(text));
   const boundary = boundaryFor([entity, message]);
   const encoding = isAscii(message) ? '' : 'Content-Transfer-Encoding: 8bit\r\n';
   return Buffer.concat([
     ...fields,
     Buffer.from(
-      textField('Subject', subject) +
-        `MIME-Version: 1.0\r\n${encoding}Content-Type: multipart/mixed; boundary="${boundary}"\r\n\r\n--${boundary}\r\n`,
+      `MIME-Version: 1.0\r\n${encoding}Content-Type: multipart/mixed; boundary="${boundary}"\r\n\r\n--${boundary}\r\n`,
     ),
     entity,
     Buffer.from(

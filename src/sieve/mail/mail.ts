@@ -1,8 +1,8 @@
 import { limits } from '../../limits.ts';
-import { textField } from '../../mime/encode.ts';
+import { messageDate, textField } from '../../mime/encode.ts';
 import { eachField } from '../../mime/header.ts';
 import { HeaderBlock } from '../header.ts';
-import type { Fields, Message, NewFields } from '../message.ts';
+import type { Fields, Message, NewFields, Wrapping } from '../message.ts';
 import { fromOctets } from '../octets.ts';
 import type { Content } from '../result.ts';
 import type { Slices } from '../slices.ts';
@@ -25,6 +25,10 @@ export class Mail implements Message {
   #header: HeaderBlock | EditedHeader | null = null;
   #root: MimePart | null = null;
   #changed = false;
+  /** Fields that keep what `replaceAll` took away. */
+  readonly #preserved = new Set<string>();
+  /** The content before it was enclosed, where it was. */
+  #unenclosed: { readonly content: Content } | null = null;
 
   /** `separators` are the chars between user and detail of an address (RFC 5233 §3). */
   constructor(bytes: Uint8Array, separators = '+') {
@@ -77,18 +81,35 @@ export class Mail implements Message {
       const [old] = header.fields(name.toLowerCase()).values.items;
       header.delete(name.toLowerCase(), () => true);
       made.push(textField(name, value));
-      if (old !== undefined) made.push(textField(`Original-${name}`, fromOctets(old)));
+      if (old === undefined) continue;
+      made.push(textField(`Original-${name}`, fromOctets(old)));
+      this.#preserved.add(`original-${name.toLowerCase()}`);
     }
     const kept = header.select((name) => !name.startsWith('content-') && name !== 'mime-version');
-    this.become(Buffer.concat([...kept, Buffer.from(made.join('') + 'MIME-Version: 1.0\r\n'), entity]));
+    const version = hasVersion(entity) ? '' : 'MIME-Version: 1.0\r\n';
+    this.#set(Buffer.concat([...kept, Buffer.from(made.join('') + version), entity]));
   }
 
-  enclose(subject: string, names: readonly string[], text: string): void {
-    const fields = this.editHeader().select((name) =>
-      name !== 'subject' && !MIME_FIELDS.test(name) &&
-      (names.includes(name) || name === 'from' || name === 'date')
+  isPreserved(name: string): boolean {
+    return this.#preserved.has(name);
+  }
+
+  enclose({ subject, names, from, date, text }: Wrapping): void {
+    const content = this.content();
+    this.#unenclosed ??= { content };
+    const header = this.editHeader();
+    const fields = header.select((name) =>
+      !MIME_FIELDS.test(name) &&
+      (names.includes(name) && name !== 'subject' || name === 'subject' && subject === null)
     );
-    this.become(enclosed(this.bytes(), { subject, fields, text }));
+    const made = [
+      ...names.includes('from') || from === '' ? [] : [`From: <${from}>\r\n`],
+      ...names.includes('date') ? [] : [`Date: ${messageDate(date)}\r\n`],
+      ...subject === null ? [] : [textField('Subject', subject)],
+    ];
+    const message = content === null ? this.#source : Buffer.concat(content);
+    this.#preserved.clear();
+    this.#set(enclosed(message, { fields: [...fields, Buffer.from(made.join(''))], text }));
   }
 
   content(): Content {
@@ -98,6 +119,10 @@ export class Mail implements Message {
       : this.#source.subarray(0, bodyStart(this.#source));
     const body = this.#body();
     return body === null ? [header] : [header, body];
+  }
+
+  forwarded(): Content {
+    return this.#unenclosed === null ? this.content() : this.#unenclosed.content;
   }
 
   bytes(): Uint8Array {
@@ -111,6 +136,12 @@ export class Mail implements Message {
   }
 
   become(bytes: Uint8Array): void {
+    this.#unenclosed = null;
+    this.#preserved.clear();
+    this.#set(bytes);
+  }
+
+  #set(bytes: Uint8Array): void {
     this.#source = bytes;
     this.#header = this.#root = null;
     this.#changed = true;
@@ -121,6 +152,12 @@ export class Mail implements Message {
 const MIME_FIELDS = /^(?:mime-version$|content-)/;
 
 const LF = 10;
+
+/** Whether an entity says itself that it is MIME. */
+function hasVersion(entity: Uint8Array): boolean {
+  const header = Buffer.from(entity.subarray(0, headerEnd(entity))).toString('latin1');
+  return /^mime-version[ \t]*:/im.test(header);
+}
 
 /** Offset of the empty line that ends the header, or the size if there is none. */
 function headerEnd(message: Uint8Array): number {

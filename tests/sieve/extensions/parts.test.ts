@@ -158,7 +158,7 @@ test('replacing outside of a loop, or at the root, changes the message as a whol
   expect(mail.fields('subject').raw).toEqual(['Cleaned']);
   expect(mail.fields('original-subject').raw).toEqual(['parts']);
   expect(mail.fields('from').raw).toEqual(['b@example.com']);
-  expect(after('replace :from "${x}" "a";').error).toContain('is no address');
+  expect(after('replace :from "${x}" "a";').error).toContain('is no address to write in From');
 });
 
 test('enclose makes a new message that tests then see', () => {
@@ -181,7 +181,7 @@ test('what stands in the wrong place is told', () => {
   expect(errors('foreverypart { extracttext "1"; }')[0]).toContain('"1"');
   expect(errors('if header :anychild "a" "b" { }')[0]).toContain("':anychild' needs ':mime'");
   expect(errors('if header :type "a" "b" { }')[0]).toContain("need ':mime'");
-  expect(errors('enclose :subject "a" "b";')[0]).toContain("expects ':headers'");
+  expect(errors('replace :mime :subject "a" "b";')[0]).toContain("':subject' has no meaning with ':mime'");
   expect(findings('require ["extracttext"]; keep;')).toEqual([
     '1:10 the extension "extracttext" needs require "variables" and "foreverypart"',
   ]);

@@ -133,17 +133,22 @@ test('an enclosed message is whole in the new one, with what was changed before'
   );
   message.editHeader().add('X-A', '1', false);
   const before = message.bytes();
-  message.enclose('Warning', ['to'], 'Look out\n');
+  const by = { from: 'owner@example.com', date: new Date(0) };
+  message.enclose({ subject: 'Warning', names: ['to'], text: 'Look out\n', ...by });
   expect(message.fields('subject').raw).toEqual(['Warning']);
   expect(message.fields('to').raw).toEqual(['b@example.com']);
-  expect(message.fields('from').raw).toEqual(['a@example.com']);
+  expect(message.fields('from').raw).toEqual(['<owner@example.com>']);
+  expect(message.fields('date').raw[0]).toMatch(/ 19(?:69|70) /);
   expect(message.fields('x-a').raw).toEqual([]);
   const [root, note, attached] = [...allParts(message.root)];
   expect(root?.type).toEqual({ type: 'multipart', subtype: 'mixed', charset: null });
   expect(Buffer.from(note?.body ?? []).toString()).toBe('Look out\r\n');
   expect(attached?.type.subtype).toBe('rfc822');
   expect(Buffer.from(attached?.body ?? [])).toEqual(Buffer.from(before));
-  message.enclose('Again', [], 'x');
+  expect(Buffer.concat([...message.forwarded() ?? []])).toEqual(Buffer.from(before));
+  message.enclose({ subject: null, names: ['from', 'date'], text: 'x', ...by });
+  expect(message.fields('subject').raw).toEqual(['Warning']);
+  expect(message.fields('from').raw).toEqual(['<owner@example.com>']);
   expect([...allParts(message.root)].length).toBe(7);
 });
 

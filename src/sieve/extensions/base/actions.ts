@@ -73,7 +73,7 @@ class Redirect implements Command {
     if (redirects.length >= run.limits.redirects) {
       throw new ScriptError(`number of redirect actions exceeds policy limit (${run.limits.redirects})`);
     }
-    const content = run.content();
+    const content = run.content(run.message.forwarded());
     act(run, { kind: 'redirect', address, content, dispatch }, () => `redirect to <${address}>`);
   }
 }
