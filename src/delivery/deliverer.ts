@@ -15,7 +15,7 @@ import type { Delivery, DeliveryResult, Mark, Placement, StagedMessage } from '.
 import type { Log } from '../telemetry/log.ts';
 import { Notifications } from './notifications.ts';
 import type { Arrival, ArrivingRecipient, Verdict } from './arrival.ts';
-import { deliveryReport } from './courtesy/delivered.ts';
+import { deliveryReport, relayReport } from './courtesy/delivered.ts';
 import { tellOfNewMail } from './courtesy/newmail.ts';
 import { tellOwner } from './courtesy/notice.ts';
 import { send } from './courtesy/send.ts';
@@ -217,6 +217,10 @@ export class Deliverer {
       }
       if (outcome.kind === 'sent' && sending.mark !== null) sent.push(sending.mark);
       if (outcome.kind === 'permanent') keepInstead(plan, occasion, 'not forwarded');
+      if (outcome.untimed !== true) continue;
+      const { arrival: { queueId }, settings, staged } = occasion;
+      const report = relayReport(sending, staged.header, settings, queueId);
+      if (report !== null) plan.courtesies.push(report);
     }
     return sent;
   }

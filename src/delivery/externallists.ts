@@ -16,6 +16,8 @@ import type { Log } from '../telemetry/log.ts';
 /** Keys as they stand there, by what they are in lower case. */
 type Keys = ReadonlyMap<string, string>;
 
+const EMPTY: Keys = new Map();
+
 interface Held {
   readonly keys: Keys;
   /** What the file was when it was read. */
@@ -37,15 +39,15 @@ export class ExternalLists {
   }
 
   /**
-   * Whether a value stands on a list.
+   * What stands on a list and is the same as a value but for case, or null.
    * @param now moment of the run that asks
    * @throws ScriptError where the list cannot be had: the message is kept
    */
-  has(list: string, value: string, now: number): boolean {
-    return this.#keys(list, now).has(value.toLowerCase());
+  find(list: string, value: string, now: number): string | null {
+    return this.#keys(list, now).get(value.toLowerCase()) ?? null;
   }
 
-  /** The addresses on a list, as far as a script may forward to them, and one more. Throws as `has` does. */
+  /** The addresses on a list, as far as a script may forward to them, and one more. Throws as `find` does. */
   addresses(list: string, now: number): readonly string[] {
     const found: string[] = [];
     for (const key of this.#keys(list, now).values()) {
@@ -59,7 +61,9 @@ export class ExternalLists {
   #keys(list: string, now: number): Keys {
     const held = this.#held.get(list);
     if (held !== undefined && this.#looked.get(list) === now) return held.keys;
-    const file = this.#files.get(list) ?? '';
+    const file = this.#files.get(list);
+    // The one list that every script may name (`DEFAULT_LIST`): there are no address books here but those of the configuration.
+    if (file === undefined) return EMPTY;
     try {
       const version = versionOf(file);
       const current = held?.version === version ? held : { keys: readList(file), version };

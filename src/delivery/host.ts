@@ -29,7 +29,7 @@ export function makeHost(occasion: Occasion): Host {
     },
     metadata: (mailbox, entry) => metadataOf(occasion, mailbox, entry),
     notifyMethod: () => null,
-    listed: (list, value) => occasion.lists.has(list, value, now),
+    listed: (list, value) => occasion.lists.find(list, value, now),
     members: (list) => occasion.lists.addresses(list, now),
     program: (call) => occasion.programs.run(call, occasion.owner.userid),
     zoneOffset: (seconds) => -new Date(seconds * 1000).getTimezoneOffset(),

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { MailError } from '../errors.ts';
 import type { ProgramKind } from '../sieve/host.ts';
 import { capabilities } from '../sieve/extensions.ts';
-import { listName } from '../sieve/listname.ts';
+import { DEFAULT_LIST, listName } from '../sieve/listname.ts';
 import { scoreField, type ScoreSource } from '../sieve/score.ts';
 import { DEFAULT_SETTINGS, type Settings as SieveSettings } from '../sieve/settings.ts';
 
@@ -57,7 +57,7 @@ export function sieveSettings(settings: LanguageSettings): SieveSettings {
       max: null,
       texts: textsOf('sieve.virustest_texts', settings.sieve_virustest_texts, 5),
     },
-    lists: new Set(Object.keys(settings.sieve_lists).map(listName)),
+    lists: new Set([DEFAULT_LIST, ...Object.keys(settings.sieve_lists).map(listName)]),
     imapEvents: settings.imapsieve,
     programs: new Set(folders.filter(([, folder]) => folder !== '').map(([kind]) => kind)),
   };

@@ -58,6 +58,8 @@ export interface Outcome {
   readonly status: string;
   /** What the server said, or why it could not be asked; for the log. */
   readonly text: string;
+  /** Sent through a server that does not know until when it is to be delivered (RFC 2852 §4.1.4.2). */
+  readonly untimed?: true;
 }
 
 /** Hands messages over to an MTA. */

@@ -70,7 +70,7 @@ class Binder implements Call {
   #matchType: MatchType | null = null;
   #matchParameter: string | null = null;
   #comparator: Comparator = comparatorNamed('i;ascii-casemap') as Comparator;
-  #part: AddressPart = 'all';
+  #part: AddressPart | null = null;
 
   constructor(node: CallNode, spec: CallSpec, kind: CallKind, registry: Registry, compiler: Compiler) {
     this.node = node;
@@ -377,7 +377,11 @@ class Binder implements Call {
   }
 
   addressPart(): AddressPart {
-    return this.#part;
+    return this.#part ?? 'all';
+  }
+
+  hasAddressPart(): boolean {
+    return this.#part !== null;
   }
 
   given(): readonly TagSpec[] {

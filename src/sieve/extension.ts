@@ -175,6 +175,8 @@ export interface Call {
   keys(name: string, split?: (key: string) => string[]): Keys | null;
   /** The address part given, or `all`. */
   addressPart(): AddressPart;
+  /** Whether one is given. */
+  hasAddressPart(): boolean;
   /** The tags given, in order. */
   given(): readonly TagSpec[];
   /** What the tags of the call change about an action. */

@@ -63,9 +63,9 @@ export interface Host {
   notifyMethod(uri: string): NotifyTarget | null;
   /** A script of a name that `include` allows, or null (RFC 6609 §3.2). */
   script(location: ScriptLocation, name: string): StoredScript | null;
-  /** True if a value stands on a list of `Settings.lists` (RFC 6134 §2.1). */
-  listed(list: string, value: string): boolean;
-  /** The addresses on such a list, for `redirect :list` (§2.5). */
+  /** What stands on a list of `Settings.lists` and is the same as a value, or null (RFC 6134 §2.2). */
+  listed(list: string, value: string): string | null;
+  /** The addresses on such a list, for `redirect :list` (§2.3). */
   members(list: string): readonly string[];
   /** Runs a program of a kind in `Settings.programs`. Never rejects. */
   program(call: ProgramCall): Promise<ProgramOutcome>;

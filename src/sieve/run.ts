@@ -5,7 +5,7 @@ import type { Host, StoredScript } from './host.ts';
 import { listName } from './listname.ts';
 import { Groups } from './match/groups.ts';
 import type { Envelope, Message } from './message.ts';
-import { fromOctets } from './octets.ts';
+import { fromOctets, toOctets } from './octets.ts';
 import { type Content, Result } from './result.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
@@ -205,17 +205,24 @@ export class Run {
     else this.frame = outer;
   }
 
-  /** Whether a value stands on one of the site's lists (RFC 6134). */
-  listed(list: string, value: string): boolean {
+  /** What stands on one of the site's lists and is the same as a value, or null (RFC 6134 §2.2). */
+  listed(list: string, value: string): string | null {
     const name = listName(list);
-    return this.settings.lists.has(name) && this.host.listed(fromOctets(name), fromOctets(value));
+    const found = this.settings.lists.has(name)
+      ? this.host.listed(fromOctets(name), fromOctets(value))
+      : null;
+    return found === null ? null : toOctets(found);
   }
 
-  /** The addresses on one of the site's lists, which must be there. */
+  /** The addresses on one of the site's lists, which must be there. One that leads nowhere is an error (RFC 6134 §2.3). */
   members(list: string): readonly string[] {
     const name = listName(list);
     if (!this.settings.lists.has(name)) throw new ScriptError(`there is no list "${list}"`);
-    return this.host.members(fromOctets(name));
+    const members = this.host.members(fromOctets(name));
+    if (members.length === 0) {
+      throw new ScriptError(`the list "${list}" has no address that mail can be sent to`);
+    }
+    return members;
   }
 
   /** Takes work from the instruction budget. */

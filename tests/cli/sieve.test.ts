@@ -159,3 +159,16 @@ test('what a script says moves no cursor and turns no line: it is shown as escap
     /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/,
   );
 });
+
+test('check and run know the lists of the configuration that is named', async () => {
+  const friends = file('friends', 'bird@acme.example.com\n');
+  const config = file('lists.toml', `[sieve]\nlists = { "tag:example.org,2026:friends" = "${friends}" }\n`);
+  const script = file(
+    'lists.sieve',
+    'require "extlists"; if address :list "to" "tag:example.org,2026:friends" { redirect :list "tag:example.org,2026:friends"; }',
+  );
+  expect((await sieve(['check', script])).code).toBe(65);
+  expect(await sieve(['check', '-c', config, script])).toEqual({ code: 0, out: '', err: '' });
+  const { code, out } = await sieve(['run', '-q', '-c', config, script], MESSAGE);
+  expect([code, out]).toEqual([0, '=> redirect to <bird@acme.example.com>\n']);
+});

@@ -53,7 +53,7 @@ test('a running store: the list is announced, asked and forwarded to', async () 
   done.push(() => store.dispose());
   const sieve = await ManageSieveClient.login(store, 'django');
   const told = await sieve.ok('CAPABILITY');
-  expect(told).toContain('"EXTLISTS" "tag"\r\n');
+  expect(told).toContain('"EXTLISTS" "tag urn"\r\n');
   expect(told).toMatch(/"SIEVE" "[^"]*\bextlists\b/);
   await sieve.activate(
     'main',

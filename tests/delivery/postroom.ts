@@ -20,13 +20,16 @@ export interface Sent {
 export class KeepingMailer implements Mailer {
   readonly sent: Sent[] = [];
   readonly fates = new Map<string, 'temporary' | 'permanent'>();
+  /** Does not know until when something is to be delivered. */
+  untimed = false;
 
   send(envelope: Envelope, message: OutgoingMessage): Promise<Outcome[]> {
     const text = Buffer.concat([...message.chunks()]).toString('latin1');
     if (text.length !== message.size) throw new Error(`${text.length} octets, announced ${message.size}`);
     const outcomes = envelope.recipients.map(({ address }): Outcome => {
       const kind = this.fates.get(address) ?? 'sent';
-      return { address, kind, status: '', text: kind };
+      const untimed = this.untimed && kind === 'sent' && envelope.deliverBy !== undefined;
+      return { address, kind, status: '', text: kind, ...(untimed ? { untimed } : {}) };
     });
     if (outcomes.some(({ kind }) => kind === 'sent')) this.sent.push({ envelope, text });
     return Promise.resolve(outcomes);

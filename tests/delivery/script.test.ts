@@ -337,3 +337,47 @@ test('include: a script whose name has a slash is a script like others', async (
   const [verdict] = await room.deliver(letter());
   expect(verdict?.actions).toEqual(['discard']);
 });
+
+test('RFC 6009 §6.1, §7.1: reports about what a script redirects come to its owner, but for mail that nobody answers', async () => {
+  room = new PostRoom();
+  const cases = [':notify "FAILURE"', ':ret "HDRS"', ':bytimerelative 600', ''];
+  for (const [at, tags] of cases.entries()) {
+    const script = `require ["redirect-dsn", "redirect-deliverby"]; redirect ${tags} "cleo@example.com";`;
+    await room.user(`user${at}`, script);
+    await room.deliver(letter(), { to: [`user${at}`] });
+    await room.deliver(letter(), { to: [`user${at}`], from: '' });
+  }
+  expect(room.mailer.sent.map(({ envelope: { sender } }) => sender)).toEqual([
+    'user0@mail.example.org',
+    '',
+    'user1@mail.example.org',
+    '',
+    'user2@mail.example.org',
+    '',
+    'anna@example.net',
+    '',
+  ]);
+});
+
+test('RFC 2852 §4.1.4.2: who set a time limit hears of a server that does not know of it', async () => {
+  room = new PostRoom();
+  room.mailer.untimed = true;
+  const script = (notify: string) =>
+    `require ["redirect-deliverby", "redirect-dsn"];
+    redirect ${notify} :bytimerelative 600 :bymode "notify" "cleo@example.com";`;
+  await room.user('bert', script(''));
+  await room.deliver(letter());
+  await room.user('bert', script(':notify "NEVER"'));
+  await room.deliver(letter());
+  const [forwarded, report, quiet, ...rest] = room.mailer.sent;
+  expect([forwarded, quiet].map((sent) => sent?.envelope.recipients[0]?.address)).toEqual([
+    'cleo@example.com',
+    'cleo@example.com',
+  ]);
+  expect(rest).toEqual([]);
+  expect(report?.envelope).toEqual({
+    sender: '',
+    recipients: [{ address: 'bert@mail.example.org', notify: ['NEVER'] }],
+  });
+  expect(report?.text).toMatch(/\r\nAction: relayed\r\nStatus: 2\.1\.9\r\n/);
+});

@@ -4,7 +4,12 @@ import { afterEach, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Envelope, messageOf, type OutgoingMessage } from '../../src/outgoing/envelope.ts';
+import {
+  type DsnNotify,
+  type Envelope,
+  messageOf,
+  type OutgoingMessage,
+} from '../../src/outgoing/envelope.ts';
 import { DataEncoder } from '../../src/outgoing/smtp/data.ts';
 import { SmtpMailer } from '../../src/outgoing/smtp/mailer.ts';
 import type { SmtpManner } from '../../src/outgoing/smtp/open.ts';
@@ -159,6 +164,28 @@ test('DSN and DELIVERBY are asked for where they are offered, and nowhere else',
       'RCPT TO:<c@d> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;x+2By@z',
     ],
     ['MAIL FROM:<a@b>', 'RCPT TO:<c@d>'],
+  ]);
+});
+
+test('RFC 2852 §4.1.4: what must come back in time goes to nobody who does not say so; a late one is told of', async () => {
+  const envelope = (mode: 'return' | 'notify', notify?: DsnNotify): Envelope => ({
+    sender: 'a@b',
+    recipients: [{ address: 'c@d', ...(notify === undefined ? {} : { notify }) }],
+    deliverBy: { seconds: 120, mode, trace: false },
+  });
+  const smtp = await mailer();
+  sink.options = { extensions: ['DSN'] };
+  const [refused] = await smtp.send(envelope('return'), bytes(TEXT));
+  expect([refused?.kind, refused?.status]).toEqual(['permanent', '5.4.7']);
+  expect(sink.messages).toEqual([]);
+  const [sent] = await smtp.send(envelope('notify'), bytes(TEXT));
+  expect([sent?.kind, sent?.untimed]).toEqual(['sent', true]);
+  await smtp.send(envelope('notify', ['SUCCESS']), bytes(TEXT));
+  await smtp.send(envelope('notify', ['NEVER']), bytes(TEXT));
+  expect(sink.messages.map(({ rcpts }) => rcpts[0])).toEqual([
+    'RCPT TO:<c@d> NOTIFY=FAILURE,DELAY',
+    'RCPT TO:<c@d> NOTIFY=SUCCESS,DELAY',
+    'RCPT TO:<c@d> NOTIFY=NEVER',
   ]);
 });
 

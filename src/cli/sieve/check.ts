@@ -2,17 +2,17 @@
 
 import { usageError } from '../options.ts';
 import { EX_DATAERR, EX_OK } from '../sysexits.ts';
-import { allowedBy } from './allowed.ts';
 import type { SieveAction } from './arguments.ts';
+import { languageOf } from './language.ts';
 import { compileFile, located } from './source.ts';
 
 export const check: SieveAction = async (paths, options, io) => {
   if (paths.length === 0) throw usageError('sieve check needs a script');
-  const allowed = allowedBy(options);
+  const language = languageOf(options).compile;
   const findings: unknown[] = [];
   let fine = true;
   for (const path of paths) {
-    const { compiled } = await compileFile(path, allowed, io);
+    const { compiled } = await compileFile(path, language, io);
     if (compiled.program === null) fine = false;
     for (const found of compiled.diagnostics) {
       if (options.json) findings.push({ file: path, ...found });

@@ -3,15 +3,15 @@
 import { writeFileSync } from 'node:fs';
 import { usageError } from '../options.ts';
 import { EX_CANTCREAT, EX_DATAERR, EX_OK } from '../sysexits.ts';
-import { allowedBy } from './allowed.ts';
 import type { SieveAction } from './arguments.ts';
 import { listing } from './listing.ts';
+import { languageOf } from './language.ts';
 import { compileFile, located } from './source.ts';
 
 export const compileScript: SieveAction = async ([path, target, odd], options, io) => {
   if (path === undefined) throw usageError('sieve compile needs a script');
   if (odd !== undefined) throw usageError('sieve compile takes a script and a file to write to');
-  const { compiled: { program, diagnostics } } = await compileFile(path, allowedBy(options), io);
+  const { compiled: { program, diagnostics } } = await compileFile(path, languageOf(options).compile, io);
   for (const found of diagnostics) io.stderr(located(path, found));
   if (program === null) return EX_DATAERR;
   const output = target ?? options.output;

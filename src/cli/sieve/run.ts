@@ -1,6 +1,7 @@
 /** `mailstore sieve run`: what a script would do with a message, and why. Nothing is done. */
 
 import { writeFileSync } from 'node:fs';
+import type { ExternalLists } from '../../delivery/externallists.ts';
 import type { Host } from '../../sieve/host.ts';
 import { run } from '../../sieve/machine.ts';
 import { Mail } from '../../sieve/mail/mail.ts';
@@ -10,15 +11,16 @@ import type { CommandIo } from '../command.ts';
 import { usageError } from '../options.ts';
 import { printable } from '../table.ts';
 import { EX_DATAERR, EX_OK } from '../sysexits.ts';
-import { allowedBy } from './allowed.ts';
 import type { SieveAction } from './arguments.ts';
 import { describe } from './describe.ts';
+import { languageOf } from './language.ts';
 import { compileFile, located, readInput } from './source.ts';
 
-/** A world in which every mailbox is there and nothing is known. */
-function emptyHost(io: CommandIo): Host {
+/** A world in which every mailbox is there and nothing is known but the lists of a configuration. */
+function emptyHost(io: CommandIo, lists: ExternalLists | null): Host {
+  const now = Date.now();
   return {
-    now: Date.now(),
+    now,
     mailboxExists: () => true,
     mailboxIdExists: () => false,
     specialUseExists: () => false,
@@ -28,8 +30,8 @@ function emptyHost(io: CommandIo): Host {
     environment: (item) => item === 'location' ? 'MS' : item === 'phase' ? 'during' : null,
     seen: () => false,
     script: () => null,
-    listed: () => false,
-    members: () => [],
+    listed: (list, value) => lists?.find(list, value, now) ?? null,
+    members: (list) => lists?.addresses(list, now) ?? [],
     program: ({ name }) =>
       Promise.resolve({ failed: `program "${name}": none is run here`, output: new Uint8Array(0) }),
     log: (text) => io.stderr(`log: ${printable(text)}\n`),
@@ -41,7 +43,8 @@ export const runScript: SieveAction = async ([path, odd], options, io) => {
   if (path === '-' && options.message === undefined) {
     throw usageError('the script is on standard input: the message must come from a file (-m FILE)');
   }
-  const { compiled: { program, diagnostics } } = await compileFile(path, allowedBy(options), io);
+  const language = languageOf(options);
+  const { compiled: { program, diagnostics } } = await compileFile(path, language.compile, io);
   for (const found of diagnostics) io.stderr(located(path, found));
   if (program === null) return EX_DATAERR;
   const message = new Mail(await readInput(options.message ?? '-', io));
@@ -55,7 +58,8 @@ export const runScript: SieveAction = async ([path, odd], options, io) => {
       originalTo: null,
       auth: null,
     },
-    host: emptyHost(io),
+    host: emptyHost(io, language.lists),
+    ...(language.compile.settings === undefined ? {} : { settings: language.compile.settings }),
     trace: (line) => trace.push(line),
   });
   const { error, result } = outcome;

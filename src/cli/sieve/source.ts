@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { limits } from '../../limits.ts';
-import type { Compiled } from '../../sieve/compile.ts';
+import type { Compiled, CompileOptions } from '../../sieve/compile.ts';
 import type { Diagnostic } from '../../sieve/diagnostic.ts';
 import { compile } from '../../sieve/extensions.ts';
 import { bytesToOctets } from '../../sieve/octets.ts';
@@ -30,10 +30,10 @@ export interface ScriptFile {
   readonly compiled: Compiled;
 }
 
-/** Reads and compiles a script with what `allowed` lets it require; everything where that is null. */
+/** Reads and compiles a script. */
 export async function compileFile(
   path: string,
-  allowed: ReadonlySet<string> | null,
+  options: CompileOptions,
   io: CommandIo,
 ): Promise<ScriptFile> {
   const source = bytesToOctets(await readInput(path, io));
@@ -41,7 +41,7 @@ export async function compileFile(
   const compiled = compile(source, {
     name,
     maxErrors: limits.sieve_errors.value,
-    ...(allowed === null ? {} : { allowed }),
+    ...options,
   });
   return { path, compiled };
 }

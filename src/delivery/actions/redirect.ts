@@ -43,7 +43,7 @@ export function redirect(
   plan.forwards.push({
     what,
     envelope: {
-      sender: arrival.sender,
+      sender: senderOf(dispatch, arrival.sender, owner.address),
       recipients: [{
         address,
         ...optional('notify', dispatch.notify ?? recipient.notify),
@@ -58,6 +58,11 @@ export function redirect(
     message: forwarded(content ?? [occasion.bytes], owner.address, arrival.smtputf8),
     mark: { kind: REDIRECTED, key, until },
   });
+}
+
+/** RFC 6009 §6.1, §7.1: who asks for reports gets them; a message that nobody may answer stays one. */
+function senderOf({ notify, ret, deliverBy }: Dispatch, sender: string, owner: string): string {
+  return sender !== '' && (notify !== null || ret !== null || deliverBy !== null) ? owner : sender;
 }
 
 /** Until when it is to be there: as the script says, else what is left of the time that the sender gave (RFC 2852 §4.1.4). */

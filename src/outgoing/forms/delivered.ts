@@ -1,4 +1,4 @@
-/** The report that a message was delivered, for a sender who asked for it (RFC 3461 §5.2.1, RFC 3464). */
+/** The report that a message was delivered, or left for where nobody reports (RFC 3461 §5.2.1, RFC 2852 §4.1.4, RFC 3464). */
 
 import { foldedField, oneLine } from '../../mime/encode.ts';
 import type { Envelope, OutgoingMessage } from '../envelope.ts';
@@ -13,6 +13,7 @@ import { addressField, machinePart, messageStatus, referenceLines } from './stat
 export function deliveredDsn(
   original: Original,
   asked: { readonly envid: string | undefined; readonly originalRecipient: string | undefined },
+  action: 'delivered' | 'relayed',
   postmaster: string,
   stamp: Stamp,
 ): { envelope: Envelope; message: OutgoingMessage } {
@@ -22,9 +23,13 @@ export function deliveredDsn(
   const fields = messageStatus(stamp, asked.envid) +
     (address === '' || !ascii ? '' : foldedField('Original-Recipient', `${type}; ${address}`)) +
     addressField('Final-Recipient', recipient) +
-    foldedField('Action', 'delivered') +
-    foldedField('Status', '2.1.5');
-  const text = `Your message was delivered to ${oneLine(recipient)}.\r\n`;
+    foldedField('Action', action) +
+    foldedField('Status', action === 'delivered' ? '2.1.5' : '2.1.9');
+  const text = action === 'delivered'
+    ? `Your message was delivered to ${oneLine(recipient)}.\r\n`
+    : `Your message was passed on to ${
+      oneLine(recipient)
+    }, by a mail server that does not say when it will be delivered.\r\n`;
   // RFC 3461 §4.3: of a message that arrived the header is enough, whatever RET says.
   const parts = [
     textEntity(text),
@@ -34,7 +39,7 @@ export function deliveredDsn(
   const message = new Draft()
     .addresses('From', [{ name: 'Mail Delivery Subsystem', address: postmaster }])
     .addresses('To', [{ name: '', address: sender }])
-    .text('Subject', 'Delivery status: delivered')
+    .text('Subject', `Delivery status: ${action}`)
     .stamp(stamp)
     .lines(referenceLines(original))
     .words('Auto-Submitted', 'auto-generated (delivery report)')

@@ -1,6 +1,6 @@
 /** MAIL and RCPT with the parameters of the extensions the server has. */
 
-import type { DeliverBy, Envelope, OutgoingMessage, OutgoingRecipient } from '../envelope.ts';
+import type { DeliverBy, DsnNotify, Envelope, OutgoingMessage, OutgoingRecipient } from '../envelope.ts';
 
 /** Keywords of EHLO in upper case with their parameters. */
 export type Extensions = ReadonlyMap<string, string>;
@@ -23,17 +23,22 @@ export function mailCommand(envelope: Envelope, message: OutgoingMessage, extens
     if (envelope.ret !== undefined) line += ` RET=${envelope.ret}`;
     if (envelope.envid !== undefined) line += ` ENVID=${xtext(envelope.envid)}`;
   }
-  if (envelope.deliverBy !== undefined && takesDeliverBy(envelope.deliverBy, extensions)) {
-    line += ` BY=${byValue(envelope.deliverBy)}`;
-  }
+  const { deliverBy } = envelope;
+  if (deliverBy !== undefined && takesDeliverBy(deliverBy, extensions)) line += ` BY=${byValue(deliverBy)}`;
   return line;
 }
 
 /** The RCPT command; one character per byte. */
-export function rcptCommand(recipient: OutgoingRecipient, extensions: Extensions): string {
+export function rcptCommand(
+  recipient: OutgoingRecipient,
+  { deliverBy }: Pick<Envelope, 'deliverBy'>,
+  extensions: Extensions,
+): string {
   let line = `RCPT TO:<${bytes(recipient.address)}>`;
   if (!extensions.has('DSN')) return line;
-  if (recipient.notify !== undefined) line += ` NOTIFY=${recipient.notify.join(',')}`;
+  const untimed = deliverBy !== undefined && !takesDeliverBy(deliverBy, extensions);
+  const notify = untimed ? withDelay(recipient.notify) : recipient.notify;
+  if (notify !== undefined) line += ` NOTIFY=${notify.join(',')}`;
   const [type, address] = splitOnce(recipient.originalRecipient ?? '', ';');
   // RFC 3461 §4.2, RFC 6533 §3: an address beyond ASCII has a form of its own.
   if (address !== '' && !international(address)) line += ` ORCPT=${type};${xtext(address)}`;
@@ -47,8 +52,14 @@ export function needsSmtpUtf8(envelope: Envelope, message: OutgoingMessage): boo
     envelope.recipients.some(({ address }) => international(address));
 }
 
+/** RFC 2852 §4.1.4.2: who cannot have it in time wants to know that it is late. */
+function withDelay(notify: DsnNotify | undefined): DsnNotify {
+  if (notify === undefined) return ['FAILURE', 'DELAY'];
+  return notify.includes('NEVER') || notify.includes('DELAY') ? notify : [...notify, 'DELAY'];
+}
+
 /** RFC 2852 §3: the parameter of the extension is the least time the server takes. */
-function takesDeliverBy(by: DeliverBy, extensions: Extensions): boolean {
+export function takesDeliverBy(by: DeliverBy, extensions: Extensions): boolean {
   const least = extensions.get('DELIVERBY');
   return least !== undefined && (by.mode === 'notify' || by.seconds >= Math.max(1, Number(least) || 0));
 }

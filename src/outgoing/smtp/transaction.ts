@@ -5,7 +5,14 @@ import type { Wire } from '../../net/wire.ts';
 import type { Envelope, Outcome, OutgoingMessage } from '../envelope.ts';
 import type { SmtpCommands } from './commands.ts';
 import { DataEncoder } from './data.ts';
-import { type Extensions, international, mailCommand, needsSmtpUtf8, rcptCommand } from './parameters.ts';
+import {
+  type Extensions,
+  international,
+  mailCommand,
+  needsSmtpUtf8,
+  rcptCommand,
+  takesDeliverBy,
+} from './parameters.ts';
 import type { SmtpReply } from './reply.ts';
 
 /** Recipients whose commands are sent without waiting for the answers of those before (RFC 2920 §3.1: mind the window). */
@@ -29,10 +36,17 @@ export async function transact(
   if (refused !== null) {
     return settle((address) => ({ address, kind: 'permanent', status: '5.6.7', text: refused }));
   }
+  const { deliverBy } = envelope;
+  const untimed = deliverBy !== undefined && !takesDeliverBy(deliverBy, extensions);
+  if (untimed && deliverBy.mode === 'return') {
+    // RFC 2852 §4.1.4.1: it must not go to a server that would not return it in time.
+    const text = 'the server does not say that it delivers in time or returns (DELIVERBY)';
+    return settle((address) => ({ address, kind: 'permanent', status: '5.4.7', text }));
+  }
   try {
     const mail = mailCommand(envelope, message, extensions);
     const pipelining = extensions.has('PIPELINING');
-    const rcpts = envelope.recipients.map((recipient) => rcptCommand(recipient, extensions));
+    const rcpts = envelope.recipients.map((recipient) => rcptCommand(recipient, envelope, extensions));
     const first = pipelining ? rcpts.splice(0, GROUP) : [];
     commands.pipeline([mail, ...first]);
     const sender = await commands.read();
@@ -53,7 +67,10 @@ export async function transact(
     const last = extensions.has('CHUNKING')
       ? await sendChunk(wire, commands, message)
       : await sendData(wire, commands, message);
-    return settle((address) => outcomeOf(address, last));
+    return settle((address) => {
+      const outcome = outcomeOf(address, last);
+      return untimed && outcome.kind === 'sent' ? { ...outcome, untimed } : outcome;
+    });
   } catch (thrown) {
     wire.destroy();
     const text = asMailError(thrown).message;

@@ -1,14 +1,15 @@
 /** RFC 5260: date and currentdate. */
 import { parseDate } from '../../mime/date.ts';
-import type { Call, Extension, FieldSource, TagSpec } from '../extension.ts';
+import type { Call, Extension, FieldSource } from '../extension.ts';
 import type { Keys } from '../keys.ts';
 import { printable } from '../lexer.ts';
 import { NO_VALUES, Values } from '../match/values.ts';
-import { DATE_PARTS, type DatePart, datePart, parseZone } from '../moment.ts';
+import { DATE_PARTS, type DatePart, datePart } from '../moment.ts';
 import { lowerAscii } from '../octets.ts';
 import { type FieldNumber, fieldNumber } from '../fieldnumber.ts';
-import { type Run, ScriptError, type Test } from '../run.ts';
+import type { Run, Test } from '../run.ts';
 import type { Text } from '../text.ts';
+import { localOr, ZONE } from '../zone.ts';
 
 function partWrong(name: string): string | null {
   return (DATE_PARTS as readonly string[]).includes(lowerAscii(name))
@@ -16,10 +17,6 @@ function partWrong(name: string): string | null {
     : `unknown date part "${printable(name)}": expected one of ${
       DATE_PARTS.map((part) => `"${part}"`).join(', ')
     }`;
-}
-
-function zoneWrong(zone: string): string | null {
-  return parseZone(zone) === null ? `"${printable(zone)}" is no time zone: expected one like "+0100"` : null;
 }
 
 /** §4.1: a zone that is given, that of the field, or the server's. */
@@ -32,11 +29,7 @@ function zoneOf(call: Call): Zone {
 /** The offset to use for a moment, in minutes east of UTC. */
 function offset(run: Run, zone: Zone, seconds: number, original: number): number {
   if (zone === 'original') return original;
-  if (zone === 'local') return run.host.zoneOffset(seconds);
-  const text = zone.value(run);
-  const minutes = parseZone(text);
-  if (minutes === null) throw new ScriptError(zoneWrong(text) ?? '');
-  return minutes;
+  return localOr(run, zone === 'local' ? null : zone, seconds);
 }
 
 /** The value a test compares; none where the part is none that there is. */
@@ -91,12 +84,6 @@ class CurrentDateTest implements Test {
     return this.#keys.match(run, valuesOf(run, this.#part, this.#zone, seconds, 0));
   }
 }
-
-const ZONE: TagSpec = {
-  name: 'zone',
-  group: 'zone',
-  parameter: { name: 'zone', type: 'string', check: zoneWrong },
-};
 
 export const date: Extension = {
   capability: 'date',

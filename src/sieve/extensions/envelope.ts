@@ -1,12 +1,14 @@
-import type { Compiler, Extension } from '../extension.ts';
 import { addressPart } from '../address.ts';
+import type { Compiler, Extension } from '../extension.ts';
 import { type Keys, matchValues } from '../keys.ts';
 import { lowerAscii } from '../octets.ts';
 import { NO_VALUES, Values } from '../match/values.ts';
 import type { AddressPart, Envelope } from '../message.ts';
+import { datePart } from '../moment.ts';
 import { parsePath } from '../path.ts';
-import { type Run, StateKey, type Test } from '../run.ts';
-import { mapped, type Texts } from '../text.ts';
+import { type Run, ScriptError, StateKey, type Test } from '../run.ts';
+import { mapped, type Text, type Texts } from '../text.ts';
+import { localOr, ZONE } from '../zone.ts';
 
 /** The paths of an envelope by their names. */
 const PATHS: Readonly<Record<string, (envelope: Envelope) => string | null>> = {
@@ -16,11 +18,17 @@ const PATHS: Readonly<Record<string, (envelope: Envelope) => string | null>> = {
   auth: (envelope) => envelope.auth,
 };
 
+/** The moment of a test, unix milliseconds, and the zone that some moment is shown in, minutes east of UTC. */
+interface At {
+  readonly now: number;
+  readonly zone: (seconds: number) => number;
+}
+
 /** Parts that other extensions bring (RFC 6009), with the capability each needs. */
 const PARAMETERS: Readonly<
   Record<
     string,
-    { readonly capability: string; readonly values: (envelope: Envelope, now: number) => (string | null)[] }
+    { readonly capability: string; readonly values: (envelope: Envelope, at: At) => (string | null)[] }
   >
 > = {
   notify: { capability: 'envelope-dsn', values: ({ dsn }) => [...dsn?.notify ?? []] },
@@ -29,19 +37,23 @@ const PARAMETERS: Readonly<
   envid: { capability: 'envelope-dsn', values: ({ dsn }) => [dsn?.envid ?? null] },
   bytimeabsolute: {
     capability: 'envelope-deliverby',
-    values: ({ deliverBy: by }) => [by === undefined ? null : new Date(by.deadline).toISOString()],
+    values({ deliverBy: by }, { zone }) {
+      if (by === undefined) return [];
+      const seconds = Math.floor(by.deadline / 1000);
+      return [datePart('iso8601', seconds, zone(seconds))];
+    },
   },
   bytimerelative: {
     capability: 'envelope-deliverby',
     values: (
       { deliverBy: by },
-      now,
+      { now },
     ) => [by === undefined ? null : String(Math.round((by.deadline - now) / 1000))],
   },
   bymode: { capability: 'envelope-deliverby', values: ({ deliverBy: by }) => [by?.mode ?? null] },
   bytrace: {
     capability: 'envelope-deliverby',
-    values: ({ deliverBy: by }) => [by === undefined ? null : String(by.trace)],
+    values: ({ deliverBy: by }) => [by === undefined ? null : by.trace ? 'trace' : ''],
   },
 };
 
@@ -61,15 +73,24 @@ function unavailable(name: string, compiler: Compiler): string | null {
     : `the part "${name}" of the envelope needs require "${needed}"`;
 }
 
+/** RFC 6009 §4, §5: an error. */
+function noAddress(name: string): string {
+  return `the part "${name}" of the envelope is no address, of which a part could be taken`;
+}
+
 class EnvelopeTest implements Test {
   readonly #parts: Texts;
   readonly #keys: Keys;
-  readonly #part: AddressPart;
+  /** Null where none was asked for. */
+  readonly #part: AddressPart | null;
+  /** Of "bytimeabsolute"; null for the server's. */
+  readonly #zone: Text | null;
 
-  constructor(parts: Texts, keys: Keys, part: AddressPart) {
+  constructor(parts: Texts, keys: Keys, part: AddressPart | null, zone: Text | null) {
     this.#parts = mapped(parts, lowerAscii);
     this.#keys = keys;
     this.#part = part;
+    this.#zone = zone;
   }
 
   evaluate(run: Run): boolean {
@@ -87,7 +108,7 @@ class EnvelopeTest implements Test {
     const known = run.state(KNOWN);
     if (known.envelope !== run.envelope) known.values.clear();
     known.envelope = run.envelope;
-    const key = `${name} ${this.#part}`;
+    const key = `${name} ${this.#part} ${this.#zone?.value(run) ?? ''}`;
     let values = known.values.get(key);
     if (values === undefined) {
       const found = this.#find(run, name).filter((text) => text !== null);
@@ -97,13 +118,16 @@ class EnvelopeTest implements Test {
     return values;
   }
 
-  #find({ envelope, host, separators, frame }: Run, name: string): (string | null)[] {
+  #find(run: Run, name: string): (string | null)[] {
+    const { envelope, host: { now }, separators, frame } = run;
     if (Object.hasOwn(PARAMETERS, name)) {
       const { capability, values } = PARAMETERS[name] as (typeof PARAMETERS)[string];
-      return frame.program.required.has(capability) ? values(envelope, host.now) : [];
+      if (!frame.program.required.has(capability)) return [];
+      if (this.#part !== null) throw new ScriptError(`the envelope test: ${noAddress(name)}`);
+      return values(envelope, { now, zone: (seconds) => localOr(run, this.#zone, seconds) });
     }
     const value = Object.hasOwn(PATHS, name) ? PATHS[name]?.(envelope) ?? null : null;
-    return value === null ? [] : [partOf(name, value, this.#part, separators)];
+    return value === null ? [] : [partOf(name, value, this.#part ?? 'all', separators)];
   }
 }
 
@@ -135,20 +159,28 @@ export const envelope: Extension = {
     ],
     compile(call, compiler) {
       const parts = call.texts('envelope parts');
+      const given = call.hasAddressPart();
       for (const name of parts.constant ?? []) {
-        const wrong = unavailable(name, compiler);
+        const wrong = unavailable(name, compiler) ??
+          (given && Object.hasOwn(PARAMETERS, lowerAscii(name)) ? noAddress(name) : null);
         if (wrong === null) continue;
         compiler.error(call.position('envelope parts'), `the envelope test: ${wrong}`);
         return null;
       }
       const keys = call.keys('key list');
-      return keys === null ? null : new EnvelopeTest(parts, keys, call.addressPart());
+      if (keys === null) return null;
+      const zone = call.has('zone') ? call.text('zone') : null;
+      return new EnvelopeTest(parts, keys, given ? call.addressPart() : null, zone);
     },
   }],
 };
 
-/** RFC 6009 §2: "notify", "orcpt", "ret", "envid". */
+/** RFC 6009 §4: "notify", "orcpt", "ret", "envid". */
 export const envelopeDsn: Extension = { capability: 'envelope-dsn', needs: ['envelope'] };
 
-/** RFC 6009 §4: "bytimeabsolute", "bytimerelative", "bymode", "bytrace". */
-export const envelopeDeliverby: Extension = { capability: 'envelope-deliverby', needs: ['envelope'] };
+/** RFC 6009 §5: "bytimeabsolute", "bytimerelative", "bymode", "bytrace". */
+export const envelopeDeliverby: Extension = {
+  capability: 'envelope-deliverby',
+  needs: ['envelope'],
+  tags: [{ on: ['envelope'], tag: ZONE }],
+};

@@ -17,7 +17,7 @@ class ValidExtList implements Test {
   }
 }
 
-/** §2.6 */
+/** §2.7 */
 const validExtList: TestSpec = {
   name: 'valid_ext_list',
   parameters: [{ name: 'list names', type: 'strings' }],
@@ -28,6 +28,6 @@ export const extlists: Extension = {
   capability: 'extlists',
   tests: [validExtList],
   matchTypes: [list],
-  // §2.5: what is given is no address but the list of all to send to.
+  // §2.3: what is given is no address but the list of all to send to.
   tags: [{ on: ['redirect'], tag: { name: 'list' } }],
 };

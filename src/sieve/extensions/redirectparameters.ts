@@ -35,12 +35,17 @@ function modeWrong(text: string): string | null {
     : `"${printable(text)}" is no way to end a delivery: expected "notify" or "return"`;
 }
 
-/** RFC 3339 §5.6 date-time. */
+/** RFC 3339 §5.6 date-time. The zone also as the "zone" of RFC 5260 has it, since the example of RFC 6009 §7.2 writes that. */
 function timeWrong(text: string): string | null {
-  const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)$/i;
-  return form.test(text) && !Number.isNaN(Date.parse(upperAscii(text)))
+  const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:?\d\d)$/i;
+  return form.test(text) && !Number.isNaN(timeOf(text))
     ? null
     : `"${printable(text)}" is no time: expected one like "2026-07-01T12:00:00+02:00"`;
+}
+
+/** Milliseconds since 1970, NaN where it is no time. */
+function timeOf(text: string): number {
+  return Date.parse(upperAscii(text).replace(/([-+]\d\d)(\d\d)$/, '$1:$2'));
 }
 
 /** A text that is right once its variables are known, too. */
@@ -71,7 +76,7 @@ function retTag(call: Call): Modifier {
   };
 }
 
-/** RFC 6009 §3 */
+/** RFC 6009 §6 */
 export const redirectDsn: Extension = {
   capability: 'redirect-dsn',
   tags: [
@@ -114,7 +119,7 @@ const ABSOLUTE: TagSpec = {
   parameter: { name: 'bytimeabsolute', type: 'string', check: timeWrong },
   modify: timeTag((call) => {
     const text = call.text('bytimeabsolute');
-    return (run) => Date.parse(upperAscii(checked(run, text, timeWrong)));
+    return (run) => timeOf(checked(run, text, timeWrong));
   }),
 };
 
@@ -134,7 +139,7 @@ function beside(tag: TagSpec): TagSpec {
   };
 }
 
-/** RFC 6009 §5 */
+/** RFC 6009 §7 */
 export const redirectDeliverby: Extension = {
   capability: 'redirect-deliverby',
   tags: [

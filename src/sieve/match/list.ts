@@ -1,7 +1,7 @@
 import type { Asker, Captures, Matcher, MatchType } from './matcher.ts';
 import type { Values } from './values.ts';
 
-/** RFC 6134 §2.1 :list: a value stands on one of the lists that the keys name. ${0} is what stands there (§2.3). */
+/** RFC 6134 §2.2 :list: a value stands on one of the lists that the keys name. ${0} is what stands there. */
 export const list: MatchType = {
   name: 'list',
   substrings: false,
@@ -23,8 +23,9 @@ class StandsOnList implements Matcher {
   match(values: Values, captures: Captures | null, asker?: Asker): boolean {
     for (const value of values.items) {
       for (const name of this.#lists) {
-        if (asker?.listed(name, value) !== true) continue;
-        captures?.set([value]);
+        const found = asker?.listed(name, value) ?? null;
+        if (found === null) continue;
+        captures?.set([found]);
         return true;
       }
     }

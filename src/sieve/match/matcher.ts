@@ -14,7 +14,7 @@ export interface Captures {
 /** Lists that are kept elsewhere (RFC 6134), for `:list`. */
 export interface Lists {
   /** True if a value stands on a list of a name; false for a list that is not there. Octets. */
-  listed(list: string, value: string): boolean;
+  listed(list: string, value: string): string | null;
 }
 
 /** The script that asks: its lists, and its budget for what cannot be told beforehand. */

@@ -90,7 +90,8 @@ export class World {
       environment: (item) => this.#environment(item),
       seen: () => false,
       script: (location, name) => this.#included(location, name),
-      listed: (list, value) => this.configuration.members(list).includes(value.toLowerCase()),
+      listed: (list, value) =>
+        this.configuration.members(list).includes(value.toLowerCase()) ? value.toLowerCase() : null,
       members: (list) => this.configuration.members(list),
       program: (call) => this.runProgram(call),
       log: (text) => this.log(text),

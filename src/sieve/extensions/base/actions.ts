@@ -60,7 +60,7 @@ class Redirect implements Command {
     if (!this.#list) {
       this.#to(run, addressOf(text, run.settings), dispatch);
     } else {
-      // RFC 6134 §2.5; who stands on it goes through the same budget.
+      // RFC 6134 §2.3; who stands on it goes through the same budget.
       for (const address of run.members(text)) this.#to(run, address, dispatch);
     }
     if (!copy) run.result.implicitKeep = false;
