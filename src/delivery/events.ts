@@ -39,6 +39,7 @@ import { makeHost } from './host.ts';
 import { interpret } from './interpret.ts';
 import { allowedCapabilities, sieveSettings } from './language.ts';
 import type { Notifications } from './notifications.ts';
+import { hasUse } from './filing.ts';
 import type { Occasion } from './occasion.ts';
 import { scriptOwner } from './owner.ts';
 import type { DelivererParts } from './parts.ts';
@@ -325,11 +326,8 @@ function wanted(
   { mailbox: { owner, path }, mailboxid, specialUse }: Placement,
 ): ListedMailbox | undefined {
   const there = listed.filter(({ name, selectable }) => selectable && name.owner === owner);
-  const use = specialUse?.toLowerCase();
   return (mailboxid === undefined ? undefined : there.find((each) => each.mailboxid === mailboxid)) ??
-    (use === undefined
-      ? undefined
-      : there.find((each) => each.specialUse.some((one) => one.toLowerCase() === use))) ??
+    (specialUse === undefined ? undefined : there.find((each) => hasUse(each, specialUse))) ??
     there.find(({ name }) => name.path === path);
 }
 

@@ -2,7 +2,7 @@
 
 import { asMailError } from '../errors.ts';
 import type { Content, Placement as ScriptPlacement, SnoozeAction } from '../sieve/result.ts';
-import type { MailboxName, Placement } from '../store/border.ts';
+import type { ListedMailbox, MailboxName, Placement } from '../store/border.ts';
 import { decodeMutf7, encodeMutf7 } from '../store/mutf7.ts';
 import type { Occasion } from './occasion.ts';
 import type { Plan } from './plan.ts';
@@ -48,7 +48,7 @@ export function storePlacement(placement: ScriptPlacement, occasion: Occasion): 
   const { mailbox: name, flags, create, specialUse, mailboxId } = placement;
   if (name === null) return { ...keptByDefault(occasion), flags };
   try {
-    const mailbox = mailboxNamed(name, occasion);
+    const mailbox = mailboxFor(placement, name, occasion);
     return {
       mailbox,
       flags,
@@ -62,6 +62,32 @@ export function storePlacement(placement: ScriptPlacement, occasion: Occasion): 
     occasion.log.warn('kept instead of filed', { folder: name, reason: message });
     return { ...keptByDefault(occasion), flags };
   }
+}
+
+/**
+ * The mailbox of a placement. Special uses and ids are those of the owner's mailboxes (RFC 8579 §4, RFC 9042 §4), which the store looks
+ * for where the name is: for a name elsewhere that is done here.
+ */
+function mailboxFor(
+  { specialUse, mailboxId }: ScriptPlacement,
+  name: string,
+  occasion: Occasion,
+): MailboxName {
+  const { owner: { userid }, store } = occasion;
+  const named = mailboxNamed(name, occasion);
+  if (named.owner === userid || (specialUse === null && mailboxId === null)) return named;
+  const session = store.session({ userid, admin: false, groups: [], groupsUnknown: true });
+  const own = session.list().find((each) =>
+    each.name.owner === userid && each.selectable &&
+    (each.mailboxid === mailboxId || specialUse !== null && hasUse(each, specialUse))
+  );
+  return own?.name ?? named;
+}
+
+/** Whether a mailbox has a special use; flags are the same in any case (RFC 9051 §2.3.2). */
+export function hasUse({ specialUse }: Pick<ListedMailbox, 'specialUse'>, use: string): boolean {
+  const wanted = use.toLowerCase();
+  return specialUse.some((each) => each.toLowerCase() === wanted);
 }
 
 /** The mailbox a script means. @throws MailError 'cannot' or 'nonexistent' for a name that none of the owner's can have */

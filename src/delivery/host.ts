@@ -4,7 +4,7 @@ import { asMailError } from '../errors.ts';
 import type { Host } from '../sieve/host.ts';
 import type { ListedMailbox } from '../store/border.ts';
 import { version } from '../version.ts';
-import { defaultMailbox, mailboxNamed } from './filing.ts';
+import { defaultMailbox, hasUse, mailboxNamed } from './filing.ts';
 import type { Occasion } from './occasion.ts';
 import { turn } from './turns.ts';
 
@@ -21,8 +21,7 @@ export function makeHost(occasion: Occasion): Host {
     mailboxExists: (name) => mailboxes.named(name) !== null,
     mailboxIdExists: (id) => mailboxes.all().some(({ mailboxid }) => mailboxid === id),
     specialUseExists(mailbox, use) {
-      const wanted = use.toLowerCase();
-      const has = ({ specialUse }: ListedMailbox) => specialUse.some((each) => each.toLowerCase() === wanted);
+      const has = (each: ListedMailbox) => hasUse(each, use);
       if (mailbox === null) return mailboxes.all().some(has);
       const named = mailboxes.named(mailbox);
       return named !== null && has(named);

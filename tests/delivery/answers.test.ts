@@ -238,6 +238,9 @@ test(':create, :specialuse and :mailboxid find and make mailboxes of the owner a
   expect((await room.messages('bert', 'Spam'))?.length).toBe(2);
   await files('fileinto :specialuse "\\\\Archive" :create "INBOX/Old";');
   expect(room.test.as('bert').info({ owner: 'bert', path: 'Old' }).specialUse).toEqual(['\\Archive']);
+  // RFC 8579 §4: the owner's junk, whoever's mailbox is named beside it. Flags are the same in any case.
+  await files('fileinto :specialuse "\\\\junk" "user/eve/Private";');
+  expect((await room.messages('bert', 'Spam'))?.length).toBe(3);
   // Somebody else's: neither by name nor by id.
   await files('fileinto :create "user/eve/New";');
   await files(`fileinto :mailboxid "${theirs.mailboxid}" "INBOX";`);

@@ -71,15 +71,23 @@ class Notify implements Command {
       if (run.trace !== null) run.note(`notify "${fromOctets(uri)}": nobody who was not notified yet`);
       return;
     }
+    const { fcc } = draft(run, modifiers);
+    const uncopied = fcc === null ? null : copyWrong(uri);
+    if (uncopied !== null) throw new ScriptError(uncopied);
     act(run, {
       kind: 'notify',
       method,
       importance: importanceOf(importance?.value(run) ?? '2'),
       options: (options?.values(run) ?? []).map(checkedOption),
       message: message === null ? null : fromOctets(message.value(run)),
-      fcc: draft(run, modifiers).fcc,
+      fcc,
     }, () => `notify "${fromOctets(uri)}"`);
   }
+}
+
+/** RFC 8580 §6: an error with a method that makes no message to be copied. */
+function copyWrong(uri: string): string | null {
+  return schemeOf(uri) === 'mailto' ? null : `':fcc' is not for the notification method "${printable(uri)}"`;
 }
 
 /** How many notifications a run may decide. */
@@ -171,6 +179,8 @@ function constantWrong(
   if (method === null) return null;
   const wrong = methodWrong(method, settings);
   if (wrong !== null) return { name: 'method', text: wrong };
+  const uncopied = call.has('fcc') ? copyWrong(method) : null;
+  if (uncopied !== null) return { name: 'fcc', text: uncopied };
   const from = call.has('from') && schemeOf(method) === 'mailto' ? call.text('from').constant : null;
   const text = from === null ? null : addressWrong(from, settings);
   return text === null ? null : { name: 'from', text };

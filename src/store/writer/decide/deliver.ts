@@ -226,8 +226,9 @@ function posted(index: OwnerIndex, path: string, poster: DeliveryAddress['poster
 function wanted(index: OwnerIndex, { path, mailboxid, specialUse }: PlacementData): MailboxRow | undefined {
   if (mailboxid !== undefined || specialUse !== undefined) {
     const rows = [...index.byPath.values()];
+    const use = specialUse?.toLowerCase();
     const found = rows.find((row) => row.mailboxid === mailboxid) ??
-      rows.find((row) => specialUse !== undefined && row.specialUse.includes(specialUse));
+      rows.find((row) => row.specialUse.some((each) => each.toLowerCase() === use));
     if (found !== undefined) return found;
   }
   return index.byPath.get(path);
