@@ -24,11 +24,14 @@ function briefly(mailbox: string): string {
     snooze :create :mailbox "${mailbox}" :addflags "\\\\Flagged" :tzid "UTC" [${list}];`;
 }
 
+/** Delivers as an MTA does: one that is told to come later does, since a worker may not have found the new writer yet. */
 async function deliver(to: string): Promise<void> {
-  const client = await LmtpClient.connect(store.lmtpSocket);
-  const [answer = ''] = await client.deliver('anna@example.net', [to], Buffer.from(letter()));
-  client.destroy();
-  expect(answer).toStartWith('250');
+  for (let answer = '4'; answer.startsWith('4');) {
+    const client = await LmtpClient.connect(store.lmtpSocket);
+    [answer = ''] = await client.deliver('anna@example.net', [to], Buffer.from(letter()));
+    client.destroy();
+    expect(answer).toMatch(/^(?:250|451)/);
+  }
 }
 
 /** How many messages each mailbox has. */

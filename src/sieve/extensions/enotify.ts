@@ -24,14 +24,22 @@ function methodWrong(uri: string, { notify }: Settings): string | null {
     const parsed = parseMailto(uri);
     return typeof parsed === 'string' ? parsed : null;
   }
-  if (notify.schemes.has(scheme)) return null;
-  const known = ['mailto', ...notify.schemes].map((name) => `"${name}:"`).join(' or ');
+  return notify.schemes.has(scheme) ? null : unknownMethod(uri, notify);
+}
+
+function unknownMethod(uri: string, { schemes }: Settings['notify']): string {
+  const known = ['mailto', ...schemes].map((name) => `"${name}:"`).join(' or ');
   return `unknown notification method "${
     printable(uri.slice(0, 80))
   }": expected a URI that begins with ${known}`;
 }
 
 const PROHIBITED = 'local policy prohibits the use of a notify action';
+
+function isSupported(uri: string, { schemes }: Settings['notify']): boolean {
+  const scheme = schemeOf(uri);
+  return scheme === 'mailto' || schemes.has(scheme);
+}
 
 /** §3.5 */
 function optionWrong(option: string): string | null {
@@ -149,6 +157,12 @@ const notify: CommandSpec = {
   parameters: [{ name: 'method', type: 'string' }],
   emit(call, compiler) {
     const method = call.text('method');
+    const { constant } = method;
+    const { notify } = compiler.settings;
+    if (constant !== null && notify.most > 0 && !isSupported(constant, notify)) {
+      // §3.2: an error when it is used, since a script may ask first (§4, §5).
+      compiler.warning(call.position('method'), `the notify command: ${unknownMethod(constant, notify)}`);
+    }
     const wrong = constantWrong(call, compiler);
     if (wrong !== null) {
       compiler.error(call.position(wrong.name), `the notify command: ${wrong.text}`);
@@ -176,7 +190,7 @@ function constantWrong(
 ): { readonly name: string; readonly text: string } | null {
   if (settings.notify.most === 0) return { name: 'method', text: PROHIBITED };
   const method = call.text('method').constant;
-  if (method === null) return null;
+  if (method === null || !isSupported(method, settings.notify)) return null;
   const wrong = methodWrong(method, settings);
   if (wrong !== null) return { name: 'method', text: wrong };
   const uncopied = call.has('fcc') ? copyWrong(method) : null;
