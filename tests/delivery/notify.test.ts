@@ -29,6 +29,51 @@ test('a mailto is told of the message, in its own name and marked as automatic',
   expect(sent?.text).toContain('\r\n\r\nLook\r\n');
 });
 
+test('RFC 5436 §3: the example of the knitting list', async () => {
+  room = new PostRoom();
+  await room.user(
+    'bert',
+    `require ["enotify", "variables"];
+    if header :contains "list-id" "knitting.example.com" {
+      if header :matches "Subject" "[*] *" {
+        notify :message "From \${1} list: \${2}" :importance "3"
+          "mailto:0123456789@sms.example.net?to=backup@example.com";
+      }
+    }`,
+  );
+  const mail = [
+    'Return-Path: <knitting-bounces@example.com>',
+    'Received: from mail.example.com by mail.example.org',
+    '  for <recipient@example.org>; Wed, 7 Dec 2005 05:08:02 -0500',
+    'Received: from hobbies.example.com by mail.example.com',
+    '  for <knitting@example.com>; Wed, 7 Dec 2005 02:00:26 -0800',
+    'Message-ID: <1234567.89ABCDEF@example.com>',
+    'Date: Wed, 07 Dec 2005 10:59:19 +0100',
+    'Precedence: list',
+    'List-Id: Knitting Mailing List <knitting.example.com>',
+    'Sender: knitting-bounces@example.com',
+    'Errors-To: knitting-bounces@example.com',
+    'From: "Jeff Smith" <jeff@hobbies.example.com>',
+    'To: "Knitting Mailing List" <knitting@example.com>',
+    'Subject: [Knitting] A new sweater',
+    '',
+    'I just finished a great new sweater!',
+    '',
+  ];
+  await room.deliver(mail.join('\r\n'), { ...TO_BERT, from: 'knitting-bounces@example.com' });
+  const [sent] = room.mailer.sent;
+  expect(recipients()).toEqual([['0123456789@sms.example.net', 'backup@example.com']]);
+  const text = sent?.text ?? '';
+  expect(text).toStartWith('Auto-Submitted: auto-notified; owner-email="bert@mail.example.org"\r\n');
+  // So that a loop is seen.
+  expect(text).toContain(`${mail.slice(1, 5).join('\r\n')}\r\n`);
+  expect(text).toMatch(/\r\nFrom: (?:.*<)?bert@mail\.example\.org>?\r\n/);
+  expect(text).toMatch(/\r\nTo: <?0123456789@sms\.example\.net>?,\s+<?backup@example\.com>?\r\n/);
+  expect(text).toContain('\r\nSubject: From Knitting list: A new sweater\r\n');
+  expect(text).not.toContain('1234567.89ABCDEF@example.com>\r\nDate');
+  expect(text).not.toMatch(/^Message-ID: <1234567/m);
+});
+
 test('what a program sent notifies nobody; of a bounce the notification is one, too', async () => {
   room = new PostRoom();
   await room.user('bert', 'require "enotify"; notify "mailto:sms@x.example";');
