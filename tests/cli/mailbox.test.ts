@@ -215,6 +215,21 @@ describe('undelete', () => {
     );
   });
 
+  test('of several that were deleted in the same second the last one', async () => {
+    const store = testStore();
+    await store.ok('mailbox create user/django');
+    for (let messages = 1; messages <= 3; messages++) {
+      await store.ok('mailbox create user/django/Sent');
+      for (let n = 0; n < messages; n++) await append(store, 'django', 'Sent', `Subject: ${n}\r\n\r\n\r\n`);
+      await store.ok('mailbox delete user/django/Sent');
+    }
+    for (let messages = 3; messages >= 1; messages--) {
+      expect(await store.ok(`mailbox undelete user/django/Sent user/django/Back${messages}`)).toBe(
+        `Mailbox user/django/Back${messages} is back with ${messages} message${messages === 1 ? '' : 's'}.\n`,
+      );
+    }
+  });
+
   test('what is not there, and another user', async () => {
     const store = await twice();
     await store.ok('mailbox create user/eve');

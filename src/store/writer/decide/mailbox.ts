@@ -69,14 +69,25 @@ export function decideDelete(context: Context, change: Of<'delete'>): { deleted:
   if (all && !change.by.admin) throw userError('cannot', 'INBOX cannot be deleted');
   if (!change.by.admin) demand(rights, 'x', 'delete this mailbox');
   const rows = all ? [...index.byPath.values()] : [row];
-  const at = context.settings.delete_mode === 'immediate' ? 0 : context.now;
+  const at = context.settings.delete_mode === 'immediate'
+    ? () => 0
+    : (gone: MailboxRow) => timeOfDeletion(context, index, gone);
   context.directoryFirst = true;
   const q = index.nextModseq();
   for (const gone of rows) {
     context.emitDirectory({ k: 'mbgone', o: index.id, m: gone.id });
-    context.emit(index, { k: 'delete', mb: gone.id, at, q });
+    context.emit(index, { k: 'delete', mb: gone.id, at: at(gone), q });
   }
   return { deleted: rows.length };
+}
+
+/** Now, but behind all deletions of the same name: who undeletes it means the last one, whatever the clock does. */
+function timeOfDeletion({ now }: Context, index: OwnerIndex, { path }: MailboxRow): number {
+  let at = now;
+  for (const other of index.mailboxes.values()) {
+    if (other.deletedat !== null && other.path === path && other.deletedat >= at) at = other.deletedat + 1;
+  }
+  return at;
 }
 
 /**
