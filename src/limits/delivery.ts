@@ -62,6 +62,12 @@ export const deliveryLimits = rows({
     reason: 'programs a worker runs at once; each is a process, and may learn from spam for a second',
     onExcess: 'further ones wait for the end of one of them',
   },
+  delivery_programs_user: {
+    value: 4,
+    unit: 'count',
+    reason: "of these one user's at once: slow programs of one hold up nobody else's mail",
+    onExcess: 'further ones wait for the end of one of them',
+  },
   delivery_events: {
     value: 20_000,
     unit: 'count',

@@ -194,3 +194,26 @@ test('what a spam filter wrote is read as options say; headers the administrator
   await room.deliver(letter('X-Spam-Status: No, score=0.1\r\nX-Virus: clean\r\n'));
   expect((await room.messages('bert'))?.length).toBe(1);
 });
+
+test("slow programs of one user hold up nobody else's", async () => {
+  // Each says that it runs, and goes on once it may.
+  open({
+    slow: `echo x > $1.$$; while [ ! -e $1.go ]; do sleep 0.02; done; cat > /dev/null`,
+    quick: 'cat > /dev/null',
+  });
+  await room.user('bert', `require ["vnd.dovecot.pipe"]; pipe "slow" "${join(folder, 'run')}";`);
+  await room.user('cleo', 'require ["vnd.dovecot.pipe"]; pipe "quick";');
+  const running = () => readdirSync(folder).filter((name) => /^run\.\d+$/.test(name)).length;
+  const most = limits.delivery_programs_user.value;
+  const slow = Array.from(
+    { length: limits.delivery_programs_running.value + 2 },
+    () => room.deliver(letter()),
+  );
+  while (running() < most) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [verdict] = await room.deliver(letter(), { to: ['cleo'] });
+  expect(verdict?.actions).toEqual(['pipe quick']);
+  expect(running()).toBe(most);
+  writeFileSync(join(folder, 'run.go'), '');
+  for (const [each] of await Promise.all(slow)) expect(each?.actions).toEqual(['pipe slow']);
+  expect(running()).toBe(slow.length);
+});

@@ -37,6 +37,8 @@ export interface StoreOptions {
   readonly host?: string;
   /** Added to the environment of the server, not to that of tools. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What the server is started with, by its folder: a command that runs the rest of its arguments. Tools run without it. */
+  readonly within?: (dir: string) => readonly string[];
 }
 
 export class TestStore {
@@ -54,6 +56,7 @@ export class TestStore {
   };
   #child: ChildProcess | undefined;
   #env: Readonly<Record<string, string>> = {};
+  #within: readonly string[] = [];
 
   private constructor(dir: string, ports: TestStore['ports']) {
     this.dir = dir;
@@ -70,6 +73,7 @@ export class TestStore {
     const [imap = 0, imaps = 0, lmtp = 0, pop3 = 0, pop3s = 0, sieve = 0] = await freePorts(6);
     const store = new TestStore(dir, { imap, imaps, lmtp, pop3, pop3s, sieve });
     store.#env = options.env ?? {};
+    store.#within = options.within?.(dir) ?? [];
     store.#makeCertificate();
     store.#writeConfig(options);
     for (const user of options.users ?? []) store.addUser(user);
@@ -103,7 +107,7 @@ export class TestStore {
   /** Starts the store; resolves once IMAP greets. */
   async run(): Promise<void> {
     const log = openSync(join(this.dir, 'log'), 'a');
-    const [program = '', ...args] = mailstoreCommand();
+    const [program = '', ...args] = [...this.#within, ...mailstoreCommand()];
     const child = spawn(program, [...args, 'serve', '-c', this.configFile], {
       stdio: ['ignore', log, log],
       detached: true,
