@@ -58,6 +58,42 @@ describe('sieveshell', () => {
     expect([ended.code, ended.stderr, ended.stdout]).toEqual([0, '', `x\n${SCRIPT}`]);
   });
 
+  test('goes where a server sends it, and not round in circles', async () => {
+    const old = await TestStore.start({
+      users: ['django', 'inge'],
+      config: {
+        sieve: { referrals: `{ "django" = "sieve://localhost:${store.ports.sieve}" }` },
+        auth: { allowplaintext: 'true' },
+      },
+    });
+    try {
+      const to = `localhost:${old.ports.sieve}`;
+      const ended = await client('sieveshell', [
+        '-a',
+        'django',
+        '-p',
+        PASSWORD,
+        '-e',
+        'put mine.sieve m\nlist\ndelete m',
+        to,
+      ]);
+      expect([ended.code, ended.stdout]).toEqual([0, 'm\n']);
+      expect(ended.stderr).toContain(`referred to sieve://localhost:${store.ports.sieve}\n`);
+      const config = readFileSync(old.configFile, 'utf8');
+      writeFileSync(
+        old.configFile,
+        config.replace(/referrals = .*/, `referrals = { "*" = "sieve://${to}" }`),
+      );
+      await old.stop();
+      await old.run();
+      const round = await client('sieveshell', ['-a', 'inge', '-p', PASSWORD, '-e', 'list', to]);
+      expect(round.code).not.toBe(0);
+      expect(round.stderr).toContain('too many referrals');
+    } finally {
+      await old.dispose();
+    }
+  });
+
   test('says what the server says, and goes on', async () => {
     const ended = await client('sieveshell', [
       ...[

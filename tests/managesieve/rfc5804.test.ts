@@ -166,3 +166,33 @@ test('§2.14: UNAUTHENTICATE', async () => {
   expect(await client.say('UNAUTHENTICATE')).toBe('OK');
   expect(await client.say('LISTSCRIPTS')).toStartWith('NO');
 });
+
+test('§1.3: who is on another server is sent there, once it is known who it is', async () => {
+  const moved = {
+    ...given,
+    sieve_referrals: { django: 'sieve://new.example.org', '@example.net': 'sieve://[::1]:4191' },
+  };
+  const old = await SieveServer.open(
+    { ...moved, virtdomains: 'userid' },
+    {},
+    languageOf(makeSettings(moved)),
+  );
+  const answer = async (user: string, password: string) => {
+    const stranger = await old.connect();
+    const response = Buffer.from(`\0${user}\0${password}`).toString('base64');
+    const said = await stranger.say(`AUTHENTICATE "PLAIN" "${response}"`);
+    return [said, said.startsWith('BYE') ? await stranger.line() : ''];
+  };
+  const text = '"Your scripts are on another server"';
+  expect(await answer('django', PASSWORD)).toEqual([
+    `BYE (REFERRAL "sieve://new.example.org") ${text}`,
+    '<closed>',
+  ]);
+  expect(await answer('anna@example.net', PASSWORD)).toEqual([
+    `BYE (REFERRAL "sieve://[::1]:4191") ${text}`,
+    '<closed>',
+  ]);
+  expect((await answer('django', 'wrong'))[0]).toStartWith('NO ');
+  expect((await answer('inge', PASSWORD))[0]).toBe('OK');
+  await old.close();
+});

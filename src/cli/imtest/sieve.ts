@@ -16,6 +16,14 @@ export interface SieveToken {
   readonly text: string;
 }
 
+/** The scripts are on another server (RFC 5804 §1.3). */
+export class Referral extends Error {
+  /** @param said all that the server says */
+  constructor(readonly url: string, said: string) {
+    super(`the server refers to another: ${said}`);
+  }
+}
+
 export class SieveDialogue implements Dialogue {
   readonly logout = 'LOGOUT';
   readonly #talk: Talk;
@@ -93,8 +101,16 @@ export class SieveDialogue implements Dialogue {
     return /^LOGOUT$/i.test(line);
   }
 
-  /** The words of one logical line of the server: literals belong to it. */
+  /** The words of one logical line of the server: literals belong to it. @throws Referral where it sends the client elsewhere */
   async words(): Promise<readonly SieveToken[]> {
+    const tokens = await this.#line();
+    const [first, open, code, url] = tokens;
+    const refers = first?.string === false && open?.text === '(' && code?.text === 'REFERRAL';
+    if (refers && url?.string === true) throw new Referral(url.text, textOf(tokens));
+    return tokens;
+  }
+
+  async #line(): Promise<SieveToken[]> {
     const tokens: SieveToken[] = [];
     for (;;) {
       const line = await this.#talk.receive();

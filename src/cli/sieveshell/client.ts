@@ -3,12 +3,17 @@
 import { BINDINGS, channelOf } from '../../auth/channel.ts';
 import { authenticate } from '../../auth/client/exchange.ts';
 import { clientMechanism } from '../../auth/client/mechanisms.ts';
+import { portOf } from '../../config/ports.ts';
 import { serverError, userError } from '../../errors.ts';
 import { Wire } from '../../net/wire.ts';
 import { chooseMechanism } from '../imtest/choose.ts';
-import { SieveDialogue, type SieveToken, stringOf } from '../imtest/sieve.ts';
+import { Referral, SieveDialogue, type SieveToken, stringOf } from '../imtest/sieve.ts';
 import type { Talk } from '../imtest/talk.ts';
+import { printable } from '../table.ts';
 import type { Login } from './arguments.ts';
+
+/** Servers that send the client on to others, one behind the other. */
+const MOST_REFERRALS = 5;
 
 /** A script as the server lists it. */
 export interface ListedScript {
@@ -49,11 +54,32 @@ export class SieveClient {
   }
 
   /**
-   * Connects, begins TLS where the server has it, and logs in.
-   * @param tell hears what is wrong with the server's certificate, where that is no reason to end
+   * Connects, begins TLS where the server has it, and logs in; on another server, where this one says so (RFC 5804 §1.3).
+   * @param tell hears what is wrong with the server's certificate, where that is no reason to end, and where else it goes
    * @throws MailError 'unavailable', 'cannot', 'authenticationfailed'
    */
   static async login(
+    login: Login,
+    password: () => Promise<string>,
+    tell: (text: string) => void,
+  ): Promise<SieveClient> {
+    let asked: Promise<string> | undefined;
+    const once = (): Promise<string> => asked ??= password();
+    for (let at = login, referrals = 0;; referrals++) {
+      try {
+        return await SieveClient.#loginAt(at, once, tell);
+      } catch (thrown) {
+        if (!(thrown instanceof Referral)) throw thrown;
+        if (referrals === MOST_REFERRALS) {
+          throw userError('cannot', `too many referrals, the last to ${thrown.url}`);
+        }
+        tell(`referred to ${printable(thrown.url)}\n`);
+        at = { ...login, ...serverOf(thrown.url) };
+      }
+    }
+  }
+
+  static async #loginAt(
     login: Login,
     password: () => Promise<string>,
     tell: (text: string) => void,
@@ -179,6 +205,17 @@ export class SieveClient {
       throw userError('cannot', said === '' ? 'the server refuses, and does not say why' : said);
     }
   }
+}
+
+/** Host and port of a URL (RFC 5804 §3), of which nothing else is heeded. */
+function serverOf(url: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port] =
+    /^sieve:\/\/(?:[^@/]*@)?(?:\[([^\]]+)\]|([^:[\]/]+))(?::(\d{1,5}))?(?:\/.*)?$/i.exec(url) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined) {
+    throw userError('cannot', `the server refers to "${printable(url)}", which is no server`);
+  }
+  return { host, port: Number(port ?? portOf('sieve')) };
 }
 
 function encode(text: string): string {

@@ -101,7 +101,7 @@ const groups: readonly Group[] = [
   },
   {
     outcome: 'unneeded',
-    text: 'there is one server, so ManageSieve refers nobody to another',
+    text: 'ManageSieve refers those to another server whom sieve.referrals names',
     keys: 'sieve_allowreferrals',
   },
   {

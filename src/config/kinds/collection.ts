@@ -146,6 +146,38 @@ export function listFilesKind(): Kind<Readonly<Record<string, string>>> {
   };
 }
 
+/** Users who are elsewhere, and where: a table in TOML of a userid, "@" and a domain, or "*", and a URL (RFC 5804 §3). */
+export function referralsKind(): Kind<Readonly<Record<string, string>>> {
+  const expects = 'a table of users and URLs';
+  return {
+    name: 'referrals',
+    expects,
+    fromToml(value) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) {
+        return mismatch(expects, value);
+      }
+      const referrals: Record<string, string> = {};
+      for (const [user, url] of Object.entries(value)) {
+        if (user === '' || /[\x00-\x20\x7f]/.test(user)) {
+          return bad(`${tomlString(shorten(user))} is no user: expected a userid, "@example.org" or "*"`);
+        }
+        if (typeof url !== 'string' || !/^sieve:\/\/[A-Za-z0-9.:[\]-]+$/.test(url)) {
+          return bad(
+            `${user}: expected a URL such as "sieve://mail.example.org", found ${describeToml(url)}`,
+          );
+        }
+        referrals[user] = url;
+      }
+      return good(referrals);
+    },
+    fromText: () => bad('referrals can only be given in TOML'),
+    toToml(value) {
+      const entries = Object.entries(value).map(([user, url]) => `${tomlString(user)} = ${tomlString(url)}`);
+      return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+    },
+  };
+}
+
 /** A further certificate for SNI: PEM files. */
 export interface CertificateFiles {
   readonly server_cert: string;

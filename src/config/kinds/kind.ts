@@ -24,6 +24,7 @@ export type KindName =
   | 'mode'
   | 'networks'
   | 'lists'
+  | 'referrals'
   | 'certificates';
 
 /** How one type of value is read and written. */

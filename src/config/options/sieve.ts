@@ -1,4 +1,4 @@
-import { listFilesKind, listKind } from '../kinds/collection.ts';
+import { listFilesKind, listKind, referralsKind } from '../kinds/collection.ts';
 import { sizeKind } from '../kinds/measure.ts';
 import { integerKind } from '../kinds/plain.ts';
 import { imapd, option } from '../option.ts';
@@ -28,6 +28,16 @@ export const sieveOptions = {
     doc:
       'The extensions of the language that scripts may require. An empty list allows all there are; comparators are always ' +
       'allowed. What a name stands for that is not there cannot be required.',
+  }),
+  sieve_referrals: option({
+    toml: 'sieve.referrals',
+    kind: referralsKind(),
+    default: {},
+    imapd: [],
+    doc:
+      'Users whose scripts are on another server, as while a site moves: { "anna" = "sieve://new.example.org", "@example.net" = ' +
+      '"sieve://mail.example.net:4190" }, by userid, by domain, or "*" for all others. Who logs in by ManageSieve is sent there ' +
+      '(RFC 5804, REFERRAL); sieveshell goes by itself. IMAP and the scripts that are here are not concerned.',
   }),
   sieve_lists: option({
     toml: 'sieve.lists',

@@ -2,8 +2,9 @@ import { decodeResponse, encodeChallenge, startSasl } from '../../auth/sasl.ts';
 import { syntaxError } from '../../errors.ts';
 import { expectArguments } from '../parse/arguments.ts';
 import type { Argument } from '../parse/received.ts';
+import { referralFor } from '../referral.ts';
 import type { ManageSieveSession } from '../session.ts';
-import { byteString, literal, ok } from '../write.ts';
+import { bye, byteString, literal, ok } from '../write.ts';
 
 /** AUTHENTICATE mechanism [initial response] (RFC 5804 §2.1). What comes with the success is part of the OK (§1.3 SASL). */
 export async function authenticate(session: ManageSieveSession, args: readonly Argument[]): Promise<void> {
@@ -19,6 +20,11 @@ export async function authenticate(session: ManageSieveSession, args: readonly A
     step = await exchange.step(decode(response));
   }
   if (session.ended) return;
+  const elsewhere = referralFor(session.services.settings.sieve_referrals, step.identity.userid);
+  if (elsewhere !== null) {
+    const text = 'Your scripts are on another server';
+    return session.leave(bye(text, `REFERRAL ${byteString(elsewhere)}`));
+  }
   await session.logIn(step.identity);
   const { final, layer } = step;
   session.write(ok('', final === undefined ? '' : `SASL ${byteString(encodeChallenge(final))}`));

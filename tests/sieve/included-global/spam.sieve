@@ -1,0 +1,2 @@
+require "include";
+if header "subject" "spam" { discard; stop; }
