@@ -7,8 +7,10 @@
  * 1. What lies behind the last batch is zeros or missing. Neither is a batch, so that a reader finds the same end in both; whoever
  *    knows this file only by its batches (segment.ts, also of earlier versions) needs no word of it.
  * 2. Zeros are never waited for and never needed: no space for them only means that the file grows by its batches again.
+ * 3. There are none where the disk is short: the log must be the first to notice that it is full, before anything is acknowledged
+ *    that the indexes have no space for.
  */
-import { ftruncateSync, writeSync } from 'node:fs';
+import { ftruncateSync, statfsSync, writeSync } from 'node:fs';
 
 /**
  * Bytes given at a time: some two hundred small messages. Each byte is written twice, so this is for a log with little to do, whose
@@ -19,6 +21,9 @@ const PIECE = 1 << 20;
 /** The next piece is made when less than this is left. */
 const LOW = PIECE >> 3;
 
+/** With less free space than this there are none. */
+const PLENTY = 64 * PIECE;
+
 const ZEROS = new Uint8Array(PIECE);
 
 /** The space ahead of one segment's end. */
@@ -27,13 +32,16 @@ export class Ahead {
   private until = 0;
   private refused = false;
 
-  constructor(private readonly fd: number) {}
+  /** @param folder where the file lies */
+  constructor(private readonly fd: number, private readonly folder: string) {}
 
   /** Gives the file zeros behind `end`, where its batches end, if it has few left. */
   extend(end: number): void {
     if (this.refused || this.until - end >= LOW) return;
     const from = Math.max(this.until, end);
     try {
+      const { bavail, bsize } = statfsSync(this.folder);
+      if (bavail * bsize < PLENTY) return this.giveBack(end);
       const made = writeSync(this.fd, ZEROS, 0, PIECE, from);
       this.until = from + made;
       if (made === PIECE) return;

@@ -96,7 +96,7 @@ export class RedoLog {
     private readonly mark: SyncedMark,
   ) {
     this.nextLsn = firstLsn;
-    this.ahead = new Ahead(current.fd);
+    this.ahead = new Ahead(current.fd, folder);
   }
 
   /**
@@ -257,6 +257,11 @@ export class RedoLog {
     }
   }
 
+  /** The disk is full: lets go of what was prepared. */
+  relinquish(): void {
+    if (this.failed === null) this.ahead.giveBack(SEGMENT_HEADER + this.bytes);
+  }
+
   /** Closes the current segment and opens the next one. */
   private rotate(): void {
     const last = this.nextLsn - 1;
@@ -267,7 +272,7 @@ export class RedoLog {
     this.closed.push(closed);
     this.onClosed(closed, this.current.id);
     this.current = createSegment(this.folder, this.nextLsn, last);
-    this.ahead = new Ahead(this.current.fd);
+    this.ahead = new Ahead(this.current.fd, this.folder);
     this.firstLsn = this.nextLsn;
     this.bytes = 0;
   }

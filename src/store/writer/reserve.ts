@@ -61,8 +61,8 @@ export class Reserve {
     throw serverError('the disk is full; what is there can be read and deleted');
   }
 
-  /** Looks at the file system: gives the reserve up when it is nearly full, takes it back when there is space for it. */
-  look(): void {
+  /** Looks at the file system: gives the reserve up when it is nearly full, takes it back when there is space for it. True if it is held. */
+  look(): boolean {
     const { bavail, bsize } = statfsSync(this.logFolder);
     const free = bavail * bsize;
     if (this.held && free < this.size / 4) {
@@ -70,6 +70,7 @@ export class Reserve {
       this.held = false;
       this.log.error('disk full: nothing is taken in until there is space', { folder: this.logFolder, free });
     } else if (!this.held && free > this.size * 1.5) this.take();
+    return this.held;
   }
 
   private take(): void {

@@ -319,7 +319,7 @@ export class Writer {
     const batch = new Batch();
     const now = Math.floor(Date.now() / 1000);
     step('batch.taken');
-    this.options.reserve?.look();
+    if (this.options.reserve?.look() === false) this.redo.relinquish();
     for (const pending of taken) {
       const known = this.results.get(pending.request.id);
       if (known !== undefined) {

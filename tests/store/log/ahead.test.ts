@@ -18,6 +18,7 @@ import { Ahead } from '../../../src/store/log/ahead.ts';
 import { encodeFrame } from '../../../src/store/log/frame.ts';
 import { logEnd, logPieces } from '../../../src/store/log/piece.ts';
 import { joinLog, planJoining } from '../../../src/store/log/loss.ts';
+import { smallDisk } from '../faults.ts';
 import { RedoLog } from '../../../src/store/log/redo.ts';
 import { listSegments } from '../../../src/store/log/segment.ts';
 
@@ -155,12 +156,33 @@ describe('space ahead of the end of the log', () => {
     log.close();
   });
 
+  test('let go of, it is given back; on a disk that is short there is none', async () => {
+    const { log } = recover();
+    await alone(log, 3);
+    log.relinquish();
+    const end = readFileSync(newest()).findLastIndex((byte) => byte !== 0) + 1;
+    expect(statSync(newest()).size).toBe(end);
+    const lsns = await alone(log, 3);
+    expect(lsns).toHaveLength(3);
+    log.close();
+    const disk = smallDisk(8 << 20);
+    try {
+      folder = join(disk.path, 'log');
+      const small = recover().log;
+      await alone(small, 3);
+      expect(statSync(newest()).size).toBeLessThan(10_000);
+      small.close();
+    } finally {
+      disk.unmount();
+    }
+  });
+
   test('no space for it does no harm', () => {
     const path = join(root, 'file');
     writeFileSync(path, 'abc');
     // A descriptor that cannot be written: every call fails.
     const fd = openSync(path, 'r');
-    const ahead = new Ahead(fd);
+    const ahead = new Ahead(fd, root);
     ahead.extend(3);
     ahead.extend(3);
     ahead.giveBack(3);
