@@ -58,12 +58,18 @@ export function decodeBatch(bytes: Buffer, at: number, segmentId: bigint): Batch
   };
 }
 
-/** Offset of the next valid batch behind `at`, or -1. Used to tell damage from the end of the log. */
-export function findBatchBehind(bytes: Buffer, at: number, segmentId: bigint): number {
+/**
+ * Offset of the next valid batch behind `at` that follows on records which are missing, or -1. Used to tell damage from the end of
+ * the log: space that was never synced may hold anything after a loss of power, also a batch that stands before, or the one that
+ * was being written.
+ * @param expected the LSN that the next record has
+ */
+export function findBatchBehind(bytes: Buffer, at: number, segmentId: bigint, expected: number): number {
   const magic = Buffer.alloc(4);
   magic.writeUInt32LE(BATCH_MAGIC, 0);
   for (let next = bytes.indexOf(magic, at + 1); next !== -1; next = bytes.indexOf(magic, next + 1)) {
-    if (decodeBatch(bytes, next, segmentId) !== null) return next;
+    const batch = decodeBatch(bytes, next, segmentId);
+    if (batch !== null && batch.firstLsn > expected) return next;
   }
   return -1;
 }

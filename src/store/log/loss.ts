@@ -169,7 +169,7 @@ function joinInside(
       at = batch.end;
       continue;
     }
-    const behind = findBatchBehind(bytes, at, header.id);
+    const behind = findBatchBehind(bytes, at, header.id, Math.max(last + 1, header.firstLsn));
     const first = behind === -1 ? Infinity : Number(bytes.readBigUInt64LE(behind + 8));
     if (first > limit) break;
     if (first - 1 <= checkpoint) {

@@ -223,7 +223,8 @@ export function scanSegment(
   while (at < bytes.length) {
     const batch = decodeBatch(bytes, at, header.id);
     if (batch === null) {
-      const behind = findBatchBehind(bytes, at, header.id);
+      const expected = Math.max(lastLsn + 1, header.firstLsn);
+      const behind = findBatchBehind(bytes, at, header.id, expected);
       // LSNs of a segment have no gaps: what is damaged was not wanted.
       if (behind !== -1 && Number(bytes.readBigUInt64LE(behind + 8)) - 1 <= after) {
         at = behind;

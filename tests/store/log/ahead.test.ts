@@ -123,6 +123,39 @@ describe('space ahead of the end of the log', () => {
     expect(() => recover(hole)).toThrow(/damaged at offset \d+: a valid batch follows/);
   });
 
+  test('copies of batches in space that was never synced are nothing, whether they stand before or were being written', async () => {
+    const { log } = recover();
+    const lsns = await alone(log, 3);
+    const bytes = readFileSync(newest());
+    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    const starts = [bytes.indexOf('BATH', 48), bytes.indexOf('BATH', 60), bytes.lastIndexOf('BATH')];
+    for (const [n, start] of starts.entries()) {
+      const copy = bytes.subarray(start, starts[n + 1] ?? end);
+      const { log, lsns: found } = recover(
+        left(`copied${n}`, (all) => (copy.copy(all, 200_000), copy.copy(all, 300_007), all)),
+      );
+      expect(found).toEqual(lsns);
+      log.close();
+    }
+    // The last one has not reached its own place.
+    const last = bytes.subarray(starts[2], end);
+    const lost = left('written', (all) => (all.fill(0, starts[2]), last.copy(all, 200_000), all));
+    rmSync(join(lost, 'synced'));
+    const { log: other, lsns: found } = recover(lost);
+    expect(found).toEqual(lsns.slice(0, 2));
+    other.close();
+    // Nor has the first of a segment.
+    const first = left(
+      'first',
+      (all) => (all.fill(0, starts[0]), bytes.subarray(starts[0], starts[1]).copy(all, 200_000), all),
+    );
+    rmSync(join(first, 'synced'));
+    const { log: empty, lsns: none } = recover(first);
+    expect(none).toEqual([]);
+    empty.close();
+    log.close();
+  });
+
   test('batches that were synced and are zeros now are missed', async () => {
     const { log } = recover();
     await alone(log, 3);
