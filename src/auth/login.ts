@@ -26,7 +26,7 @@ import { Decoy } from './decoy.ts';
 import { ExternalUsers } from './external.ts';
 import type { Groups } from './groups/groups.ts';
 import { InterfaceDomains } from './interface.ts';
-import type { TokenUsers } from './oauth/tokens.ts';
+import type { TokenUsers } from './oauth/users.ts';
 import type { SecretSource, SourceAbilities, UserSecret } from './secrets/source.ts';
 
 /** One attempt to log in with a password. */

@@ -9,6 +9,7 @@ import { referenceEntries, writeReference, writeSample } from '../config/referen
 import { writeToml } from '../config/toml/write.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError, serverError } from '../errors.ts';
+import { checkTlsMaterial } from '../net/tls.ts';
 import { readTlsMaterial } from '../net/tlsfiles.ts';
 import { Checkers } from '../auth/checker/pool.ts';
 import { configuredAccount, dropPrivileges } from '../server/privilege.ts';
@@ -124,6 +125,7 @@ async function check(options: Options, io: CommandIo): Promise<number> {
 async function live(options: Options, io: CommandIo): Promise<number> {
   const { settings } = settingsFrom(options);
   const material = readTlsMaterial(settings);
+  checkTlsMaterial(material);
   const account = process.getuid?.() === 0 ? configuredAccount(settings) : undefined;
   if (account !== undefined) dropPrivileges(account, () => true);
   const checkers = new Checkers([...selfCommand(), '--role=checker']);

@@ -1,7 +1,7 @@
 /** `saslpasswd2`: sets or removes a password, with the options of Cyrus SASL's tool. */
 
 import { makeSecret } from '../auth/secrets/embedded.ts';
-import { retrievableSecrets } from '../config/settings.ts';
+import { retrievableSecrets } from '../config/retrievable.ts';
 import { userError } from '../errors.ts';
 import { administer, processSurroundings, type Surroundings, useridFrom } from './administration.ts';
 import { type Command, processIo } from './command.ts';

@@ -1,93 +1,18 @@
-/** `mailstore serve`: runs the server in the foreground. */
+/**
+ * `mailstore serve`: the server, or one of its roles where the supervisor asks for it (`serve --role=ROLE`). Each process loads what
+ * it is made of and nothing else: a start is mostly that, twice.
+ */
 
-import { formatFinding } from '../config/finding.ts';
-import { asMailError } from '../errors.ts';
-import { createLog, logLevel } from '../telemetry/log.ts';
+import { syntaxError } from '../errors.ts';
 import { ROLES } from '../server/control.ts';
-import { openNotifier } from '../server/notify.ts';
-import { runRole } from '../server/roles/role.ts';
-import { selfCommand } from '../server/self.ts';
-import { startServer, StoppedEarly } from '../server/start.ts';
-import { version } from '../version.ts';
-import { configArguments, configUsage, parseArgs, settingsFrom, usageError } from './options.ts';
-import { EX_CONFIG, EX_DATAERR, EX_OK, EX_OSERR, EX_SOFTWARE } from './sysexits.ts';
 
-const usage = `Usage: mailstore serve [-c FILE | -C FILE [-M FILE]]
-
-Runs the mail store in the foreground until SIGTERM or SIGINT. SIGHUP reads certificates and the log level again.
-Started as root it makes missing folders, binds the ports and changes to the configured user.
-
-${configUsage}  --allow-network-filesystem
-                          start although the store lies on NFS, SMB, FUSE or the like
-  -h, --help              this text
-`;
-
-const serveArguments = {
-  config: configArguments.config,
-  imapdConf: configArguments.imapdConf,
-  cyrusConf: configArguments.cyrusConf,
-  help: configArguments.help,
-  allowNetworkFilesystem: {},
-  role: { value: 'ROLE' },
-} as const;
-
-/** Runs the server, or one of its roles where the supervisor asks for it. */
+/** Runs the server or a role; resolves to the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { options, operands } = parseArgs(args, serveArguments);
-  if (options.help) {
-    process.stdout.write(usage);
-    return EX_OK;
-  }
-  if (operands.length > 0) throw usageError(`serve takes no "${operands[0]}"`);
-  if (options.role === 'checker') return await (await import('../auth/checker/process.ts')).runChecker();
-  if (options.role !== undefined) {
-    const role = ROLES.find((name) => name === options.role);
-    if (role === undefined) throw usageError(`--role is one of ${ROLES.join(', ')}`);
-    return await runRole(async () => (await import('../server/roles/bodies.ts')).roleBody(role));
-  }
-
-  const { settings, warnings } = settingsFrom(options);
-  const log = createLog({ level: logLevel(settings.loglevel) });
-  for (const warning of warnings) log.warn('configuration', { finding: formatFinding(warning) });
-  log.info('starting', { version, pid: process.pid });
-
-  const stopped = Promise.withResolvers<void>();
-  process.on('SIGTERM', () => stopped.resolve());
-  process.on('SIGINT', () => stopped.resolve());
-  let reload: (() => void) | undefined;
-  process.on('SIGHUP', () => reload?.());
-  try {
-    const server = await startServer({
-      settings,
-      load: () => settingsFrom(options).settings,
-      command: selfCommand(),
-      log,
-      notifier: openNotifier(),
-      allowNetworkFilesystem: options.allowNetworkFilesystem,
-      stopAsked: stopped.promise,
-    });
-    reload = () => server.reload();
-    await Promise.race([stopped.promise, server.supervisor.failed]).finally(() => server.stop());
-    log.info('stopped');
-    return EX_OK;
-  } catch (thrown) {
-    if (thrown instanceof StoppedEarly) {
-      log.info('stopped while starting');
-      return EX_OK;
-    }
-    const error = asMailError(thrown);
-    log.error('cannot serve', { code: error.code, error });
-    switch (error.code) {
-      case 'config':
-        return EX_CONFIG;
-      case 'corruption':
-        return EX_DATAERR;
-      case 'serverbug':
-        return EX_SOFTWARE;
-      default:
-        return EX_OSERR;
-    }
-  } finally {
-    log.flush();
-  }
+  const named = args.length === 1 ? /^--role=(.*)$/.exec(args[0] as string)?.[1] : undefined;
+  if (named === undefined) return await (await import('./serve/foreground.ts')).runServer(args);
+  if (named === 'checker') return await (await import('../auth/checker/process.ts')).runChecker();
+  const role = ROLES.find((name) => name === named);
+  if (role === undefined) throw syntaxError(`--role is one of ${ROLES.join(', ')}`);
+  const body = import('../server/roles/bodies.ts').then(({ roleBody }) => roleBody(role));
+  return await (await import('../server/roles/role.ts')).runRole(body);
 }

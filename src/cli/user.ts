@@ -2,7 +2,7 @@
 
 import { isAdmin } from '../auth/canonical.ts';
 import { makeSecret } from '../auth/secrets/embedded.ts';
-import { retrievableSecrets } from '../config/settings.ts';
+import { retrievableSecrets } from '../config/retrievable.ts';
 import { userError } from '../errors.ts';
 import {
   administer,

@@ -21,7 +21,7 @@ const SUITES = [
 
 /** What one handshake is made with. */
 export interface TlsParameters {
-  /** Where the client names no host, or none of ours. */
+  /** Where the client names no host, or none of ours. @throws MailError 'config' where `prepare` would */
   readonly context: SecureContext;
   /** The protocol agreed to, its length in front (RFC 7301 §3.1). */
   readonly alpn: Uint8Array;
@@ -45,33 +45,51 @@ export function namesOf(cert: string): string[] {
 /** What the handshakes of one service choose from. */
 interface Contexts {
   readonly own: SecureContext;
-  readonly client: ClientCheck;
   /** By name, wildcards as `*.example.org`. */
   readonly names: ReadonlyMap<string, SecureContext>;
 }
 
-/** The contexts of a worker. Replaced as a whole when certificates change. */
+/**
+ * The contexts of a worker. Replaced as a whole when certificates change. One is made when it is first needed: that takes some
+ * milliseconds, which a server that starts has better use for.
+ */
 export class TlsContexts {
   readonly #material: TlsMaterial;
-  readonly #services = new Map<string, Contexts>();
+  readonly #services = new Map<string, Contexts | undefined>();
   readonly #parameters = new Map<string, TlsParameters>();
 
-  /** @throws MailError 'config' for what cannot be used */
   constructor(material: TlsMaterial) {
     this.#material = material;
+  }
+
+  /** Makes all that are not made yet. @throws MailError 'config' for what cannot be used */
+  prepare(): void {
+    for (const service in this.#material.services) this.#contexts(service);
+  }
+
+  /** What a service chooses from; by '' those that say nothing of TLS for themselves. */
+  #contexts(service: string): Contexts | undefined {
+    if (this.#services.has(service)) return this.#services.get(service);
+    const made = this.#make(service);
+    this.#services.set(service, made);
+    return made;
+  }
+
+  #make(service: string): Contexts | undefined {
+    const { services, further } = this.#material;
+    const material = services[service];
+    if (material === undefined) return service === '' ? undefined : this.#contexts('');
     // A session is resumed with the context it began with, whatever name is asked for: so contexts that check clients
     // against different authorities share nothing.
-    for (const service in material.services) {
-      const { certificates, client } = material.services[service] as TlsMaterial['services'][string];
-      const names = new Map<string, SecureContext>();
-      for (const further of material.further) {
-        const made = this.#context(further, client);
-        for (const name of further.flatMap(({ cert }) => namesOf(cert))) {
-          if (!names.has(name)) names.set(name, made);
-        }
+    const { certificates, client } = material;
+    const names = new Map<string, SecureContext>();
+    for (const each of further) {
+      const made = this.#context(each, client);
+      for (const name of each.flatMap(({ cert }) => namesOf(cert))) {
+        if (!names.has(name)) names.set(name, made);
       }
-      this.#services.set(service, { own: this.#context(certificates, client), client, names });
     }
+    return { own: this.#context(certificates, client), names };
   }
 
   #context(certificates: readonly Certificate[], client: ClientCheck): SecureContext {
@@ -107,18 +125,25 @@ export class TlsContexts {
     const key = `${service} ${alpn}`;
     const known = this.#parameters.get(key);
     if (known !== undefined) return known;
-    const contexts = this.#services.get(service) ?? this.#services.get('');
-    if (contexts === undefined) return undefined;
-    const { own, client, names } = contexts;
+    const material = this.#material.services[service] ?? this.#material.services[''];
+    if (material === undefined) return undefined;
+    const contexts = () => this.#contexts(service) as Contexts;
     const made: TlsParameters = {
-      context: own,
+      get context() {
+        return contexts().own;
+      },
       alpn: Buffer.from(String.fromCharCode(alpn.length) + alpn, 'latin1'),
-      clientCerts: client.mode,
-      named: (name) => named(names, name.toLowerCase()),
+      clientCerts: material.client.mode,
+      named: (name) => named(contexts().names, name.toLowerCase()),
     };
     this.#parameters.set(key, made);
     return made;
   }
+}
+
+/** Sees that what was read can be used; without a certificate there is nothing to see. @throws MailError 'config' */
+export function checkTlsMaterial(material: TlsMaterial | undefined): void {
+  if (material !== undefined) new TlsContexts(material).prepare();
 }
 
 function named(names: ReadonlyMap<string, SecureContext>, name: string): SecureContext | undefined {

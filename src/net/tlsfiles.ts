@@ -11,7 +11,6 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MailError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
-import { TlsContexts } from './tls.ts';
 import type { Certificate, ClientCheck, ServiceMaterial, TlsMaterial } from './tlsmaterial.ts';
 
 export type TlsSettings = Pick<
@@ -200,8 +199,8 @@ function readCertificates(certs: readonly string[], keys: readonly string[], ca:
 }
 
 /**
- * Reads and checks every certificate a configuration names; undefined where it names none. Throws MailError
- * 'config' with the file and what is wrong with it.
+ * Reads every certificate a configuration names and sees that the keys fit; undefined where it names none. Whether all of it can be
+ * used together `checkTlsMaterial` tells. Throws MailError 'config' with the file and what is wrong with it.
  */
 export function readTlsMaterial(settings: TlsSettings): TlsMaterial | undefined {
   const files = tlsFiles(settings);
@@ -213,7 +212,7 @@ export function readTlsMaterial(settings: TlsSettings): TlsMaterial | undefined 
       client: readClientCheck(each),
     };
   }
-  const material: TlsMaterial = {
+  return {
     minVersion: settings.tls_min_version === 'tls1.3' ? 'TLSv1.3' : 'TLSv1.2',
     ciphers: settings.tls_ciphers,
     curves: settings.tls_eccurve,
@@ -224,8 +223,6 @@ export function readTlsMaterial(settings: TlsSettings): TlsMaterial | undefined 
       readCertificates(list(server_cert), list(server_key), settings.tls_client_ca_file)
     ),
   };
-  new TlsContexts(material);
-  return material;
 }
 
 /** Changes when any of the files does: the watch compares it (symbolic links are followed, so renewals count). */

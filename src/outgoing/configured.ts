@@ -1,8 +1,8 @@
 /** The way out a configuration names. */
 
 import { readFileSync } from 'node:fs';
-import { firstLine } from '../auth/secrets/configured.ts';
 import { SMTP_HOST } from '../config/options/smtp.ts';
+import { firstLine } from '../config/passwordfile.ts';
 import { portOf } from '../config/ports.ts';
 import type { Settings } from '../config/settings.ts';
 import { serverError } from '../errors.ts';

@@ -27,7 +27,8 @@ const LONGEST_WAIT = 60_000;
 
 /** Runs events until it is stopped. */
 export class Schedule {
-  readonly #entries: { event: ScheduledEvent; next: number; running: boolean }[];
+  readonly #events: readonly ScheduledEvent[];
+  #entries: { event: ScheduledEvent; next: number; running: boolean }[] | undefined;
   readonly #run: (event: ScheduledEvent) => Promise<void>;
   readonly #skipped: (event: ScheduledEvent) => void;
   readonly #now: () => number;
@@ -40,18 +41,20 @@ export class Schedule {
     skipped: (event: ScheduledEvent) => void,
     now: () => number = Date.now,
   ) {
+    this.#events = events;
     this.#run = run;
     this.#skipped = skipped;
     this.#now = now;
-    const start = now();
-    this.#entries = events.map((event) => ({
+  }
+
+  /** From now on events have their times. Local time is a matter of some milliseconds when it is first asked for. */
+  start(): void {
+    const start = this.#now();
+    this.#entries = this.#events.map((event) => ({
       event,
       next: nextRun(event.when, start, start),
       running: false,
     }));
-  }
-
-  start(): void {
     this.#arm();
   }
 
@@ -62,7 +65,7 @@ export class Schedule {
   /** Starts what is due. Called by the timer. */
   tick(): void {
     const now = this.#now();
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries ?? []) {
       if (entry.next > now) continue;
       entry.next = nextRun(entry.event.when, now, now);
       if (entry.running) {
@@ -77,8 +80,9 @@ export class Schedule {
   }
 
   #arm(): void {
-    if (this.#entries.length === 0) return;
-    const soonest = Math.min(...this.#entries.map((entry) => entry.next));
+    const entries = this.#entries ?? [];
+    if (entries.length === 0) return;
+    const soonest = Math.min(...entries.map((entry) => entry.next));
     const wait = Math.min(LONGEST_WAIT, Math.max(0, soonest - this.#now()));
     this.#timer = setTimeout(() => {
       this.tick();

@@ -4,6 +4,7 @@ import type { Listen } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError } from '../errors.ts';
 import { addressInUse, listen, type Listener, type ListenOptions, removeListener } from '../net/listen.ts';
+import { checkTlsMaterial } from '../net/tls.ts';
 import { readTlsMaterial, tlsFingerprint } from '../net/tlsfiles.ts';
 import { configuredMailer } from '../outgoing/configured.ts';
 import { logLevel, type RootLog } from '../telemetry/log.ts';
@@ -57,7 +58,7 @@ export async function checkForWorkers(settings: Settings): Promise<void> {
   (await import('../delivery/language.ts')).sieveSettings(settings);
 }
 
-const BIND_RETRY_MS = 20;
+const BIND_RETRY_MS = 2;
 const BIND_PATIENCE_MS = 1500;
 
 /** Starts the server; resolves when every role works. Throws MailError, with nothing left behind. */
@@ -113,9 +114,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     ...(hungMs === undefined ? {} : { hungMs }),
   });
   try {
+    const starting = supervisor.start();
+    // While the processes begin: it takes some milliseconds, and they have their own.
+    checkTlsMaterial(tls);
     // A long recovery is not waited for: the writer's successor begins it anew.
     await Promise.race([
-      supervisor.start(),
+      starting,
       options.stopAsked.then(() => Promise.reject(new StoppedEarly())),
     ]);
   } catch (thrown) {
@@ -128,6 +132,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     seen = tlsFingerprint(current);
     try {
       const material = readTlsMaterial(current);
+      checkTlsMaterial(material);
       if (material !== undefined) {
         supervisor.setTls(material);
         log.info('certificates read again');

@@ -4,15 +4,12 @@ import type { Settings } from '../config/settings.ts';
 import { MailError, serverError } from '../errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Store } from './border.ts';
-import { DirectLink, type WriterLink } from './client/link.ts';
+import type { WriterLink } from './client/link.ts';
 import { SocketLink } from './client/socketlink.ts';
 import { MailStore } from './client/store.ts';
 import { layoutOf } from './layout.ts';
 import { tryLock } from './lock.ts';
 import { Spool } from './spool/spool.ts';
-import { machineRestarted, rememberBoot } from './writer/boot.ts';
-import { Reserve } from './writer/reserve.ts';
-import { Writer } from './writer/writer.ts';
 
 /**
  * - `server`: the writer's socket, waiting for it while it restarts (workers).
@@ -37,25 +34,8 @@ export async function openLink(settings: Settings, log: Log, mode: OpenMode): Pr
   if (mode !== 'server') {
     makeFolders(settings);
     const lock = tryLock(layout.log);
-    if (lock !== null) {
-      try {
-        const verifyFiles = machineRestarted(layout.log);
-        const reserve = new Reserve(layout.log, log);
-        reserve.look();
-        const writer = Writer.open({ settings, log, verifyFiles, onFatal: () => {}, reserve });
-        rememberBoot(layout.log);
-        const link = new DirectLink(writer);
-        const close = link.close.bind(link);
-        link.close = async () => {
-          await close();
-          lock.release();
-        };
-        return link;
-      } catch (error) {
-        lock.release();
-        throw error;
-      }
-    }
+    // The writer's code is loaded by who becomes one.
+    if (lock !== null) return (await import('./direct.ts')).openDirect(settings, log, lock);
     if (mode === 'direct') {
       throw new MailError(
         'user',

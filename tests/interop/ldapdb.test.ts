@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LdapDirectory } from '../../src/auth/ldap/directory.ts';
-import { ldapdbAccess } from '../../src/auth/secrets/configured.ts';
+import { ldapdbAccess } from '../../src/auth/ldap/configured.ts';
 import { LdapdbSecrets } from '../../src/auth/secrets/ldapdb.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { MailError } from '../../src/errors.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LdapDirectory } from '../../src/auth/ldap/directory.ts';
-import { ldapAccess, ldapPlace } from '../../src/auth/secrets/configured.ts';
+import { ldapAccess, ldapPlace } from '../../src/auth/ldap/configured.ts';
 import { LdapSecrets } from '../../src/auth/secrets/ldap.ts';
 import { makeSettings } from '../../src/config/settings.ts';
 import { asMailError } from '../../src/errors.ts';

@@ -74,7 +74,7 @@ const [, , , argument = ''] = process.argv;
 const writerFails = process.env['TEST_WRITER_FAILS'] as 'corruption' | 'unavailable' | undefined;
 if (argument.startsWith('--role=')) {
   process.exit(
-    await runRole(() =>
+    await runRole(
       Promise.resolve(
         argument === '--role=worker'
           ? workerBody(() =>
@@ -87,7 +87,7 @@ if (argument.startsWith('--role=')) {
           : argument === '--role=writer' && writerFails !== undefined
           ? failing(writerFails)
           : () => Promise.resolve(idle),
-      )
+      ),
     ),
   );
 }

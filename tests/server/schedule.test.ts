@@ -40,6 +40,7 @@ test('what is due runs once, and not again while it runs', async () => {
     (event) => skipped.push(event.name),
     () => now,
   );
+  schedule.start();
   schedule.tick();
   expect(ran).toEqual([]);
   now += 1000;

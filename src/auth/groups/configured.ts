@@ -4,16 +4,20 @@ import type { Settings } from '../../config/settings.ts';
 import { serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Checkers } from '../checker/pool.ts';
-import { LdapDirectory } from '../ldap/directory.ts';
-import { ldapAccess, ldapPlace } from '../secrets/configured.ts';
+import { ldapAccess, ldapPlace } from '../ldap/configured.ts';
+import type { DirectoryAccess } from '../ldap/connection.ts';
 import { type GroupLookup, Groups } from './groups.ts';
-import { type LdapGroups, ldapGroups } from './ldap.ts';
+import type { LdapGroups } from './ldap.ts';
 
 /** @throws MailError 'config' for a file that cannot be read */
 export function configuredGroups(settings: Settings, checkers: Pick<Checkers, 'ask'>, log: Log): Groups {
   const lookups: GroupLookup[] = [];
   if (settings.pts_module === 'ldap') {
-    lookups.push(ldapGroups(new LdapDirectory(ldapAccess(settings), log), ldapGroupsOf(settings)));
+    const access = ldapAccess(settings);
+    const groups = ldapGroupsOf(settings);
+    // Loaded with the first question: a server that starts has better use for the time.
+    let opened: Promise<GroupLookup> | undefined;
+    lookups.push(async (userid) => await (await (opened ??= openLookup(access, groups, log)))(userid));
   }
   if (settings.unix_group_enable) {
     lookups.push(async (user) => {
@@ -23,6 +27,14 @@ export function configuredGroups(settings: Settings, checkers: Pick<Checkers, 'a
     });
   }
   return new Groups({ lookups, life: settings.ptscache_timeout, log });
+}
+
+async function openLookup(access: DirectoryAccess, groups: LdapGroups, log: Log): Promise<GroupLookup> {
+  const [{ LdapDirectory }, { ldapGroups }] = await Promise.all([
+    import('../ldap/directory.ts'),
+    import('./ldap.ts'),
+  ]);
+  return ldapGroups(new LdapDirectory(access, log), groups);
 }
 
 /** How groups are found in the directory of section ldap. */

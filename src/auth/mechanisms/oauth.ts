@@ -10,7 +10,7 @@
 
 import { asMailError, type MailError, syntaxError } from '../../errors.ts';
 import type { Mechanism, SaslContext, SaslExchange, SaslStep } from '../mechanism.ts';
-import { takesTokens } from '../oauth/tokens.ts';
+import { takesTokens } from '../oauth/users.ts';
 import { decodeText } from '../text.ts';
 
 interface Presented {

@@ -1,28 +1,11 @@
 /** Access tokens (RFC 6750): whose they are, by the ways a configuration names. */
 
-import type { Settings } from '../../config/settings.ts';
-import { firstLine } from '../secrets/configured.ts';
+import { firstLine } from '../../config/passwordfile.ts';
 import type { Claims, OauthSettings, TokenCheck } from './check.ts';
 import { introspection } from './introspection.ts';
 import { jwtCheck } from './jwt.ts';
 import { fileKeys, remoteKeys } from './keys.ts';
-
-/** Whether tokens are taken at all. */
-export function takesTokens(
-  settings: Pick<Settings, 'oauth_jwks_url' | 'oauth_jwks_file' | 'oauth_introspection_url'>,
-): boolean {
-  return settings.oauth_jwks_url !== '' || settings.oauth_jwks_file !== '' ||
-    settings.oauth_introspection_url !== '';
-}
-
-/** Says whose a token is. */
-export interface TokenUsers {
-  /**
-   * The login name of who a token was given to; null for a token that is not good.
-   * @throws MailError 'unavailable' where it cannot be told
-   */
-  userOf(token: string): Promise<string | null>;
-}
+import type { TokenUsers } from './users.ts';
 
 /** b64token of RFC 6750 §2.1. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;

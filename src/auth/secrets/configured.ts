@@ -1,16 +1,13 @@
 /** The sources of secrets a configuration names. */
 
-import { readFileSync } from 'node:fs';
-import { directoryAddress } from '../../config/directoryaddress.ts';
 import type { Settings } from '../../config/settings.ts';
-import { MailError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { DirectoryAccess } from '../ldap/connection.ts';
+import { ldapAccess, ldapdbAccess, ldapPlace } from '../ldap/configured.ts';
 import { LdapDirectory } from '../ldap/directory.ts';
 import { canonicalUser } from '../canonical.ts';
 import type { Checkers } from '../checker/pool.ts';
 import { CachedSource } from './cached.ts';
-import { type LdapPlace, LdapSecrets } from './ldap.ts';
+import { LdapSecrets } from './ldap.ts';
 import { LdapdbSecrets } from './ldapdb.ts';
 import { PamSecrets } from './pam.ts';
 import { PasswdFileSecrets } from './passwdfile.ts';
@@ -105,57 +102,5 @@ function useridOf(login: string, settings: Settings): string | null {
     return canonicalUser(login, settings, { interfaceDomain: '' });
   } catch {
     return null;
-  }
-}
-
-/** How the directory of section ldap is reached, and who searches there. */
-export function ldapAccess(settings: Settings): DirectoryAccess {
-  return {
-    addresses: settings.ldap_uri.flatMap((uri) => directoryAddress(uri) ?? []),
-    starttls: settings.ldap_starttls,
-    caFile: settings.ldap_ca_file,
-    certFile: settings.ldap_cert_file,
-    keyFile: settings.ldap_key_file,
-    mechanism: settings.ldap_mech,
-    id: settings.ldap_bind_dn,
-    password: settings.ldap_bind_pw_file === ''
-      ? settings.ldap_bind_pw
-      : firstLine('ldap.bind_pw_file', settings.ldap_bind_pw_file),
-  };
-}
-
-/** Where users are searched for there. */
-export function ldapPlace(settings: Settings): LdapPlace {
-  return {
-    base: settings.ldap_base,
-    filter: settings.ldap_filter,
-    scope: settings.ldap_scope,
-    realm: settings.ldap_realm === '' ? settings.defaultdomain : settings.ldap_realm,
-  };
-}
-
-/** How ldapdb gets to its directory. */
-export function ldapdbAccess(settings: Settings): DirectoryAccess {
-  return {
-    addresses: settings.sasl_ldapdb_uri.flatMap((uri) => directoryAddress(uri) ?? []),
-    starttls: settings.sasl_ldapdb_starttls,
-    caFile: settings.sasl_ldapdb_ca_file,
-    certFile: settings.sasl_ldapdb_cert_file,
-    keyFile: settings.sasl_ldapdb_key_file,
-    mechanism: settings.sasl_ldapdb_mech,
-    id: settings.sasl_ldapdb_id,
-    password: settings.sasl_ldapdb_pw_file === ''
-      ? settings.sasl_ldapdb_pw
-      : firstLine('ldapdb.pw_file', settings.sasl_ldapdb_pw_file),
-  };
-}
-
-/** @throws MailError 'config' */
-export function firstLine(option: string, path: string): string {
-  try {
-    return (readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]) ?? '';
-  } catch (thrown) {
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new MailError('server', 'config', `${option}: the password cannot be read: ${text}`, thrown);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Settings } from '../../config/settings.ts';
-import { retrievableSecrets } from '../../config/settings.ts';
+import { retrievableSecrets } from '../../config/retrievable.ts';
 import { asMailError } from '../../errors.ts';
 import type { Secrets } from '../../store/border.ts';
 import type { Log } from '../../telemetry/log.ts';

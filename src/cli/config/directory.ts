@@ -4,7 +4,7 @@ import type { Entry } from 'ldapts';
 import { type DirectoryAccess, DirectoryConnection } from '../../auth/ldap/connection.ts';
 import { type DirectoryFailure, directoryFailure } from '../../auth/ldap/failure.ts';
 import { ProxiedAuthorization } from '../../auth/ldap/proxied.ts';
-import { ldapAccess, ldapdbAccess, ldapPlace } from '../../auth/secrets/configured.ts';
+import { ldapAccess, ldapdbAccess, ldapPlace } from '../../auth/ldap/configured.ts';
 import { findUser } from '../../auth/secrets/ldap.ts';
 import type { Settings } from '../../config/settings.ts';
 import { failed, type LiveFinding, passed } from './finding.ts';

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { makeSecret } from '../../auth/secrets/embedded.ts';
 import { makeHashedSecret } from '../../auth/secrets/hashed.ts';
-import { retrievableSecrets, type Settings } from '../../config/settings.ts';
+import { retrievableSecrets } from '../../config/retrievable.ts';
+import type { Settings } from '../../config/settings.ts';
 import { asMailError, userError } from '../../errors.ts';
 import { type Administration, useridFrom } from '../administration.ts';
 import { usageError } from '../options.ts';

@@ -5,18 +5,10 @@
 
 import { asMailError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
-import { type Place, Wire } from '../../net/wire.ts';
+import type { Wire } from '../../net/wire.ts';
 import type { Envelope, Mailer, Outcome, OutgoingMessage } from '../envelope.ts';
-import { openSession, type SmtpManner } from './open.ts';
-import { runProgram } from './program.ts';
-import { transact } from './transaction.ts';
-
-/** Where an MTA is reached. */
-export type MtaPlace = Place | {
-  /** An executable that speaks SMTP on its standard input and output, with what it is called by. */
-  readonly program: string;
-  readonly args: readonly string[];
-};
+import type { MtaPlace } from './exchange.ts';
+import type { SmtpManner } from './open.ts';
 
 export class SmtpMailer implements Mailer {
   readonly #place: MtaPlace;
@@ -57,6 +49,8 @@ export class SmtpMailer implements Mailer {
     try {
       const patience = Math.min(limits.outgoing_reply.value * 1000, deadline - performance.now());
       if (patience <= 0) return failed(envelope, 'the MTA takes too long');
+      // Loaded where mail leaves at all: a server that starts has better use for the time.
+      const { connect, openSession, transact } = await import('./exchange.ts');
       wire = await connect(this.#place, patience);
       const { commands, extensions } = await openSession(wire, this.#manner());
       const outcomes = await transact(wire, commands, extensions, envelope, message);
@@ -96,12 +90,6 @@ export class SmtpMailer implements Mailer {
     if (next === undefined) this.#free++;
     else next();
   }
-}
-
-async function connect(place: MtaPlace, patience: number): Promise<Wire> {
-  return 'program' in place
-    ? new Wire(await runProgram(place.program, place.args), patience)
-    : await Wire.connect(place, patience);
 }
 
 /** Nobody could be asked: that passes, whoever's fault it is. */

@@ -40,10 +40,12 @@ const STOP_LIMIT_MS = 4000;
 const ANSWER_MS = 2000;
 
 /**
- * Runs a role in this process until it is told to stop; resolves to the exit code. `load` brings the code of the
+ * Runs a role in this process until it is told to stop; resolves to the exit code. `loading` brings the code of the
  * role, which is done while the supervisor's word to start is waited for.
  */
-export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
+export async function runRole(loading: Promise<RoleBody>): Promise<number> {
+  // Whoever waits for it below is told; until then a failure is nobody's.
+  loading.catch(() => {});
   // A stuck role must not outlive its supervisor; one that still runs sees the end of its input first.
   libc().prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Signals to the whole group (Ctrl-C, a control group being stopped) are the supervisor's to pass on in its order.
@@ -61,7 +63,6 @@ export async function runRole(load: () => Promise<RoleBody>): Promise<number> {
       if (message.type === 'stop') resolve(undefined);
     });
   });
-  const loading = load();
   const start = await started;
   if (start === undefined) return 0;
 

@@ -51,9 +51,12 @@ export function workerBody(
       ...(made.guard === undefined ? {} : { guard: made.guard }),
     });
     acceptor.start();
+    // Behind the first greetings, and before the first handshake where it comes later than those.
+    setTimeout(() => contexts?.prepare());
     return {
       tls: (material) => {
         contexts = new TlsContexts(material);
+        contexts.prepare();
         log.info('certificates changed');
       },
       reload: () => made.reload?.(),

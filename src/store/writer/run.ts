@@ -22,15 +22,20 @@ export interface WriterHooks {
   fatal(error: Error): void;
 }
 
-/** Milliseconds between two looks whether the old writer is gone. */
-const LOCK_RETRY = 20;
+/** Milliseconds between two looks whether the old writer is gone: one that was killed is within a few, or takes its time. */
+const LOCK_RETRY = 2;
+const LOCK_RETRY_LATE = 20;
+
+/** Looks before it takes its time; and before that is told. */
+const LOCK_SOON = 50;
+const LOCK_LATE = 100;
 
 async function waitForLock(folder: string, log: Log): Promise<StoreLock> {
   for (let waited = 0;; waited++) {
     const lock = tryLock(folder);
     if (lock !== null) return lock;
-    if (waited === 50) log.warn('waiting for another writer to end', { folder });
-    await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY));
+    if (waited === LOCK_LATE) log.warn('waiting for another writer to end', { folder });
+    await new Promise((resolve) => setTimeout(resolve, waited < LOCK_SOON ? LOCK_RETRY : LOCK_RETRY_LATE));
   }
 }
 

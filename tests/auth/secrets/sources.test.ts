@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { DirectoryConnection } from '../../../src/auth/ldap/connection.ts';
 import { LdapDirectory } from '../../../src/auth/ldap/directory.ts';
 import { DirectoryFailure } from '../../../src/auth/ldap/failure.ts';
-import { ldapdbAccess } from '../../../src/auth/secrets/configured.ts';
+import { ldapdbAccess } from '../../../src/auth/ldap/configured.ts';
 import type { SecretSource } from '../../../src/auth/secrets/source.ts';
 import { SecretSources } from '../../../src/auth/secrets/sources.ts';
 import { clearPassword, matchesAny } from '../../../src/auth/secrets/userpassword.ts';
