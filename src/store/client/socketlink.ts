@@ -5,6 +5,7 @@
  * 1. A change is never sent twice. When the connection breaks, the next writer is asked by id what became of it
  *    (DESIGN rule 10): known ones are answered, unknown ones were never made and fail as temporary.
  * 2. After a reconnection `onNews(null)` says that news may have been lost, after the owners are watched again.
+ * 3. Whoever watches an owner of whom the writer tells already is ready at once: the writer is not asked, nor is the index.
  */
 import { connect, type Socket } from 'node:net';
 import { limits } from '../../limits.ts';
@@ -36,7 +37,9 @@ export class SocketLink implements WriterLink {
   private readonly changes = new Map<string, Waiting>();
   private readonly answers = new Map<number, Waiting>();
   private readonly watched = new Map<number, number>();
-  /** Owners the writer has confirmed that it tells about, on this connection. */
+  /** Owners the writer was asked to tell about and has not confirmed: the number of the last question. */
+  private readonly asking = new Map<number, number>();
+  /** Owners the writer has confirmed that it tells about, on this connection, and was not told to stop. */
   private readonly active = new Set<number>();
   /** Owners the writer still tells about although nobody watches them, since when. */
   private readonly lingering = new Map<number, number>();
@@ -114,8 +117,16 @@ export class SocketLink implements WriterLink {
   /** After a reconnection: settle what was on its way, watch again, compare. */
   private async resume(pending: string[]): Promise<void> {
     try {
-      if (this.watched.size > 0) await this.ask((n) => ({ t: 'watch', n, owners: [...this.watched.keys()] }));
-      for (const owner of this.watched.keys()) this.active.add(owner);
+      const owners = [...this.watched.keys()];
+      if (owners.length > 0) {
+        let question = 0;
+        await this.ask((n) => {
+          question = n;
+          for (const owner of owners) this.asking.set(owner, n);
+          return { t: 'watch', n, owners };
+        });
+        for (const owner of owners) this.confirmed(owner, question);
+      }
       if (pending.length > 0) {
         const known = await this.ask((n) => ({ t: 'ask', n, ids: pending })) as Record<string, unknown>;
         for (const id of pending) {
@@ -140,6 +151,7 @@ export class SocketLink implements WriterLink {
       waiting.reject(serverError('the connection to the writer was lost'));
     }
     this.answers.clear();
+    this.asking.clear();
     this.active.clear();
     this.lingering.clear();
     if (this.closed) return;
@@ -218,18 +230,27 @@ export class SocketLink implements WriterLink {
   watch(owner: number, ready: () => void): void {
     this.watched.set(owner, (this.watched.get(owner) ?? 0) + 1);
     if (this.socket === null) return; // the next connection watches all of them, and tells by onNews(null)
-    if (this.lingering.delete(owner)) return ready(); // the writer was never told to stop
-    // Asked also by the second one: the first answer may still be on its way. `ready` runs within the handling of the
-    // answer, so before any news that comes behind it.
+    this.lingering.delete(owner);
+    if (this.active.has(owner)) return ready(); // the writer tells of it already
+    // Asked also by the second one while the first answer is on its way. `ready` runs within the handling of the answer, so
+    // before any news that comes behind it.
     const n = ++this.asked;
+    this.asking.set(owner, n);
     this.answers.set(n, {
       resolve: () => {
-        this.active.add(owner);
+        this.confirmed(owner, n);
         ready();
       },
       reject: () => {},
     });
     this.send(encodeFrame({ t: 'watch', n, owners: [owner] } satisfies ToWriter, []));
+  }
+
+  /** The writer tells about an owner, unless it was told to stop behind this question. */
+  private confirmed(owner: number, n: number): void {
+    if (this.asking.get(owner) !== n) return;
+    this.asking.delete(owner);
+    this.active.add(owner);
   }
 
   unwatch(owner: number): void {
@@ -259,6 +280,7 @@ export class SocketLink implements WriterLink {
 
   private stopWatching(owner: number): void {
     this.active.delete(owner);
+    this.asking.delete(owner);
     if (this.socket !== null) this.send(encodeFrame({ t: 'unwatch', owner } satisfies ToWriter, []));
   }
 

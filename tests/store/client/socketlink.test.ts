@@ -192,6 +192,48 @@ describe('a link whose writer dies', () => {
   });
 });
 
+describe('watching an owner', () => {
+  test('the writer is asked once, however many mailboxes are opened behind its answer', async () => {
+    script.on = (message, answer) => {
+      if ('n' in message) answer({ t: 'answer', n: message.n, r: 0 });
+    };
+    await new Promise<void>((ready) => link.watch(7, ready));
+    let told = 0;
+    for (let count = 0; count < 3; count++) link.watch(7, () => told++);
+    link.unwatch(7);
+    link.watch(7, () => told++);
+    expect(told).toBe(4);
+    await link.ask((n) => ({ t: 'dirty', n }));
+    expect(script.got.map(({ t }) => t)).toEqual(['watch', 'dirty']);
+  });
+
+  test('an answer to a question from before it was told to stop counts for nobody who comes later', async () => {
+    const asked: number[] = [];
+    script.on = (message, answer) => {
+      if (message.t === 'watch') asked.push(message.n);
+      if (message.t === 'dirty') {
+        // Only the first question is answered before this one.
+        answer({ t: 'answer', n: asked[0] ?? 0, r: 0 });
+        answer({ t: 'answer', n: message.n, r: 0 });
+      }
+      if (message.t === 'ask') {
+        for (const n of [asked[1], asked[2], message.n]) answer({ t: 'answer', n: n ?? 0, r: {} });
+      }
+    };
+    const told: string[] = [];
+    link.watch(7, () => told.push('gone'));
+    link.unwatch(7);
+    link.watch(7, () => told.push('second'));
+    await link.ask((n) => ({ t: 'dirty', n }));
+    link.watch(7, () => told.push('third'));
+    expect(told).toEqual(['gone']);
+    await link.ask((n) => ({ t: 'ask', n, ids: [] }));
+    expect(told).toEqual(['gone', 'second', 'third']);
+    link.watch(7, () => told.push('fourth'));
+    expect(told.at(-1)).toBe('fourth');
+  });
+});
+
 test('a request larger than a frame may be is refused without harm to the others', async () => {
   script.on = (message, answer) => {
     if (message.t === 'change') answer({ t: 'done', id: message.id, r: {} });
