@@ -21,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['mime'],
   ['net'],
   ['config'],
-  ['limits.ts', 'limits', 'errors.ts', 'version.ts', 'telemetry'],
+  ['limits.ts', 'limits', 'errors.ts', 'version.ts', 'telemetry', 'crypto.ts'],
 ];
 
 /** Statements at the beginning of a line, over as many lines as they take, and imports at run time. */

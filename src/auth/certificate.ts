@@ -9,7 +9,7 @@
  *    exactly one.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash } from '../crypto.ts';
 import type { CertificateRule } from '../config/externalrules.ts';
 import { syntaxError } from '../errors.ts';
 import { type Element, elements, first, only, SEQUENCE } from '../net/der.ts';

@@ -3,10 +3,10 @@
  * process and after a restart, so that SCRAM's first answer does not tell who is there (RFC 5802 §9).
  */
 
-import { createHmac, randomBytes } from 'node:crypto';
 import { constants, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { closeSync, fsyncSync, linkSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createHmac, randomBytes } from '../crypto.ts';
 import { ITERATIONS, KEY_LENGTH } from './scramkeys.ts';
 import type { ScramHash, ScramKeys } from './secrets/source.ts';
 

@@ -9,8 +9,7 @@
  * 3. An answer is kept for `KEEP_MS`, a failure for `RETRY_MS`, so that a dead name server costs one wait a minute.
  */
 
-import { lookupService } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP } from '../config/ip.ts';
 import type { Settings } from '../config/settings.ts';
 import { limits } from '../limits.ts';
 import { canonicalDomain } from '../store/userid.ts';
@@ -27,6 +26,12 @@ export interface InterfaceOptions {
   readonly now?: () => number;
   /** Resolves after so many milliseconds. */
   readonly sleep?: (ms: number) => Promise<void>;
+}
+
+async function lookup(address: string): Promise<string> {
+  const { lookupService } = await import('node:dns/promises');
+  // The port only chooses the service name, which is not asked for.
+  return (await lookupService(address, 143)).hostname;
 }
 
 const KEEP_MS = 10 * 60_000;
@@ -48,8 +53,7 @@ export class InterfaceDomains {
 
   constructor(settings: InterfaceSettings, options: InterfaceOptions = {}) {
     this.#settings = settings;
-    // The port only chooses the service name, which is not asked for.
-    this.#lookup = options.lookup ?? (async (address) => (await lookupService(address, 143)).hostname);
+    this.#lookup = options.lookup ?? lookup;
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()));
   }

@@ -1,6 +1,6 @@
 /** The keys SCRAM makes of a password (RFC 5802 §3). */
 
-import { createHash, createHmac, pbkdf2 } from 'node:crypto';
+import { createHash, createHmac, pbkdf2 } from '../crypto.ts';
 import type { ScramHash, ScramKeys } from './secrets/source.ts';
 
 /** PBKDF2 with HMAC, off the main thread: RFC 5802's Hi() for one block. */
@@ -20,12 +20,6 @@ export const ITERATIONS = 10_000;
 
 export const KEY_LENGTH: Readonly<Record<ScramHash, number>> = { sha256: 32, sha1: 20 };
 
-/** PBKDF2 of node:crypto. */
-export const derivePbkdf2: Derive = (password, salt, iterations, length, hash) =>
-  new Promise((resolve, reject) => {
-    pbkdf2(password, salt, iterations, length, hash, (error, key) => error ? reject(error) : resolve(key));
-  });
-
 /**
  * SaltedPassword, then StoredKey and ServerKey.
  * @param prepared after SASLprep
@@ -34,7 +28,7 @@ export async function scramKeys(
   prepared: string,
   hash: ScramHash,
   salt: Uint8Array,
-  derive: Derive = derivePbkdf2,
+  derive: Derive = pbkdf2,
 ): Promise<ScramKeys> {
   const salted = await derive(prepared, salt, ITERATIONS, KEY_LENGTH[hash], hash);
   return {

@@ -8,7 +8,7 @@
  * 3. No security layer is offered: the asker could not carry it (`sasl_maximum_layer` 0).
  */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../crypto.ts';
 import type { Authenticator } from '../auth/login.ts';
 import { BARE_CHANNEL } from '../auth/channel.ts';
 import type { Mechanism } from '../auth/mechanism.ts';

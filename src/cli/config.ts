@@ -9,7 +9,7 @@ import { referenceEntries, writeReference, writeSample } from '../config/referen
 import { writeToml } from '../config/toml/write.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError, serverError } from '../errors.ts';
-import { checkTlsMaterial } from '../net/tls.ts';
+import { checkTlsMaterial } from '../net/tlscheck.ts';
 import { readTlsMaterial } from '../net/tlsfiles.ts';
 import { Checkers } from '../auth/checker/pool.ts';
 import { configuredAccount, dropPrivileges } from '../server/privilege.ts';

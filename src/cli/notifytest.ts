@@ -1,7 +1,7 @@
 /** `mailstore notifytest`: hands a notification to notifyd, as Cyrus's program of that name. */
 
 import { userInfo } from 'node:os';
-import { notifySocket } from '../config/settings.ts';
+import { notifySocket } from '../config/notifysocket.ts';
 import { limits } from '../limits.ts';
 import { sendNotification } from '../outgoing/notify/datagram.ts';
 import { type Command, processIo } from './command.ts';

@@ -83,10 +83,3 @@ export function makeSettings(
     events: events ?? defaultEvents(complete),
   };
 }
-
-/** Where notifications are handed over (`notifysocket`). */
-export function notifySocket(
-  { notifysocket, configdirectory }: Pick<OptionValues, 'notifysocket' | 'configdirectory'>,
-): string {
-  return notifysocket === '' ? `${configdirectory}/socket/notify` : notifysocket;
-}

@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { asMailError } from '../errors.ts';
 import { namesOf } from './tls.ts';
 import { list, pemBlocks, readCertificate, tlsFiles, type TlsSettings } from './tlsfiles.ts';
+import { checkCertificate } from './tlscheck.ts';
 
 export interface CertificateFinding {
   readonly file: string;
@@ -60,7 +61,9 @@ function checkPair({ cert, key, ca, main }: Pair, servername: string, now: Date)
   let chain: X509Certificate[];
   try {
     // The chain as it is sent, completed by what stands among the authorities.
-    chain = pemBlocks(readCertificate(cert, key, ca).cert).map((pem) => new X509Certificate(pem));
+    const read = readCertificate(cert, key, ca);
+    checkCertificate(read);
+    chain = pemBlocks(read.cert).map((pem) => new X509Certificate(pem));
   } catch (thrown) {
     const error = asMailError(thrown);
     const unreadable = (error.cause as { code?: string } | undefined)?.code === 'EACCES';

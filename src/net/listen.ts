@@ -10,8 +10,7 @@
 
 import { ptr } from 'bun:ffi';
 import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP } from '../config/ip.ts';
 import { MailError } from '../errors.ts';
 import {
   AF_INET,
@@ -268,6 +267,7 @@ async function resolveHost(host: string, service: string): Promise<string[]> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   if (isIP(bare) !== 0 && !bare.includes('%')) return [bare];
   try {
+    const { lookup } = await import('node:dns/promises');
     const found = await lookup(bare, { all: true });
     return [...new Set(found.map((entry) => entry.address))];
   } catch (thrown) {

@@ -1,24 +1,58 @@
 /** Networks by their addresses: who is trusted, who is left out of a count. */
 
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { isIP } from '../config/ip.ts';
+
+/** An address as a number; those of IPv4 in IPv6 (RFC 4291 §2.5.5.2) are those of IPv4. */
+interface Numbered {
+  readonly bits: 32 | 128;
+  readonly value: bigint;
+}
+
+function numbered(address: string): Numbered | undefined {
+  switch (isIP(address)) {
+    case 4:
+      return { bits: 32, value: joined(address.split('.').map(Number), 8n) };
+    case 6: {
+      const groups = ipv6Groups(address.replace(/%.*/, ''));
+      const mapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+      return mapped
+        ? { bits: 32, value: joined(groups.slice(6), 16n) }
+        : { bits: 128, value: joined(groups, 16n) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function joined(parts: readonly number[], width: bigint): bigint {
+  return parts.reduce((sum, part) => (sum << width) | BigInt(part), 0n);
+}
 
 /** Answers whether an address lies in one of the networks. */
 export class Networks {
-  readonly #networks = new BlockList();
+  readonly #networks: { readonly bits: 32 | 128; readonly behind: bigint; readonly prefix: bigint }[] = [];
 
   /** @param networks `127.0.0.0/8`, `::1`: checked when the configuration was read */
   constructor(networks: readonly string[]) {
     for (const network of networks) {
-      const [address = '', prefix] = network.split('/');
-      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-      if (prefix === undefined) this.#networks.addAddress(address, family);
-      else this.#networks.addSubnet(address, Number(prefix), family);
+      const [address = '', length] = network.split('/');
+      const found = numbered(address);
+      if (found === undefined) continue;
+      // The length of a prefix is that of the notation: ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+      const written = isIP(address) === 4 ? 32 : 128;
+      const behind = BigInt(Math.min(found.bits, written - Number(length ?? written)));
+      this.#networks.push({ bits: found.bits, behind, prefix: found.value >> behind });
     }
   }
 
   /** @param address as `Connection.remoteAddress` gives it */
   includes(address: string): boolean {
-    return address !== '' && this.#networks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    if (this.#networks.length === 0) return false;
+    const found = numbered(address);
+    return found !== undefined &&
+      this.#networks.some(({ bits, behind, prefix }) =>
+        bits === found.bits && found.value >> behind === prefix
+      );
   }
 }
 

@@ -3,7 +3,7 @@
  * before everything else, TLS included; whoever may send one may choose the address he is logged and banned by.
  */
 
-import { isIP } from 'node:net';
+import { isIP } from '../config/ip.ts';
 import { syntaxError } from '../errors.ts';
 import { limits } from '../limits.ts';
 

@@ -4,8 +4,8 @@
  * Connections keep what they were made with; a new certificate counts for the next handshake.
  */
 
-import { constants, X509Certificate } from 'node:crypto';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { nodeCrypto } from '../crypto.ts';
 import { MailError } from '../errors.ts';
 import type { Certificate, ClientCheck, TlsMaterial } from './tlsmaterial.ts';
 
@@ -33,7 +33,7 @@ export interface TlsParameters {
 
 /** Names of a certificate: those of subjectAltName, else its common name, in lower case. */
 export function namesOf(cert: string): string[] {
-  const x509 = new X509Certificate(cert);
+  const x509 = new (nodeCrypto().X509Certificate)(cert);
   const names = (x509.subjectAltName ?? '').split(', ')
     .filter((entry) => entry.startsWith('DNS:'))
     .map((entry) => entry.slice(4).toLowerCase());
@@ -95,7 +95,8 @@ export class TlsContexts {
   #context(certificates: readonly Certificate[], client: ClientCheck): SecureContext {
     const { minVersion, ciphers, curves, preferServerCiphers, sessionSeconds } = this.#material;
     try {
-      return createSecureContext({
+      // Loaded here, since it brings all of node's streams with it.
+      return process.getBuiltinModule('node:tls').createSecureContext({
         cert: certificates.map(({ cert }) => cert),
         key: certificates.map(({ key }) => key),
         minVersion,
@@ -106,7 +107,7 @@ export class TlsContexts {
         ...(client.mode === 'off' ? {} : { ca: [...client.authorities] }),
         ...(client.revoked.length === 0 ? {} : { crl: [...client.revoked] }),
         ...(sessionSeconds === 0
-          ? { secureOptions: constants.SSL_OP_NO_TICKET }
+          ? { secureOptions: nodeCrypto().constants.SSL_OP_NO_TICKET }
           : { sessionTimeout: sessionSeconds }),
       });
     } catch (thrown) {
@@ -139,11 +140,6 @@ export class TlsContexts {
     this.#parameters.set(key, made);
     return made;
   }
-}
-
-/** Sees that what was read can be used; without a certificate there is nothing to see. @throws MailError 'config' */
-export function checkTlsMaterial(material: TlsMaterial | undefined): void {
-  if (material !== undefined) new TlsContexts(material).prepare();
 }
 
 function named(names: ReadonlyMap<string, SecureContext>, name: string): SecureContext | undefined {

@@ -6,9 +6,9 @@
  * 2. Bad files never replace good ones: material is checked whole before it is used.
  */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeCrypto } from '../crypto.ts';
 import { MailError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Certificate, ClientCheck, ServiceMaterial, TlsMaterial } from './tlsmaterial.ts';
@@ -148,6 +148,7 @@ function readClientCheck(files: TlsFiles): ClientCheck {
 /** Adds the issuers found among authorities to a certificate that comes without its chain (RFC 8446 §4.4.2). */
 function completeChain(cert: string, authorities: readonly string[]): string {
   if (authorities.length === 0 || pemBlocks(cert).length !== 1) return cert;
+  const { X509Certificate } = nodeCrypto();
   const candidates = authorities.map((pem) => ({ pem, x509: new X509Certificate(pem) }));
   let current = new X509Certificate(cert);
   let chain = cert.trimEnd() + '\n';
@@ -164,27 +165,18 @@ function completeChain(cert: string, authorities: readonly string[]): string {
 }
 
 /**
- * Reads a certificate and its key, and sees that they fit.
+ * Reads a certificate and its key. Whether they fit `checkCertificate` tells.
  * @throws MailError 'config' with the file and what is wrong with it
  */
 export function readCertificate(certFile: string, keyFile: string, caFile: string): Certificate {
   const cert = readPem(certFile, 'certificate');
   const key = readPem(keyFile, 'private key');
   const authorities = caFile === '' ? [] : pemBlocks(readPem(caFile, 'authorities'));
-  let x509;
   try {
-    x509 = new X509Certificate(cert);
+    return { certFile, keyFile, cert: completeChain(cert, authorities), key };
   } catch (thrown) {
     throw wrong(certFile, 'holds no certificate in PEM form', thrown);
   }
-  let parsed;
-  try {
-    parsed = createPrivateKey(key);
-  } catch (thrown) {
-    throw wrong(keyFile, 'holds no private key in PEM form without a passphrase', thrown);
-  }
-  if (!x509.checkPrivateKey(parsed)) throw wrong(keyFile, `is not the key of the certificate in ${certFile}`);
-  return { certFile, keyFile, cert: completeChain(cert, authorities), key };
 }
 
 /** Certificates with their keys, as many of these as of those. */
@@ -199,8 +191,8 @@ function readCertificates(certs: readonly string[], keys: readonly string[], ca:
 }
 
 /**
- * Reads every certificate a configuration names and sees that the keys fit; undefined where it names none. Whether all of it can be
- * used together `checkTlsMaterial` tells. Throws MailError 'config' with the file and what is wrong with it.
+ * Reads every certificate a configuration names; undefined where it names none. Whether they can be used `checkTlsMaterial` tells.
+ * Throws MailError 'config' with the file and what is wrong with it.
  */
 export function readTlsMaterial(settings: TlsSettings): TlsMaterial | undefined {
   const files = tlsFiles(settings);

@@ -1,6 +1,6 @@
 /** POP3 as a worker starts it (RFC 1939 §4): the greeting with APOP's timestamp, and the end of all connections. */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../crypto.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Protocol } from '../net/service.ts';

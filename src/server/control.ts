@@ -8,6 +8,7 @@ import { writeSync } from 'node:fs';
 import type { LoginAnswer, LoginQuestion } from '../auth/abuse/book.ts';
 import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
+import { raise } from '../net/handlers.ts';
 import type { TlsMaterial } from '../net/tlsmaterial.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 
@@ -101,9 +102,21 @@ export function openRoleChannel(): RoleChannel {
     (message) => receive === undefined ? early.push(message) : receive(message),
     () => {},
   );
-  process.stdin.on('data', (chunk: Buffer) => read(chunk));
-  process.stdin.on('end', () => orphaned?.());
-  process.stdin.on('error', () => orphaned?.());
+  // The runtime's stream, not node's: that one is milliseconds of a start.
+  void (async () => {
+    try {
+      for await (const chunk of Bun.stdin.stream()) {
+        try {
+          read(chunk);
+        } catch (thrown) {
+          raise(thrown);
+        }
+      }
+    } catch {
+      // As good as its end.
+    }
+    orphaned?.();
+  })();
   return {
     send: (message) => {
       try {

@@ -4,7 +4,7 @@ import type { Listen } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';
 import { asMailError } from '../errors.ts';
 import { addressInUse, listen, type Listener, type ListenOptions, removeListener } from '../net/listen.ts';
-import { checkTlsMaterial } from '../net/tls.ts';
+import { checkTlsMaterial } from '../net/tlscheck.ts';
 import { readTlsMaterial, tlsFingerprint } from '../net/tlsfiles.ts';
 import { configuredMailer } from '../outgoing/configured.ts';
 import { logLevel, type RootLog } from '../telemetry/log.ts';

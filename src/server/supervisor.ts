@@ -12,8 +12,8 @@
  * 5. No role outlives the supervisor: its input ends and the kernel kills it.
  */
 
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { randomBytes } from '../crypto.ts';
 import { LoginBook, NOTHING_KNOWN } from '../auth/abuse/book.ts';
 import type { EventJob } from '../config/services.ts';
 import type { Settings } from '../config/settings.ts';

@@ -8,7 +8,7 @@ import { Decoy } from '../../src/auth/decoy.ts';
 import { Authenticator } from '../../src/auth/login.ts';
 import { MECHANISMS } from '../../src/auth/mechanisms.ts';
 import { startSasl } from '../../src/auth/sasl.ts';
-import { derivePbkdf2 } from '../../src/auth/scramkeys.ts';
+import { pbkdf2 } from '../../src/crypto.ts';
 import { EmbeddedSecrets, makeSecret } from '../../src/auth/secrets/embedded.ts';
 import { mechanismsThere } from '../../src/config/options/auth.ts';
 import { makeSettings } from '../../src/config/settings.ts';
@@ -37,7 +37,7 @@ async function trace(mechanism: string, user: string): Promise<string[]> {
   }, {
     derive: (password, salt, iterations, length, hash) => {
       done.push(`derive ${salt.length} ${iterations} ${hash}`);
-      return derivePbkdf2(password, salt, iterations, length, hash);
+      return pbkdf2(password, salt, iterations, length, hash);
     },
   });
   const authenticator = new Authenticator({

@@ -10,6 +10,7 @@ import type { RawListener } from '../../src/net/rawsocket.ts';
 import { acceptConnections } from '../../src/net/accept.ts';
 import { type SocketConnection } from '../../src/net/socket.ts';
 import { TlsContexts } from '../../src/net/tls.ts';
+import { checkTlsMaterial } from '../../src/net/tlscheck.ts';
 import { readTlsMaterial, tlsFingerprint } from '../../src/net/tlsfiles.ts';
 import { makeCertificate } from './certificates.ts';
 
@@ -272,9 +273,11 @@ test('new certificates count for new handshakes, connections stay; bad files are
 
   const key = readFileSync(join(folder, 'a.key'));
   writeFileSync(join(folder, 'a.key'), readFileSync(join(folder, 'b.key')));
-  expect(() => readTlsMaterial(settings())).toThrow(/a\.key: is not the key of the certificate in .*a\.crt/);
+  expect(() => checkTlsMaterial(readTlsMaterial(settings()))).toThrow(
+    /a\.key: is not the key of the certificate in .*a\.crt/,
+  );
   writeFileSync(join(folder, 'a.key'), 'nonsense');
-  expect(() => readTlsMaterial(settings())).toThrow(/a\.key: holds no private key/);
+  expect(() => checkTlsMaterial(readTlsMaterial(settings()))).toThrow(/a\.key: holds no private key/);
   writeFileSync(join(folder, 'a.key'), key);
   rmSync(join(folder, 'b.crt'));
   expect(() => readTlsMaterial(settings())).toThrow(/b\.crt: cannot read the certificate: ENOENT/);

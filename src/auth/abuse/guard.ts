@@ -7,7 +7,7 @@
  * 3. A book that does not answer lets logins through: it must never be the reason that nobody gets in.
  */
 
-import { createHmac } from 'node:crypto';
+import { createHmac } from '../../crypto.ts';
 import type { Settings } from '../../config/settings.ts';
 import { Networks } from '../../net/networks.ts';
 import type { Origin } from '../attempt.ts';

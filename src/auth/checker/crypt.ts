@@ -1,7 +1,7 @@
 /** crypt(3) of the system's libcrypt, for a process that may block. */
 
 import { CString, dlopen, type Pointer, ptr } from 'bun:ffi';
-import { timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from '../../crypto.ts';
 import type { CheckAnswer } from './protocol.ts';
 
 const SYMBOLS = { crypt: { args: ['ptr', 'ptr'], returns: 'ptr' } } as const;

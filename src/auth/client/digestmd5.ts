@@ -1,6 +1,6 @@
 /** DIGEST-MD5 as a client speaks it (RFC 2831). */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../../crypto.ts';
 import { syntaxError, userError } from '../../errors.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
 import { type Cipher, CIPHERS } from '../digestmd5/ciphers.ts';

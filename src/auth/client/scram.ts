@@ -1,6 +1,7 @@
 /** SCRAM as a client speaks it (RFC 5802, 7677); with -PLUS it is bound to the TLS channel (RFC 9266, 5929). */
 
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from '../../crypto.ts';
 import { syntaxError, userError } from '../../errors.ts';
 import { BINDINGS } from '../channel.ts';
 import { saslprep } from '../saslprep.ts';

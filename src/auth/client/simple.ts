@@ -1,6 +1,6 @@
 /** Mechanisms whose client has one or two things to say: PLAIN, LOGIN, EXTERNAL, ANONYMOUS, CRAM-MD5. */
 
-import { createHmac } from 'node:crypto';
+import { createHmac } from '../../crypto.ts';
 import { syntaxError } from '../../errors.ts';
 import type { ClientCredentials, ClientMechanism } from './mechanism.ts';
 

@@ -1,6 +1,6 @@
 /** The ciphers of DIGEST-MD5's security layer (RFC 2831 §2.4); none is strong by today's measure, TLS is. */
 
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { nodeCrypto } from '../../crypto.ts';
 import { Rc4 } from './rc4.ts';
 
 /** Turns bytes into bytes of the same number; remembers where it is from frame to frame. */
@@ -51,11 +51,15 @@ function blocks(name: string, strength: number, used: 7 | 14): Cipher {
     keyBytes: 16,
     block: 8,
     seal: (key) => {
-      const cipher = createCipheriv('des-ede3-cbc', keyOf(key), vector(key)).setAutoPadding(false);
+      const cipher = nodeCrypto().createCipheriv('des-ede3-cbc', keyOf(key), vector(key)).setAutoPadding(
+        false,
+      );
       return (bytes) => cipher.update(bytes);
     },
     open: (key) => {
-      const cipher = createDecipheriv('des-ede3-cbc', keyOf(key), vector(key)).setAutoPadding(false);
+      const cipher = nodeCrypto().createDecipheriv('des-ede3-cbc', keyOf(key), vector(key)).setAutoPadding(
+        false,
+      );
       return (bytes) => cipher.update(bytes);
     },
   };

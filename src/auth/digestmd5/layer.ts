@@ -5,7 +5,7 @@
  *     u32 length | message | HMAC, 10 bytes | 00 01 | u32 sequence number
  */
 
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from '../../crypto.ts';
 import { syntaxError } from '../../errors.ts';
 import type { SecurityLayer } from '../../net/layer.ts';
 import type { Cipher, Transform } from './ciphers.ts';

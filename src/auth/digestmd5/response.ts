@@ -1,6 +1,6 @@
 /** What a client answers to a DIGEST-MD5 challenge, and how the answer is checked (RFC 2831 §2.1.2, §2.1.3). */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from '../../crypto.ts';
 import { syntaxError } from '../../errors.ts';
 import { type Cipher, CIPHERS } from './ciphers.ts';
 import { readDirectives } from './directives.ts';

@@ -1,6 +1,6 @@
 /** CRAM-MD5 (RFC 2195): the server sends a text never used before, the client its HMAC under the password. */
 
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from '../../crypto.ts';
 import { syntaxError } from '../../errors.ts';
 import type { Mechanism, SaslStep } from '../mechanism.ts';
 import { decodeText } from '../text.ts';

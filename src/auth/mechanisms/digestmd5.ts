@@ -1,6 +1,6 @@
 /** DIGEST-MD5 (RFC 2831), with its security layers. Historic (RFC 6331), and what the directories of many sites speak. */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../../crypto.ts';
 import { syntaxError } from '../../errors.ts';
 import { type Cipher, CIPHERS } from '../digestmd5/ciphers.ts';
 import { quoted } from '../digestmd5/directives.ts';

@@ -3,7 +3,7 @@
  * that it knows it; with -PLUS both are sure that nobody stands between them.
  */
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from '../../crypto.ts';
 import { syntaxError } from '../../errors.ts';
 import { type Binding, BINDINGS, type SaslChannel } from '../channel.ts';
 import type { Claim } from '../claim.ts';

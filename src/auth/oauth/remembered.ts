@@ -8,7 +8,7 @@
  * 4. No token is kept: keys are HMACs under a key that lives as long as the process.
  */
 
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from '../../crypto.ts';
 import { limits } from '../../limits.ts';
 import type { Claims, TokenCheck } from './check.ts';
 

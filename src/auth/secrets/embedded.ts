@@ -4,12 +4,12 @@
  * stands there as well.
  */
 
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { pbkdf2, randomBytes, timingSafeEqual } from '../../crypto.ts';
 import { MailError, userError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { SecretRecord, Secrets } from '../../store/border.ts';
 import { saslprep } from '../saslprep.ts';
-import { type Derive, derivePbkdf2, ITERATIONS, KEY_LENGTH, scramKeys, storedKeyOf } from '../scramkeys.ts';
+import { type Derive, ITERATIONS, KEY_LENGTH, scramKeys, storedKeyOf } from '../scramkeys.ts';
 import { HashCosts } from './hashcosts.ts';
 import { hashOf } from './hashed.ts';
 import { Proofs } from './proofs.ts';
@@ -33,7 +33,7 @@ export interface StoredSecret {
 export async function makeSecret(
   password: string,
   retrievable: boolean,
-  derive: Derive = derivePbkdf2,
+  derive: Derive = pbkdf2,
 ): Promise<string> {
   if (password === '') throw userError('cannot', 'the password is empty');
   if (tooLong(password)) {
@@ -94,7 +94,7 @@ export class EmbeddedSecrets implements SecretSource {
     } = {},
   ) {
     this.#secrets = secrets;
-    this.#derive = options.derive ?? derivePbkdf2;
+    this.#derive = options.derive ?? pbkdf2;
     this.#proofs = options.proofs ?? new Proofs();
     this.#hashes = options.hashes ?? new HashCosts(matchesFileHash);
     this.#learn = options.learn;

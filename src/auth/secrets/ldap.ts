@@ -9,8 +9,8 @@
  * 3. Somebody who is not there costs a bind, too, as an entry that does not exist.
  */
 
-import { randomBytes } from 'node:crypto';
 import { ResultCodeError } from 'ldapts';
+import { randomBytes } from '../../crypto.ts';
 import { serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Log } from '../../telemetry/log.ts';

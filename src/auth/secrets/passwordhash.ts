@@ -3,7 +3,7 @@
  * `{SCHEME}` values (`userpassword.ts`).
  */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from '../../crypto.ts';
 import type { Crypt } from '../checker/pool.ts';
 
 const BY_RUNTIME = /^\$(?:argon2(?:id|i|d)|2[abxy])\$/;

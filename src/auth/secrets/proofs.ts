@@ -8,7 +8,7 @@
  * 3. At most `limits.login_cache_entries`, each for as long as it is told, `limits.login_cache_seconds` otherwise.
  */
 
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from '../../crypto.ts';
 import { limits } from '../../limits.ts';
 
 /** Remembers proofs. */

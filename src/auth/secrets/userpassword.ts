@@ -1,11 +1,11 @@
 /** Values of `userPassword` (RFC 2307 §5.3): a password as it is, or `{SCHEME}` and a hash of it. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, type HashName, timingSafeEqual } from '../../crypto.ts';
 import type { Crypt } from '../checker/pool.ts';
 import { matchesHash } from './passwordhash.ts';
 
 /** Schemes without a salt, and with one behind the digest. */
-const DIGESTS: Readonly<Record<string, { readonly hash: string; readonly length: number }>> = {
+const DIGESTS: Readonly<Record<string, { readonly hash: HashName; readonly length: number }>> = {
   MD5: { hash: 'md5', length: 16 },
   SMD5: { hash: 'md5', length: 16 },
   SHA: { hash: 'sha1', length: 20 },

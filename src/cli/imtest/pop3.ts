@@ -1,6 +1,6 @@
 /** POP3 up to the login (RFC 1939 §7, RFC 2449, RFC 2595 §4, RFC 5034). */
 
-import { createHash } from 'node:crypto';
+import { createHash } from '../../crypto.ts';
 import { userError } from '../../errors.ts';
 import type { Dialogue, Reply, ServerOffer } from './dialogue.ts';
 import { OMITTED, type Talk } from './talk.ts';

@@ -1,6 +1,6 @@
 /** Values of several parts: lists, networks, named paths, certificates. */
 
-import { isIP } from 'node:net';
+import { isIP } from '../ip.ts';
 import { tomlString } from '../toml/quote.ts';
 import { bad, describeToml, good, type Kind, mismatch, type Parsed, plainString, shorten } from './kind.ts';
 import { filesKind, pathKind } from './plain.ts';

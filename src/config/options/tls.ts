@@ -1,4 +1,3 @@
-import { createSecureContext } from 'node:tls';
 import { certificatesKind } from '../kinds/collection.ts';
 import { bad, good, type Parsed } from '../kinds/kind.ts';
 import { durationKind } from '../kinds/measure.ts';
@@ -115,7 +114,7 @@ export const tlsOptions = {
     check(value) {
       if (value === '') return undefined;
       try {
-        createSecureContext({ ciphers: value });
+        process.getBuiltinModule('node:tls').createSecureContext({ ciphers: value });
         return undefined;
       } catch {
         return `no cipher suite there is matches "${value.slice(0, 60)}"`;
@@ -132,7 +131,7 @@ export const tlsOptions = {
     check(value) {
       if (value === '') return undefined;
       try {
-        createSecureContext({ ecdhCurve: value });
+        process.getBuiltinModule('node:tls').createSecureContext({ ecdhCurve: value });
         return undefined;
       } catch {
         return `no group of the key exchange is called "${value.slice(0, 60)}"`;

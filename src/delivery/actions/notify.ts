@@ -1,6 +1,6 @@
 /** notify: by mail (RFC 5436), or as Cyrus did it before there were URIs, through notifyd. */
 
-import { notifySocket } from '../../config/settings.ts';
+import { notifySocket } from '../../config/notifysocket.ts';
 import { asMailError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { Mailbox } from '../../outgoing/forms/draft.ts';

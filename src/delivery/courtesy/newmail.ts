@@ -1,6 +1,7 @@
 /** Telling notifyd of mail that has come, as Cyrus's lmtpd does (`mailnotifier`). */
 
-import { notifySocket, type Settings } from '../../config/settings.ts';
+import { notifySocket } from '../../config/notifysocket.ts';
+import type { Settings } from '../../config/settings.ts';
 import { asMailError } from '../../errors.ts';
 import { oneLine } from '../../mime/encode.ts';
 import { decodeHeader } from '../../mime/encodedword.ts';

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID } from '../../crypto.ts';
 import { alert } from '../../outgoing/forms/alert.ts';
 import { parseMailto } from '../../sieve/mailto.ts';
 import type { Method } from '../method.ts';

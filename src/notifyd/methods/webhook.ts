@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac } from '../../crypto.ts';
 import { limits } from '../../limits.ts';
 import type { Method } from '../method.ts';
 

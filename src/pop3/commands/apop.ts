@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from '../../crypto.ts';
 import { decodeText } from '../../auth/text.ts';
 import { syntaxError, userError } from '../../errors.ts';
 import { mailboxOf, openMaildrop } from '../login.ts';

@@ -1,7 +1,7 @@
 /** MIME entities that scripts make (RFC 5703 §5, §6). All is ASCII, so that it fits into whatever it becomes part of. */
 
 import { isAscii } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { createHash } from '../../crypto.ts';
 import { quotedPrintable } from '../../mime/encode.ts';
 
 /** A text/plain entity of Unicode text, header and content; its line ends become CRLF. */

@@ -2,7 +2,7 @@
 import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../../crypto.ts';
 import { MailError, serverError, userError } from '../../errors.ts';
 import { lockFile, syncFileSystem } from '../lock.ts';
 import { errno } from '../spool/spool.ts';

@@ -9,7 +9,7 @@
  * 3. The lock is an object that its owner writes again all the time. One that stands still is that of a dead process. Whoever
  *    finds that his own was taken away gives up before he puts a manifest.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from '../../crypto.ts';
 import { MailError, serverError, userError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { blocksOf, digestOf, type Source, type Target, type TargetEntry, type TargetLock } from './target.ts';

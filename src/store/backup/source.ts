@@ -1,8 +1,8 @@
 /** The store as a backup sees it, running or not: who it is, and up to where its log may be read. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { randomBytes } from '../../crypto.ts';
 import type { Settings } from '../../config/settings.ts';
 import { serverError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';

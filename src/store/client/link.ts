@@ -1,9 +1,9 @@
 /** How a process reaches the writer: over its socket, or directly when the writer runs in the same process. */
+import { randomBytes } from '../../crypto.ts';
 import { mend, type Mending } from '../writer/mend.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { OwnerNews } from '../writer/publish.ts';
 import type { Change } from '../writer/requests.ts';
-import { randomBytes } from 'node:crypto';
 
 export interface WriterLink {
   /** Resolves with the result when the change is durable and visible to all; rejects with a MailError. */

@@ -7,9 +7,9 @@
  * 2. After a reconnection `onNews(null)` says that news may have been lost, after the owners are watched again.
  * 3. Whoever watches an owner of whom the writer tells already is ready at once: the writer is not asked, nor is the index.
  */
-import { connect, type Socket } from 'node:net';
 import { limits } from '../../limits.ts';
 import { limitError, MailError, serverError } from '../../errors.ts';
+import { connectLocal, type LocalStream } from '../../net/local.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import type { Mending } from '../writer/mend.ts';
@@ -45,8 +45,7 @@ export class SocketLink implements WriterLink {
   private readonly lingering = new Map<number, number>();
   private sweep: ReturnType<typeof setTimeout> | null = null;
   private asked = 0;
-  private socket: Socket | null = null;
-  private out: Buffer[] = [];
+  private socket: LocalStream | null = null;
   private closed = false;
   private opened: Promise<void>;
   private everConnected = false;
@@ -80,16 +79,13 @@ export class SocketLink implements WriterLink {
       this.giveUp = setTimeout(refuse, limits.store_writer_wait.value * 1000);
       const attempt = (): void => {
         if (this.closed) return;
-        const socket = connect(this.path);
-        socket.on('connect', () => {
+        connectLocal(this.path).then((socket) => {
+          if (this.closed) return socket.destroy();
           if (this.giveUp !== null) clearTimeout(this.giveUp);
           this.opened = Promise.resolve();
           this.use(socket);
           resolve();
-        });
-        socket.on('error', () => {
-          if (this.socket === socket) return;
-          socket.destroy();
+        }, () => {
           this.retry = setTimeout(attempt, RETRY);
         });
       };
@@ -97,12 +93,13 @@ export class SocketLink implements WriterLink {
     });
   }
 
-  private use(socket: Socket): void {
+  private use(socket: LocalStream): void {
     this.socket = socket;
-    this.out = [];
     const reader = new FrameReader(limits.store_frame.value);
-    socket.on('data', (chunk: Buffer) => reader.push(chunk, (frame) => this.handle(frame)));
-    socket.on('close', () => this.lost(socket));
+    socket.handlers = {
+      data: (chunk) => reader.push(chunk, (frame) => this.handle(frame)),
+      close: () => this.lost(socket),
+    };
     const pending = [...this.changes.keys()];
     if (!this.everConnected) {
       this.everConnected = true;
@@ -143,10 +140,9 @@ export class SocketLink implements WriterLink {
     }
   }
 
-  private lost(socket: Socket): void {
+  private lost(socket: LocalStream): void {
     if (this.socket !== socket) return;
     this.socket = null;
-    this.out = [];
     for (const waiting of this.answers.values()) {
       waiting.reject(serverError('the connection to the writer was lost'));
     }
@@ -166,15 +162,7 @@ export class SocketLink implements WriterLink {
   }
 
   private send(frame: Buffer): void {
-    this.out.push(frame);
-    if (this.out.length === 1) setImmediate(() => this.flush());
-  }
-
-  private flush(): void {
-    if (this.socket === null || this.out.length === 0) return;
-    const all = this.out.length === 1 ? this.out[0] as Buffer : Buffer.concat(this.out);
-    this.out = [];
-    this.socket.write(all);
+    this.socket?.write(frame);
   }
 
   private handle(frame: Frame): void {
@@ -315,7 +303,6 @@ export class SocketLink implements WriterLink {
     if (this.giveUp !== null) clearTimeout(this.giveUp);
     if (this.retry !== null) clearTimeout(this.retry);
     if (this.sweep !== null) clearTimeout(this.sweep);
-    this.flush();
     this.socket?.end();
     if (this.socket === null) this.refuse();
     this.failAll(serverError('the store was closed'));

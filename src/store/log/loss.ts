@@ -2,9 +2,9 @@
  * Joining the segments of the log again around what cannot be read of them, when the administrator accepts its loss: what is damaged
  * is kept under another name. What was lost stands in the note `losses` (losses.ts).
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { randomBytes } from '../../crypto.ts';
 import { decodeBatch, findBatchBehind } from './batch.ts';
 import { isAcceptedLoss, type Loss, readLosses } from './losses.ts';
 import { checkpointFiles, readCheckpoint } from './redo.ts';

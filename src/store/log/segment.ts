@@ -15,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../../crypto.ts';
 import { decodeBatch, findBatchBehind } from './batch.ts';
 import { decodeFrame } from './frame.ts';
 import { type LogRecord, unpackHead } from './record.ts';

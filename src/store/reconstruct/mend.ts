@@ -15,8 +15,8 @@ import {
   openSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { randomBytes } from '../../crypto.ts';
 import type { Settings } from '../../config/settings.ts';
 import { MailError } from '../../errors.ts';
 import { messageFiles } from '../check/spool.ts';

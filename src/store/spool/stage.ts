@@ -9,7 +9,7 @@
  */
 import { closeSync, fsync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../../crypto.ts';
 import { limitError, MailError, serverError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import { type ParsedMessage, parseMessage } from '../../mime/message.ts';

@@ -6,7 +6,7 @@
  *    those whose time came while nobody was there wake then. From then on each record says what is to be waited for.
  * 2. An index is opened when one of its messages wakes, and at no other time.
  */
-import { randomUUID } from 'node:crypto';
+import { randomUUID } from '../../crypto.ts';
 import { asMailError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SNOOZED } from '../index/snoozed.ts';

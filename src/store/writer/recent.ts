@@ -7,7 +7,7 @@
  * 2. A claim that was not logged when the writer died is forgotten: the next session is told of these messages as \Recent
  *    once more, which is what the RFC wants where nobody knows who was first.
  */
-import { randomUUID } from 'node:crypto';
+import { randomUUID } from '../../crypto.ts';
 import { MailError } from '../../errors.ts';
 import { effectiveRights, hasRight } from '../rights.ts';
 import { noMailbox, type WriterState } from './context.ts';

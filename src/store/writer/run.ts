@@ -53,7 +53,7 @@ export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks
   const writer = Writer.open({ settings, log, verifyFiles, onFatal: hooks.fatal, reserve });
   rememberBoot(layout.log);
   const server = new WriterServer(writer, log);
-  await server.listen(layout.writerSocket);
+  server.listen(layout.writerSocket);
   const { records, applied, filesRemade, quarantined } = writer.recovery;
   log.info('store open', {
     records,

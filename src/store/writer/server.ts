@@ -5,9 +5,10 @@
  * 1. News of a batch goes out before its answers, on the same stream: whoever is answered has heard what others heard.
  * 2. Answers and news of one turn leave in one write per connection.
  */
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { rmSync } from 'node:fs';
 import { limits } from '../../limits.ts';
+import { listenLocal, type LocalStream } from '../../net/local.ts';
+import type { RawListener } from '../../net/rawsocket.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeFrame, type Frame, FrameReader } from '../log/frame.ts';
 import { completeCheckpoint, dirtyFolders, retireSegments } from './checkpoint.ts';
@@ -22,25 +23,17 @@ class Peer {
   readonly watched = new Set<number>();
   /** `repairs` of the writer when this peer last asked what a checkpoint would stand for. */
   repairs = -1;
-  private out: Buffer[] = [];
 
-  constructor(readonly socket: Socket) {}
+  constructor(readonly socket: LocalStream) {}
 
   send(message: FromWriter): void {
-    this.out.push(encodeFrame(message, []));
-    if (this.out.length === 1) setImmediate(() => this.flush());
-  }
-
-  private flush(): void {
-    const all = this.out.length === 1 ? this.out[0] as Buffer : Buffer.concat(this.out);
-    this.out = [];
-    if (!this.socket.destroyed) this.socket.write(all);
+    this.socket.write(encodeFrame(message, []));
   }
 }
 
 export class WriterServer {
   private readonly peers = new Set<Peer>();
-  private readonly server: Server;
+  private server: RawListener | undefined;
 
   constructor(
     private readonly writer: Writer,
@@ -53,36 +46,38 @@ export class WriterServer {
     writer.state.owners.onClosed = (owner, closed) => {
       for (const peer of this.peers) peer.send({ t: 'closed', owner, closed });
     };
-    this.server = createServer((socket) => this.accept(socket));
   }
 
   /** Listens on the unix socket `path`, readable by this user only. */
-  async listen(path: string): Promise<void> {
+  listen(path: string): void {
     rmSync(path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(path, () => resolve());
-    });
-    chmodSync(path, 0o600);
+    // Nobody else may connect in the moment before its mode is right.
+    const before = process.umask(0o177);
+    try {
+      this.server = listenLocal(path, (socket) => this.accept(socket));
+    } finally {
+      process.umask(before);
+    }
   }
 
-  private accept(socket: Socket): void {
+  private accept(socket: LocalStream): void {
     const peer = new Peer(socket);
     this.peers.add(peer);
     for (const owner of this.writer.state.owners.closed.keys()) {
       peer.send({ t: 'closed', owner, closed: true });
     }
     const reader = new FrameReader(limits.store_frame.value);
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        reader.push(chunk, (frame) => this.handle(peer, frame));
-      } catch (error) {
-        this.log.error('connection to the writer closed: bad frame', { error: errorText(error) });
-        socket.destroy();
-      }
-    });
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.peers.delete(peer));
+    socket.handlers = {
+      data: (chunk) => {
+        try {
+          reader.push(chunk, (frame) => this.handle(peer, frame));
+        } catch (error) {
+          this.log.error('connection to the writer closed: bad frame', { error: errorText(error) });
+          socket.destroy();
+        }
+      },
+      close: () => this.peers.delete(peer),
+    };
   }
 
   private handle(peer: Peer, frame: Frame): void {
@@ -179,7 +174,7 @@ export class WriterServer {
 
   /** Takes nothing new, lets what was taken finish, and closes. */
   async close(): Promise<void> {
-    this.server.close();
+    this.server?.stop();
     await this.writer.idle();
     await new Promise((resolve) => setImmediate(resolve));
     for (const peer of this.peers) peer.socket.end();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import { type Derive, derivePbkdf2, ITERATIONS } from '../../../src/auth/scramkeys.ts';
+import { type Derive, ITERATIONS } from '../../../src/auth/scramkeys.ts';
+import { pbkdf2 } from '../../../src/crypto.ts';
 import { costOf, HashCosts } from '../../../src/auth/secrets/hashcosts.ts';
 import { makeHashedSecret, storedHashes } from '../../../src/auth/secrets/hashed.ts';
 import { EmbeddedSecrets, makeSecret, readSecret } from '../../../src/auth/secrets/embedded.ts';
@@ -15,7 +16,7 @@ function counting() {
   const calls: { iterations: number; length: number; hash: ScramHash; salt: number; password: string }[] = [];
   const derive: Derive = (password, salt, iterations, length, hash) => {
     calls.push({ iterations, length, hash, salt: salt.length, password });
-    return derivePbkdf2(password, salt, iterations, length, hash);
+    return pbkdf2(password, salt, iterations, length, hash);
   };
   return { calls, derive };
 }

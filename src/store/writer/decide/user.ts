@@ -1,9 +1,9 @@
 /** Users and mailboxes coming into being, and users going. */
+import { randomBytes } from '../../../crypto.ts';
 import { IndexDamage } from '../../index/damage.ts';
 import { identify } from '../../index/salvage.ts';
 import { limitError, userError } from '../../../errors.ts';
 import { limits } from '../../../limits.ts';
-import { randomBytes } from 'node:crypto';
 import type { OwnerRow } from '../../index/directory.ts';
 import type { OwnerIndex } from '../../index/owner.ts';
 import type { MailboxRow } from '../../index/rows.ts';
