@@ -57,9 +57,11 @@ function loadToml(file: string): Loaded {
   const loaded = settingsFromToml(text, file);
   if ((mode & 0o004) === 0) return loaded;
   const octal = mode.toString(8).padStart(4, '0');
+  const exposed = SECRETS.filter(({ option }) => loaded.settings[option] !== '');
+  if (exposed.length === 0) return loaded;
   const { lines } = readToml(text, file);
   refuse(
-    SECRETS.filter(({ option }) => loaded.settings[option] !== '').map(({ section, key }) => ({
+    exposed.map(({ section, key }) => ({
       file,
       line: lines.line(section, key),
       key: `${section}.${key}`,

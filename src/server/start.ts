@@ -114,12 +114,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     ...(hungMs === undefined ? {} : { hungMs }),
   });
   try {
-    const starting = supervisor.start();
-    // While the processes begin: it takes some milliseconds, and they have their own.
-    checkTlsMaterial(tls);
     // A long recovery is not waited for: the writer's successor begins it anew.
     await Promise.race([
-      starting,
+      supervisor.start(() => checkTlsMaterial(tls)),
       options.stopAsked.then(() => Promise.reject(new StoppedEarly())),
     ]);
   } catch (thrown) {

@@ -65,6 +65,9 @@ const HOPELESS: ReadonlyMap<number, ErrorCode> = new Map([[78, 'config'], [65, '
 /** A role that has not become ready even once is given up after so many attempts. */
 const FIRST_ATTEMPTS = 5;
 
+/** A recovery may take longer than this: then the other workers take their share of those who come meanwhile. */
+const ALONE_MS = 100;
+
 /** While the writer recovers, systemd is asked for so much more time, this often. */
 const EXTEND_MS = 20_000;
 
@@ -84,6 +87,8 @@ export class Supervisor {
   readonly #slots: Slot[] = [];
   readonly #jobs = new Map<number, (error: string | null) => void>();
   readonly #backups = new Set<Child>();
+  /** Asked whenever a role has become ready. */
+  readonly #lookers = new Set<() => void>();
   readonly #schedule: Schedule;
   readonly #workers: number;
   readonly #logins: LoginBook;
@@ -122,18 +127,25 @@ export class Supervisor {
     );
   }
 
-  /** Starts all roles; resolves when every one of them does its work. */
-  async start(): Promise<void> {
+  /**
+   * Starts all roles; resolves when every one of them does its work.
+   * @param check what else must be right, asked when the first clients are greeted; the start fails with what it throws
+   */
+  async start(check: () => void = () => {}): Promise<void> {
     const { notifier, log } = this.#options;
     notifier.send('STATUS=Starting the writer: recovering the store');
-    // One worker at once, so that clients are greeted; the others when the first ones have the cores no longer.
+    // One worker at once, so that clients are greeted; the others when nobody waits for the writer any more.
     const first = this.#addSlot('worker', 0);
     const writer = this.#addSlot('writer', 0);
     const extend = setInterval(() => notifier.send(`EXTEND_TIMEOUT_USEC=${3 * EXTEND_MS * 1000}`), EXTEND_MS);
+    const recovered = this.#whenReady([writer]).finally(() => clearInterval(extend));
+    recovered.catch(() => {});
     await this.#whenReady([first]);
+    await Promise.race([recovered, new Promise((resolve) => setTimeout(resolve, ALONE_MS))]);
+    check();
     const rest: Slot[] = [];
     for (let number = 1; number < this.#workers; number++) rest.push(this.#addSlot('worker', number));
-    await this.#whenReady([writer]).finally(() => clearInterval(extend));
+    await recovered;
     notifier.send('STATUS=Starting the workers');
     await this.#whenReady(rest);
     // What can wait does: on two cores a further process would hold up the first greeting.
@@ -259,13 +271,10 @@ export class Supervisor {
   async #whenReady(slots: readonly Slot[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => slots.every((slot) => slot.child?.ready) && resolve();
-    this.#onReady = look;
+    this.#lookers.add(look);
     look();
-    await Promise.race([promise, this.failed]);
-    this.#onReady = undefined;
+    await Promise.race([promise, this.failed]).finally(() => this.#lookers.delete(look));
   }
-
-  #onReady: (() => void) | undefined;
 
   #spawn(slot: Slot): void {
     const { command, listeners } = this.#options;
@@ -279,7 +288,7 @@ export class Supervisor {
       onReady: () => {
         slot.everReady = true;
         this.#log.debug('role ready', { role: child.name, pid: child.pid });
-        this.#onReady?.();
+        for (const look of this.#lookers) look();
       },
       onDone: (id, error) => {
         this.#jobs.get(id)?.(error);

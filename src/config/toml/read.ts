@@ -48,7 +48,8 @@ class Reader {
   readonly #file: string;
   readonly #values = defaultValues();
   readonly #problems: Finding[] = [];
-  #lines = new KeyLines();
+  /** Undefined until somebody asks for a line: most documents are right. */
+  #lines: KeyLines | undefined;
 
   constructor(text: string, file: string) {
     this.#text = text;
@@ -60,20 +61,32 @@ class Reader {
     this.#options(document);
     const services = document.services === undefined ? undefined : this.#services(document.services);
     const events = document.events === undefined ? undefined : this.#events(document.events);
-    return { values: this.#values, services, events, problems: this.#problems, lines: this.#lines };
+    const located = () => this.#located();
+    return {
+      values: this.#values,
+      services,
+      events,
+      problems: this.#problems,
+      get lines() {
+        return located();
+      },
+    };
+  }
+
+  #located(): KeyLines {
+    return this.#lines ??= locateKeys(this.#text);
   }
 
   #parse(): Table {
     try {
-      const document = parse(this.#text, {
+      return parse(this.#text, {
         integersAsBigInt: 'asNeeded',
         unsafeKeyBehaviour: 'throw',
         maxDepth: limits.config_toml_depth.value,
       });
-      this.#lines = locateKeys(this.#text);
-      return document;
     } catch (thrown) {
       if (!(thrown instanceof TomlError)) throw thrown;
+      this.#lines = new KeyLines();
       const reason = (thrown.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '');
       const found = (this.#text.split('\n')[thrown.line - 1] ?? '').trim().slice(0, 60);
       const remedy = /redefine|already defined|duplicate/i.test(reason)
@@ -86,7 +99,7 @@ class Reader {
   }
 
   #problem(path: readonly string[], text: string): void {
-    this.#problems.push({ file: this.#file, line: this.#lines.line(...path), key: path.join('.'), text });
+    this.#problems.push({ file: this.#file, line: this.#located().line(...path), key: path.join('.'), text });
   }
 
   #options(document: Table): void {

@@ -24,6 +24,9 @@ export interface MadeProtocols {
 /** How long clients get to be told and running commands to end. */
 const SHUTDOWN_MS = 2500;
 
+/** When the contexts of TLS are made if nobody has asked for them. */
+const PREPARE_MS = 500;
+
 /** A worker whose protocols come from `make`. */
 export function workerBody(
   make: (start: StartMessage, log: Log, ask: AskLogins) => Promise<MadeProtocols>,
@@ -51,8 +54,8 @@ export function workerBody(
       ...(made.guard === undefined ? {} : { guard: made.guard }),
     });
     acceptor.start();
-    // Behind the first greetings, and before the first handshake where it comes later than those.
-    setTimeout(() => contexts?.prepare());
+    // Behind those who waited for the start, and before the first handshake where it comes later than they.
+    setTimeout(() => contexts?.prepare(), PREPARE_MS).unref();
     return {
       tls: (material) => {
         contexts = new TlsContexts(material);
