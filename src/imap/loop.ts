@@ -182,7 +182,7 @@ export class CommandLoop implements ClientInput {
           break;
         }
         await this.#handle(event);
-        await session.breathe();
+        if (session.due) await session.breathe();
       }
     } catch (thrown) {
       // Everything a command can throw is answered in #execute: this is a bug of ours.
@@ -227,7 +227,8 @@ export class CommandLoop implements ClientInput {
     try {
       if (typeof line !== 'string') throw line;
       if (line.toUpperCase() !== 'DONE') throw syntaxError('expected DONE');
-      await this.#complete(idling.tag, 'IDLE', true, COMPLETED);
+      await this.#announce(true);
+      this.#complete(idling.tag, 'IDLE', COMPLETED);
     } catch (thrown) {
       await this.#announce(true);
       this.#refuse(idling.tag, thrown, 'IDLE');
@@ -283,8 +284,11 @@ export class CommandLoop implements ClientInput {
       if (command.name === 'APPEND' && append !== undefined) {
         completion = await append.finish();
       } else {
-        await session.selected?.settled();
-        completion = await run(session, command, tag);
+        // Nothing is awaited that need not be: each await is a turn of the queue, and a NOOP would be half of them.
+        const settling = session.selected?.settled();
+        if (settling !== undefined) await settling;
+        const running = run(session, command, tag);
+        completion = running instanceof Promise ? await running : running;
       }
     } catch (thrown) {
       append?.abort();
@@ -294,13 +298,15 @@ export class CommandLoop implements ClientInput {
       return;
     }
     this.#bad = 0;
-    if (completion !== null) await this.#complete(tag, command.name, mayTell(command), completion);
+    if (completion === null) return;
+    const announcing = this.#announce(mayTell(command), command.name === 'APPEND');
+    if (announcing !== undefined) await announcing;
+    this.#complete(tag, command.name, completion);
   }
 
-  /** Answers the tag of a command that went well. */
-  async #complete(tag: string, name: string, expunges: boolean, completion: Completion): Promise<void> {
+  /** Answers the tag of a command that went well, behind what is to be told. */
+  #complete(tag: string, name: string, completion: Completion): void {
     const session = this.#session;
-    await this.#announce(expunges, name === 'APPEND');
     // BYE was said: it is the last line.
     if (session.closed) return;
     const { code = this.#expungeIssued(), text = 'Completed' } = completion;
@@ -316,11 +322,11 @@ export class CommandLoop implements ClientInput {
     }
   }
 
-  /** Tells the client what changed in the selected mailbox. */
-  async #announce(expunges: boolean, hasten = false): Promise<void> {
+  /** Tells the client what changed in the selected mailbox; undefined where that is done at once. */
+  #announce(expunges: boolean, hasten = false): Promise<void> | undefined {
     const session = this.#session;
-    if (session.selected === null || session.closed) return;
-    await session.selected.announce(session, expunges, hasten);
+    if (session.selected === null || session.closed) return undefined;
+    return session.selected.announce(session, expunges, hasten);
   }
 
   /** RFC 9051 §7.1: messages this command could not tell of are gone; SEARCH for one leaves it out (RFC 2180 §4.3). */

@@ -12,7 +12,6 @@
  */
 
 import type { Mailbox, MailboxChange, MailboxName, StoreSession } from '../store/border.ts';
-import { SYSTEM_FLAG_NAMES } from '../store/flags.ts';
 import { UidSet } from '../store/uidset.ts';
 import { StoredLines } from './fetch/stored.ts';
 import type { FetchField } from './parse/command.ts';
@@ -25,9 +24,6 @@ import { localZone } from './zone.ts';
 
 /** Rows told of between two breaths. */
 const SLICE = 1000;
-
-/** Rights that let a client change flags (RFC 4314 §4): \Seen, \Deleted, all others. */
-const FLAG_RIGHTS: Readonly<Record<string, string>> = { '\\Seen': 's', '\\Deleted': 't' };
 
 /** What of the session a selected mailbox needs to speak to the client. */
 export interface Speaker {
@@ -44,7 +40,7 @@ export interface Speaker {
 }
 
 /** Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2). */
-const CHANGING_RIGHTS = ['i', 'e', 's', 't', 'w'];
+const CHANGING_RIGHTS = /[iestw]/;
 
 export class Selected {
   readonly mailbox: Mailbox;
@@ -99,7 +95,7 @@ export class Selected {
    */
   get readOnly(): boolean {
     const { readOnly, rights } = this.mailbox;
-    return readOnly || !CHANGING_RIGHTS.some((right) => rights.includes(right));
+    return readOnly || !CHANGING_RIGHTS.test(rights);
   }
 
   /** The highest UID there is, announced or not; 0 in an empty mailbox. */
@@ -168,17 +164,13 @@ export class Selected {
 
   /** `FLAGS (...)`: the flags defined in the mailbox (RFC 9051 §7.3.5). */
   definedFlags(): string {
-    return `FLAGS (${[...SYSTEM_FLAG_NAMES, ...this.mailbox.keywords].join(' ')})`;
+    return this.flags.defined;
   }
 
   /** The PERMANENTFLAGS code: what this user can change here (RFC 9051 §7.1, RFC 4314 §4). */
   permanentFlags(): string {
-    const { rights, keywords, keywordsOpen } = this.mailbox;
-    if (this.readOnly) return permanentFlags([], false);
-    const allowed = [...SYSTEM_FLAG_NAMES, ...keywords].filter((flag) =>
-      rights.includes(FLAG_RIGHTS[flag] ?? 'w')
-    );
-    return permanentFlags(allowed, keywordsOpen && rights.includes('w'));
+    const { rights, keywordsOpen } = this.mailbox;
+    return this.readOnly ? permanentFlags([], false) : this.flags.permanent(rights, keywordsOpen);
   }
 
   /** Tells of keywords the client does not know, before a FETCH uses one (RFC 9051 §7.3.5). */
@@ -194,15 +186,21 @@ export class Selected {
   /**
    * Sends what is pending: expunges only where the command allows it, then new messages, then flags. With `hasten` what
    * depends on \Recent is left to the next time: who sends one APPEND behind the other waits for one change each, not two.
+   * Undefined when it is done, as mostly it is at once.
    */
-  async announce(session: Speaker, expunges: boolean, hasten = false): Promise<void> {
-    if (this.#deleted) return session.bye('The selected mailbox was deleted');
-    if (!this.mailbox.rights.includes('r')) {
-      return session.bye('The selected mailbox may not be read any more');
+  announce(session: Speaker, expunges: boolean, hasten = false): Promise<void> | undefined {
+    if (this.#deleted) session.bye('The selected mailbox was deleted');
+    else if (!this.mailbox.rights.includes('r')) {
+      session.bye('The selected mailbox may not be read any more');
+    } else {
+      this.tellKeywords(session);
+      this.#tellReadOnly(session);
+      if (this.view.pending || this.#recentDue) return this.#announcePending(session, expunges, hasten);
     }
-    this.tellKeywords(session);
-    this.#tellReadOnly(session);
-    if (!this.view.pending && !this.#recentDue) return;
+    return undefined;
+  }
+
+  async #announcePending(session: Speaker, expunges: boolean, hasten: boolean): Promise<void> {
     if (expunges && !this.view.gone.isEmpty) this.#tellExpunges(session);
     const exists = this.view.announceExists();
     if (exists !== null) {

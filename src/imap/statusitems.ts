@@ -17,7 +17,10 @@ export async function tellStatus(
   items: readonly StatusItem[],
 ): Promise<void> {
   const values: { -readonly [Item in StatusItem]?: number | null } = {};
-  for (const item of items) values[item] = await itemValue(session, info, item);
+  for (const item of items) {
+    const value = itemValue(session, info, item);
+    values[item] = value instanceof Promise ? await value : value;
+  }
   session.write(statusLine(external, session.rev2, items, values));
 }
 

@@ -195,6 +195,8 @@ export interface MailboxSnapshot {
   readonly highestmodseq: number;
   readonly exists: number;
   readonly unseen: number;
+  /** As `Mailbox.firstUnseen` finds it, where it is known without a look. */
+  readonly firstUnseen: number | undefined;
   /** Messages this session is the first to be told about, as UIDs (RFC 3501 §2.3.2 \Recent). */
   readonly recent: UidSet;
   readonly mailboxid: string;

@@ -25,17 +25,19 @@ export async function select(session: Session, command: SelectCommand): Promise<
   session.selected = selected;
   const { mailbox, view } = selected;
   const { snapshot } = mailbox;
-  session.untagged(selected.definedFlags());
-  session.untagged(`OK [${selected.permanentFlags()}] Ok`);
-  session.untagged(`${view.exists} EXISTS`);
+  let recent = '';
   if (!session.rev2) {
-    session.untagged(`${view.recent.size} RECENT`);
-    const unseen = snapshot.unseen === 0 ? 0 : view.uids.positionOf(mailbox.firstUnseen());
-    if (unseen > 0) session.untagged(`OK [UNSEEN ${unseen}] Ok`);
+    recent = `* ${view.recent.size} RECENT\r\n`;
+    const unseen = snapshot.unseen === 0
+      ? 0
+      : view.uids.positionOf(snapshot.firstUnseen ?? mailbox.firstUnseen());
+    if (unseen > 0) recent += `* OK [UNSEEN ${unseen}] Ok\r\n`;
   }
-  session.untagged(`OK [UIDVALIDITY ${snapshot.uidvalidity}] Ok`);
-  session.untagged(`OK [UIDNEXT ${snapshot.uidnext}] Ok`);
-  session.untagged(`OK [HIGHESTMODSEQ ${snapshot.highestmodseq}] Ok`);
+  session.write(
+    `* ${selected.definedFlags()}\r\n* OK [${selected.permanentFlags()}] Ok\r\n` +
+      `* ${view.exists} EXISTS\r\n${recent}* OK [UIDVALIDITY ${snapshot.uidvalidity}] Ok\r\n` +
+      `* OK [UIDNEXT ${snapshot.uidnext}] Ok\r\n* OK [HIGHESTMODSEQ ${snapshot.highestmodseq}] Ok\r\n`,
+  );
   const warning = quotaWarning(session, mailbox);
   if (warning !== null) session.untagged(`NO [ALERT] ${warning}`);
   if (session.rev2) {

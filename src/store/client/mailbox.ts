@@ -34,6 +34,7 @@ import { UidSet } from '../uidset.ts';
 import type { Published } from '../writer/publish.ts';
 import type { Listener } from './feed.ts';
 import { readLines } from './lines.ts';
+import { storeFlags, transfer } from './messages.ts';
 import { readPage, type ReadRows } from './page.ts';
 import type { StoreParts } from './parts.ts';
 import type { RecentPlace } from './recent.ts';
@@ -50,6 +51,8 @@ export class SelectedMailbox implements Mailbox, Listener {
   private known: UidSet | null = null;
   /** Modseq of the snapshot, or of the last comparison with the index. */
   private floor = 0;
+  /** The row of the last comparison with the index. */
+  private compared: MailboxRow | null = null;
   /** Highest modseq the listener was told about. */
   private lastModseq: number;
   private lastUidnext: number;
@@ -96,6 +99,7 @@ export class SelectedMailbox implements Mailbox, Listener {
       unseen: this.own
         ? row.unseen
         : row.messages - this.seen().intersect(this.parts.readers.uids(this.owner, row)).size,
+      firstUnseen: this.own ? this.reader.knownUnseen(this.id) : undefined,
       recent,
       mailboxid: row.mailboxid,
     };
@@ -292,21 +296,14 @@ export class SelectedMailbox implements Mailbox, Listener {
     unchangedSince?: number,
   ): Promise<StoreResult> {
     this.demandWrite();
-    const answer = await this.change<{ changed: string; modified: string; modseq: number }>({
-      op: 'store',
-      by: this.identity,
-      owner: this.owner.id,
-      mailbox: this.id,
-      uids: uids.toString(),
+    return await storeFlags(
+      (change) => this.change(change),
+      this.place,
+      uids,
       operation,
-      flags: [...flags],
-      unchangedSince: unchangedSince ?? null,
-    });
-    return {
-      changed: UidSet.parse(answer.changed),
-      modified: UidSet.parse(answer.modified),
-      modseq: answer.modseq,
-    };
+      flags,
+      unchangedSince ?? null,
+    );
   }
 
   private demandWrite(): void {
@@ -330,29 +327,12 @@ export class SelectedMailbox implements Mailbox, Listener {
   }
 
   copy(uids: UidSet, destination: MailboxName): Promise<CopyResult> {
-    return this.transfer(uids, destination, false);
+    return transfer((change) => this.change(change), this.place, uids, destination, false);
   }
 
   move(uids: UidSet, destination: MailboxName): Promise<CopyResult> {
     this.demandWrite();
-    return this.transfer(uids, destination, true);
-  }
-
-  private async transfer(uids: UidSet, to: MailboxName, move: boolean): Promise<CopyResult> {
-    const answer = await this.change<{ uidvalidity: number; source: string; destination: string }>({
-      op: 'copy',
-      by: this.identity,
-      owner: this.owner.id,
-      mailbox: this.id,
-      uids: uids.toString(),
-      to,
-      move,
-    });
-    return {
-      uidvalidity: answer.uidvalidity,
-      source: UidSet.parse(answer.source),
-      destination: UidSet.parse(answer.destination),
-    };
+    return transfer((change) => this.change(change), this.place, uids, destination, true);
   }
 
   onEvents(events: readonly Published[], own: boolean): void {
@@ -436,6 +416,13 @@ export class SelectedMailbox implements Mailbox, Listener {
   private compare(): void {
     const { reader } = this;
     const there = this.parts.owner(this.owner.userid)?.id === this.owner.id;
+    // Nobody has committed to the index since: the reader still has the row that was compared last.
+    const { compared } = this;
+    if (
+      there && compared !== null && reader.mailboxById(this.id) === compared &&
+      this.parts.rights(compared.acl, this.identity, this.owner.userid) === this.rights
+    ) return;
+    this.compared = null;
     // Of one moment: what comes between two reads would be told twice, or never.
     const { row, since } = reader.consistent(() => {
       const row = there ? reader.mailboxById(this.id) : null;
@@ -450,6 +437,7 @@ export class SelectedMailbox implements Mailbox, Listener {
       this.listener({ kind: 'deleted' });
       return;
     }
+    this.compared = row;
     const modseq = row.highestmodseq;
     const seenBefore = this.seenCache;
     this.seenCache = null;

@@ -20,12 +20,24 @@ import { RecentTold } from './recent.ts';
 /** Milliseconds in which an index may be there before its owner is: a new user's, whose record is being made durable. */
 const BEING_MADE = 30_000;
 
+/** Rights with all they follow from. ACLs of rows are never changed, they are replaced. */
+interface FoundRights {
+  readonly userid: string;
+  readonly admin: boolean;
+  readonly groups: readonly string[];
+  readonly groupsUnknown: boolean | undefined;
+  readonly owner: string;
+  readonly rights: string;
+}
+
 export class StoreParts {
   readonly readers: Readers;
   readonly feed: Feed;
   readonly recent = new RecentTold();
   private sessions = 0;
   private readonly closed = new Set<number>();
+  /** What `rights` last found for an ACL. */
+  private readonly found = new WeakMap<readonly AclEntry[], FoundRights>();
   /** Owners looked up before. A row never changes; an owner that goes is told of by `onReplaced`. */
   private readonly owners = new Map<string, OwnerRow>();
 
@@ -96,6 +108,15 @@ export class StoreParts {
   }
 
   rights(acl: readonly AclEntry[], identity: Identity, owner: string): string {
-    return effectiveRights(acl, identity, owner, this.settings);
+    const { userid, admin, groups, groupsUnknown } = identity;
+    const found = this.found.get(acl);
+    if (
+      found !== undefined && found.userid === userid && found.owner === owner && found.admin === admin &&
+      found.groupsUnknown === groupsUnknown &&
+      (found.groups === groups || found.groups.length === 0 && groups.length === 0)
+    ) return found.rights;
+    const rights = effectiveRights(acl, identity, owner, this.settings);
+    this.found.set(acl, { userid, admin, groups, groupsUnknown, owner, rights });
+    return rights;
   }
 }

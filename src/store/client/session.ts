@@ -186,7 +186,7 @@ export class Session implements StoreSession {
       throw userError('noperm', "You lack the right 'r' needed to open this mailbox");
     }
     // RFC 4314 §4: without any right to change something the mailbox opens read-only.
-    const mayChange = [...'stwe'].some((right) => hasRight(rights, right));
+    const mayChange = /[stwe]/.test(rights);
     const mailbox = new SelectedMailbox(
       this.parts,
       owner,

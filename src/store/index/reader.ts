@@ -29,6 +29,9 @@ const DESTINATION = `SELECT ${OWNER_TABLES.mailbox.join(', ')}, digest, ` +
 /** Messages looked at for the first unseen one: a few milliseconds. A SELECT may do without it (RFC 3501 §6.3.1). */
 const LOOK_FOR_UNSEEN = 50_000;
 
+/** Rows of mailboxes kept while nothing changes, 1 KB each: clients go back and forth between a few. */
+const KEPT_ROWS = 16;
+
 /** A message by its content, as a restore compares and adds it. Times are unix seconds. */
 export type ContentRow = [
   uid: number,
@@ -54,6 +57,12 @@ export class OwnerReader {
   private readonly db: Database;
   private readonly statements: Statements;
   private readonly lineQueries = new WeakMap<readonly LinePiece[], LineQuery>();
+  /** What SQLite says as long as nobody has committed to the index; see `look`. */
+  private version: unknown;
+  /** Rows read since the index last changed, by path. They are never changed. */
+  private readonly rows = new Map<string, MailboxRow>();
+  /** `firstUnseen` of mailboxes, likewise. */
+  private readonly unseen = new Map<number, number>();
 
   /** @param damaged makes the error for damage that was found, and may tell somebody who can heal it */
   constructor(
@@ -123,13 +132,39 @@ export class OwnerReader {
   }
 
   mailbox(path: string): MailboxRow | null {
-    const [row] = this.intact('mailbox', 'WHERE path = ? AND deletedat IS NULL', path);
-    return row === undefined ? null : mailboxFromValues(row);
+    this.look();
+    return this.rows.get(path) ?? this.kept('WHERE path = ? AND deletedat IS NULL', path);
   }
 
   mailboxById(id: number): MailboxRow | null {
-    const [row] = this.intact('mailbox', 'WHERE id = ? AND deletedat IS NULL', id);
-    return row === undefined ? null : mailboxFromValues(row);
+    this.look();
+    for (const row of this.rows.values()) if (row.id === id) return row;
+    return this.kept('WHERE id = ? AND deletedat IS NULL', id);
+  }
+
+  /**
+   * Forgets the rows that were read before if anything was committed since: to ask for that takes half as long as to read a row
+   * and what it is made of. What is read from here on may be newer than this look, and is forgotten by the next one then.
+   */
+  private look(): void {
+    const version = this.values('PRAGMA data_version')[0]?.[0];
+    if (version === this.version) return;
+    this.version = version;
+    this.rows.clear();
+    this.unseen.clear();
+  }
+
+  /** Reads the row of a mailbox and keeps it. */
+  private kept(where: string, parameter: SqlValue): MailboxRow | null {
+    const [values] = this.intact('mailbox', where, parameter);
+    if (values === undefined) return null;
+    const row = mailboxFromValues(values);
+    if (this.rows.size >= KEPT_ROWS) {
+      this.rows.clear();
+      this.unseen.clear();
+    }
+    this.rows.set(row.path, row);
+    return row;
   }
 
   quotas(): QuotaRow[] {
@@ -266,6 +301,18 @@ export class OwnerReader {
 
   /** Lowest UID without \Seen; 0 where there is none, or none soon after `seenbelow`. */
   firstUnseen(mailbox: number): number {
+    this.look();
+    let first = this.unseen.get(mailbox);
+    if (first === undefined) this.unseen.set(mailbox, first = this.findUnseen(mailbox));
+    return first;
+  }
+
+  /** The same where it is known of the state that was looked at last. */
+  knownUnseen(mailbox: number): number | undefined {
+    return this.unseen.get(mailbox);
+  }
+
+  private findUnseen(mailbox: number): number {
     const found = this.values(
       'SELECT uid FROM (SELECT uid, flags FROM msg WHERE mailbox = ?1 AND uid >= (SELECT seenbelow FROM mailbox WHERE id = ?1) ' +
         `ORDER BY uid LIMIT ${LOOK_FOR_UNSEEN}) WHERE (flags & 16) = 0 LIMIT 1`,

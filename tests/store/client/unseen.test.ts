@@ -30,9 +30,22 @@ function unseen(handle: Mailbox): UidSet {
 async function agrees(path = ''): Promise<void> {
   const handle = await select(path);
   const expected = unseen(handle);
+  expect([undefined, expected.min]).toContain(handle.snapshot.firstUnseen);
   expect(handle.firstUnseen()).toBe(expected.min);
   expect(handle.withFlags({ lo: 0, hi: 0 }, { lo: 16, hi: 0 }).toString()).toBe(expected.toString());
   handle.close();
+  // Again, from what is kept while nothing changes.
+  const again = await select(path);
+  expect(again.snapshot).toMatchObject({
+    exists: handle.uids().size,
+    unseen: expected.size,
+    firstUnseen: expected.min,
+  });
+  again.close();
+  expect(t.as('anna').info(box('anna', path))).toMatchObject({
+    exists: handle.uids().size,
+    unseen: expected.size,
+  });
 }
 
 test('after every kind of change', async () => {
