@@ -104,10 +104,10 @@ export class Readers {
     const floor = this.directory.floor(id);
     if (!existsSync(path)) throw damaged(`${path} is missing`);
     const reader = new OwnerReader(path, damaged);
-    const { lsn } = reader;
-    if (lsn >= floor) return reader;
+    const { openedAt } = reader;
+    if (openedAt >= floor) return reader;
     reader.close();
-    throw damaged(`${path} is at ${lsn} but had ${floor}: its journal was lost`);
+    throw damaged(`${path} is at ${openedAt} but had ${floor}: its journal was lost`);
   }
 
   /** The UIDs of a mailbox whose row was read just now. */

@@ -5,7 +5,7 @@ import { MailError, serverError } from '../../errors.ts';
 import { Damage } from './damage.ts';
 import { STORE_FORMAT } from './schema.ts';
 import type { SqlValue } from './statements.ts';
-import { DIRECTORY_TABLES, isIntact, OWNER_TABLES, selectText } from './tables.ts';
+import { columnsOf, DIRECTORY_TABLES, isIntact, OWNER_TABLES, selectText, type Tables } from './tables.ts';
 
 /**
  * Opens a database for the writer. Only with `schema` may it be empty or not there: one that lost its contents must not pass
@@ -42,11 +42,9 @@ export function openForReading(path: string): Database {
   if (!existsSync(path)) throw serverError(`${path} is missing; run "mailstore check"`);
   const db = new Database(path, { readwrite: true, create: false, strict: true });
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
-  db.run('PRAGMA query_only = 1');
   // The first reader after a crash may have to wait until another has recovered the journal.
-  db.run('PRAGMA busy_timeout = 2500');
-  db.query('SELECT 1 FROM sqlite_schema').get();
-  db.run('PRAGMA busy_timeout = 250');
+  db.run('PRAGMA query_only = 1; PRAGMA busy_timeout = 2500');
+  db.run('SELECT 1 FROM sqlite_schema; PRAGMA busy_timeout = 250');
   return db;
 }
 
@@ -63,8 +61,32 @@ export function ownerOfIndex(path: string): number | null {
   }
 }
 
-/** For readers, which cannot upgrade: the writer does that before anybody reads (writer/upgrade.ts). */
-export function checkReadable(db: Database, path: string): void {
+/**
+ * For readers, which cannot upgrade: the writer does that before anybody reads (writer/upgrade.ts). Returns the LSN the file is
+ * at. Mostly the state row is what it should be, and one look at it is all.
+ */
+export function checkReadable(db: Database, path: string, tables: Tables): number {
+  const columns = columnsOf(tables, 'state');
+  const state = currentState(db, tables);
+  if (state?.[columns.indexOf('format')] !== STORE_FORMAT || !isIntact('state', state)) {
+    refuseUnreadable(db, path);
+    return db.query('SELECT lsn FROM state').values()[0]?.[0] as number;
+  }
+  return state[columns.indexOf('lsn')] as number;
+}
+
+/** The state row with its digest; null where it cannot be read so, whatever the reason. */
+function currentState(db: Database, tables: Tables): SqlValue[] | null {
+  try {
+    const rows = db.query(selectText(tables, 'state')).values() as SqlValue[][];
+    return rows.length === 1 ? rows[0] ?? null : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Says what is wrong with a file whose state row is not the one of this program's format. */
+function refuseUnreadable(db: Database, path: string): void {
   const format = checkFormat(db, path);
   if (format === null) throw new Damage(path, 'it has no state row');
   if (format < STORE_FORMAT) {

@@ -51,7 +51,7 @@ export class DirectoryReader {
       const { ino } = statSync(this.path);
       const db = openForReading(this.path);
       try {
-        checkReadable(db, this.path);
+        checkReadable(db, this.path, DIRECTORY_TABLES);
       } catch (error) {
         db.close();
         throw error;

@@ -56,6 +56,8 @@ export interface StoredPart {
 export class OwnerReader {
   private readonly db: Database;
   private readonly statements: Statements;
+  /** The LSN the index had applied when it was opened. */
+  readonly openedAt: number;
   private readonly lineQueries = new WeakMap<readonly LinePiece[], LineQuery>();
   /** What SQLite says as long as nobody has committed to the index; see `look`. */
   private version: unknown;
@@ -73,7 +75,7 @@ export class OwnerReader {
     this.db = this.guarded(() => openForReading(path));
     this.statements = new Statements(this.db);
     try {
-      this.guarded(() => checkReadable(this.db, path));
+      this.openedAt = this.guarded(() => checkReadable(this.db, path, OWNER_TABLES));
     } catch (error) {
       this.db.close();
       throw error;
