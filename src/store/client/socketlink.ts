@@ -23,8 +23,12 @@ interface Waiting {
   reject: (error: MailError) => void;
 }
 
-/** Milliseconds between attempts to reach a writer that is away. */
-const RETRY = 10;
+/** Milliseconds between attempts to reach a writer that is away: it is back within some dozens, or recovers for longer. */
+const RETRY = 2;
+const RETRY_LATE = 20;
+
+/** Attempts before it is a longer recovery. */
+const SOON = 100;
 
 /** Milliseconds an owner stays watched after the last mailbox was left. */
 const LINGER = 10_000;
@@ -77,6 +81,7 @@ export class SocketLink implements WriterLink {
       };
       this.refuse = refuse;
       this.giveUp = setTimeout(refuse, limits.store_writer_wait.value * 1000);
+      let attempts = 0;
       const attempt = (): void => {
         if (this.closed) return;
         connectLocal(this.path).then((socket) => {
@@ -86,7 +91,7 @@ export class SocketLink implements WriterLink {
           this.use(socket);
           resolve();
         }, () => {
-          this.retry = setTimeout(attempt, RETRY);
+          this.retry = setTimeout(attempt, ++attempts < SOON ? RETRY : RETRY_LATE);
         });
       };
       attempt();
