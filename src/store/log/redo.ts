@@ -34,6 +34,7 @@ import {
   LOSS_REMEDY,
   readHeaderOf,
   readSegment,
+  scanSegment,
   SEGMENT_HEADER,
   type SegmentHeader,
   syncFolder,
@@ -125,8 +126,9 @@ export class RedoLog {
     const unreadable = stated === null && checkpointFiles(folder).some((path) => existsSync(path));
     const checkpoint = stated?.lsn ?? (unreadable ? found[0]?.header.predecessorLast : 0) ?? 0;
     const newest = found.at(-1);
+    let tail: Buffer | undefined;
     if (newest !== undefined) {
-      syncTail(newest.path);
+      tail = syncTail(newest.path);
       syncFolder(folder);
       step('recovery.tail');
     }
@@ -157,8 +159,10 @@ export class RedoLog {
         });
         continue;
       }
-      const contents = readSegment(
+      const bytes = segment === newest && tail !== undefined ? tail : readFileSync(segment.path);
+      const contents = scanSegment(
         segment.path,
+        bytes,
         checkpoint,
         limit,
         (record, batch) => each(record, batch, segment.path),

@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -16,7 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from '../../crypto.ts';
-import { decodeBatch, findBatchBehind } from './batch.ts';
+import { BATCH_HEADER, decodeBatch, findBatchBehind } from './batch.ts';
 import { decodeFrame } from './frame.ts';
 import { type LogRecord, unpackHead } from './record.ts';
 import { MailError } from '../../errors.ts';
@@ -150,18 +151,28 @@ export function isUnmade(path: string, synced: number): boolean {
   return statSync(path).size <= SEGMENT_HEADER && firstLsnOf(path) > synced;
 }
 
-/** Whether a segment's first batch is whole. */
+/** Whether a segment's first batch is whole. No more than that is read. */
 export function holdsBatch(path: string): boolean {
-  const bytes = readFileSync(path);
-  const header = readHeader(bytes);
-  return header !== null && decodeBatch(bytes, SEGMENT_HEADER, header.id) !== null;
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const begin = Buffer.alloc(SEGMENT_HEADER + BATCH_HEADER);
+    const header = readHeader(begin.subarray(0, readSync(fd, begin, 0, begin.length, 0)));
+    const end = begin.length + begin.readUInt32LE(SEGMENT_HEADER + 4);
+    if (header === null || end > size) return false;
+    const bytes = Buffer.alloc(end);
+    return readSync(fd, bytes, 0, end, 0) === end && decodeBatch(bytes, SEGMENT_HEADER, header.id) !== null;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
  * Makes the end of a segment durable (DESIGN rule 2). The last batch is written again, byte for byte: if its sync failed in the
  * last run, the kernel holds its pages for clean although the disk never got them, and a sync alone would do nothing.
+ * @returns the segment's bytes
  */
-export function syncTail(path: string): void {
+export function syncTail(path: string): Buffer {
   const bytes = readFileSync(path);
   const header = readHeader(bytes);
   let start = -1;
@@ -179,6 +190,7 @@ export function syncTail(path: string): void {
   } finally {
     closeSync(fd);
   }
+  return bytes;
 }
 
 /** What a segment holds: its valid records up to `limit` (an LSN) and where they end. */
