@@ -42,6 +42,9 @@ export interface Speaker {
 /** Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2). */
 const CHANGING_RIGHTS = /[iestw]/;
 
+/** How long a claim of \Recent is put off: others are told of the same messages, and one of them may be first then. */
+const PUT_OFF_MS = 50;
+
 export class Selected {
   readonly mailbox: Mailbox;
   readonly view: SessionView;
@@ -57,6 +60,8 @@ export class Selected {
   #told: number;
   #claimed: number;
   #claiming: Promise<void> | undefined;
+  /** A claim that was put off. */
+  #later: ReturnType<typeof setTimeout> | undefined;
   #recentDue = false;
 
   private constructor(mailbox: Mailbox) {
@@ -208,13 +213,13 @@ export class Selected {
       const behind = !session.rev2 && !hasten && this.mailbox.recentAsked;
       if (!behind) session.untagged(`${exists} EXISTS`);
       // RFC 9051 Appendix E 12: no RECENT once the client speaks IMAP4rev2.
-      if (!session.rev2) this.#claimRecent();
+      if (!session.rev2) this.#claimRecent(hasten);
       if (behind) {
         await this.settled();
         session.untagged(`${exists} EXISTS`);
       }
     }
-    if (hasten && this.#claiming !== undefined) return;
+    if (hasten && (this.#claiming !== undefined || this.#later !== undefined)) return;
     if (this.#recentDue) {
       await this.settled();
       this.#recentDue = false;
@@ -226,15 +231,26 @@ export class Selected {
 
   /** Resolves when it is known of every announced message whether it is \Recent here. */
   settled(): Promise<void> | undefined {
+    if (this.#later !== undefined) this.#claimNow();
     return this.#claiming;
   }
 
-  /** Claims what was just announced. One claim is on its way at a time; it takes along what was announced meanwhile. */
-  #claimRecent(): void {
+  /**
+   * Claims what was just announced. One claim is on its way at a time; it takes along what was announced meanwhile. With
+   * `hasten` it waits a moment for more: one claim for many an APPEND.
+   */
+  #claimRecent(hasten: boolean): void {
     this.#recentDue = true;
     this.#told = this.view.uids.max;
-    if (this.mailbox.readOnly || this.#claiming !== undefined || this.#claimed >= this.#told) return;
-    this.#claiming = this.#claimAll();
+    if (this.mailbox.readOnly) return;
+    if (!hasten) this.#claimNow();
+    else if (this.#claiming === undefined) this.#later ??= setTimeout(() => this.#claimNow(), PUT_OFF_MS);
+  }
+
+  #claimNow(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    if (this.#claiming === undefined && this.#claimed < this.#told) this.#claiming = this.#claimAll();
   }
 
   async #claimAll(): Promise<void> {
@@ -291,6 +307,7 @@ export class Selected {
   }
 
   close(): void {
+    clearTimeout(this.#later);
     this.mailbox.close();
   }
 

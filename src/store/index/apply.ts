@@ -82,6 +82,7 @@ export function applyOwnerEvent(index: OwnerIndex, event: OwnerEvent, blobs: rea
       index.byPath.set(row.path, row);
       index.raiseModseq(row, event.q);
       index.touch(row);
+      index.sql('UPDATE mailbox SET path = ?, deletedat = NULL WHERE id = ?').run(row.path, row.id);
       recountQuotas(index);
       return;
     }

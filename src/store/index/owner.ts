@@ -38,9 +38,13 @@ import { upgradeOwner } from './upgrade.ts';
 /** `state` in the order of its columns (tables.ts), then the digest. */
 type StateRow = [1, number, number, string, number, number, number, number, string, number];
 
+/**
+ * All but `path` and `deletedat`, which the events that change them write: to name them here would write the page of the index
+ * over them with every message (apply.ts).
+ */
 const UPDATE_MAILBOX =
-  'UPDATE mailbox SET path = ?2, uidnext = ?5, highestmodseq = ?6, messages = ?7, unseen = ?8, deleted = ?9, ' +
-  'size = ?10, recentuid = ?11, specialuse = ?12, acl = ?13, quotaroot = ?14, keywords = ?16, deletedat = ?18, ' +
+  'UPDATE mailbox SET uidnext = ?5, highestmodseq = ?6, messages = ?7, unseen = ?8, deleted = ?9, ' +
+  'size = ?10, recentuid = ?11, specialuse = ?12, acl = ?13, quotaroot = ?14, keywords = ?16, ' +
   'seenbelow = ?19, digest = ?20 WHERE id = ?1';
 
 const INSERTS = new Map<string, string>();
