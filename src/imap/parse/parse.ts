@@ -81,10 +81,35 @@ export function isCommandName(name: string): boolean {
 export function parseCommand(received: ReceivedCommand, mode: ParseMode): Command {
   const parser = PARSERS.get(received.name);
   if (parser === undefined) throw syntaxError('unknown command');
+  const text = mode.searchres && received.literals.length === 0 && REPEATED.has(received.name)
+    ? repeatedText(received, mode)
+    : null;
+  const known = text === null ? undefined : parsed.get(text);
+  if (known !== undefined) return known;
   const lexer = new Lexer(received, mode);
   const command = parser(lexer);
   lexer.end();
+  if (text !== null) {
+    if (parsed.size >= KEPT) parsed.clear();
+    parsed.set(text, command);
+  }
   return command;
+}
+
+/** Commands that clients give again and again in the same words. */
+const REPEATED: ReadonlySet<string> = new Set(['SELECT', 'EXAMINE', 'STATUS', 'LIST']);
+
+/** How many are kept, and up to which length. */
+const KEPT = 256;
+const LONGEST = 200;
+
+/** Commands parsed before, by their words. They are never changed. */
+const parsed = new Map<string, Command>();
+
+/** What a command is known by; null where it is too long to be kept. */
+function repeatedText({ name, argumentsAt, lines }: ReceivedCommand, { utf8 }: ParseMode): string | null {
+  const [line = ''] = lines;
+  return line.length > LONGEST ? null : `${utf8 ? '8' : '7'}${name}${line.slice(argumentsAt)}`;
 }
 
 function plain(command: PlainCommand): Parser {
