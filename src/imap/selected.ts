@@ -34,6 +34,7 @@ export interface Speaker {
   /** There is something to announce. */
   changed(): void;
   write(data: string | Uint8Array): void;
+  spend(bytes: Uint8Array<ArrayBuffer>): void;
   untagged(text: string): void;
   bye(text: string): void;
   breathe(): Promise<void>;
@@ -284,7 +285,7 @@ export class Selected {
       this.tellKeywords(session);
       const stores = stored.next(after, SLICE);
       if (stores !== null) {
-        for (const chunk of stores.chunks) session.write(chunk);
+        for (const chunk of stores.chunks) session.spend(chunk);
         this.#highestModseq = Math.max(this.#highestModseq, stores.modseq);
         after = stores.last;
         await session.breathe();

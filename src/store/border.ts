@@ -124,9 +124,9 @@ export type LinePiece =
   | { readonly text: string }
   | { readonly flags: readonly string[] };
 
-/** Lines of consecutive messages, latin1. */
+/** Lines of consecutive messages, latin1, in memory that is the caller's. */
 export interface Lines {
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly count: number;
   /** UID of the last; 0 where there are none. */
   readonly last: number;

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { ModelClient } from './client.ts';
 import { ImapServer } from './imapserver.ts';
+import { MemoryConnection } from './memory_connection.ts';
 
 const COUNT = 60;
 
@@ -96,4 +97,20 @@ test('what STORE and changes of others tell is the same', async () => {
   expect(told).toEqual(await lines(other, 'FETCH 1:50 (FLAGS)'));
   await client.command('NOOP');
   expect(client.messages.slice(0, 50).every(({ flags }) => flags === '\\Flagged new')).toBe(true);
+});
+
+test('the memory of what was sent is given back at once, not when it is collected', async () => {
+  const connection = server.connect();
+  const asker = new ModelClient(connection);
+  await asker.greeting();
+  await asker.command('LOGIN django secret');
+  await asker.command('EXAMINE INBOX');
+  const sent: Uint8Array[] = [];
+  connection.write = (data) => {
+    if (typeof data !== 'string') sent.push(data);
+    return MemoryConnection.prototype.write.call(connection, data);
+  };
+  expect(await lines(asker, 'FETCH 1:* (UID RFC822.SIZE ENVELOPE BODYSTRUCTURE)')).toHaveLength(COUNT);
+  expect(sent.length).toBeGreaterThan(0);
+  for (const bytes of sent) expect(bytes.length).toBe(0);
 });

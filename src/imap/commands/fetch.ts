@@ -53,7 +53,7 @@ export async function fetch(session: Session, command: FetchCommand): Promise<Co
     if (plan.tellsFlags && stored !== null) selected.tellKeywords(session);
     const lines = stored?.next(after, slice) ?? null;
     if (lines !== null) {
-      for (const chunk of lines.chunks) session.write(chunk);
+      for (const chunk of lines.chunks) session.spend(chunk);
       if (plan.tellsFlags && view.pending) view.flagsSent(uids.clip(after + 1, lines.last));
       found += lines.count;
       after = lines.last;

@@ -5,7 +5,7 @@ import type { UidSet } from '../uidset.ts';
 /** Reads the lines of the messages `lo` to `hi`: their bytes, how many there are, their highest modseq. */
 export type ReadLines = (lo: number, hi: number, shift: number) => RangeOfLines;
 
-export type RangeOfLines = [bytes: Uint8Array | null, count: number, modseq: number | null];
+export type RangeOfLines = [bytes: Uint8Array<ArrayBuffer> | null, count: number, modseq: number | null];
 
 /** A query of its own costs as much as so many rows in one that is under way. */
 const WORTH = 8;
@@ -24,7 +24,7 @@ export function readLines(
   const first = uids.rank(after) + 1;
   const page = uids.slice(first, first + limit - 1);
   if (page.runCount * WORTH > page.size) return null;
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let highest = 0;
   const { runs } = page;
   for (let at = 0; at < runs.length; at += 2) {

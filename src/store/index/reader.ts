@@ -362,11 +362,11 @@ export class OwnerReader {
     hi: number,
     shift: number,
     line: readonly LinePiece[],
-  ): [bytes: Uint8Array | null, count: number, modseq: number | null] {
+  ): [bytes: Uint8Array<ArrayBuffer> | null, count: number, modseq: number | null] {
     let query = this.lineQueries.get(line);
     if (query === undefined) this.lineQueries.set(line, query = lineQuery(line));
     const [[bytes, count, modseq]] = this.values(query.text, mailbox, lo, hi, shift, ...query.parameters) as [
-      [Uint8Array | null, number, number | null],
+      [Uint8Array<ArrayBuffer> | null, number, number | null],
     ];
     if (bytes === null || isAscii(bytes)) return [bytes, count, modseq];
     return [Buffer.from(Buffer.from(bytes.buffer).toString('utf8'), 'latin1'), count, modseq];

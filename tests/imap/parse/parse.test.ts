@@ -408,3 +408,17 @@ describe('the rest', () => {
     expect(isCommandName('UID NOOP')).toBe(false);
   });
 });
+
+test('the same words again mean the same, and in another mode what they mean there', () => {
+  const utf8: ParseMode = { utf8: true, searchres: true };
+  for (let round = 0; round < 2; round++) {
+    expect(parse('SELECT "Entw&APw-rfe"')).toMatchObject({ name: 'SELECT', mailbox: 'Entw\u00fcrfe' });
+    expect(parse('SELECT "Entw&APw-rfe"', utf8)).toMatchObject({ name: 'SELECT', mailbox: 'Entw&APw-rfe' });
+    expect(parse('EXAMINE "Entw&APw-rfe"')).toMatchObject({ name: 'EXAMINE', mailbox: 'Entw\u00fcrfe' });
+    expect(failure('SELECT "Entw&APw-rfe').kind).toBe('syntax');
+  }
+  // More different ones than are kept.
+  for (let n = 0; n < 2000; n++) {
+    expect(parse(`STATUS box${n % 1000} (MESSAGES)`)).toMatchObject({ mailbox: `box${n % 1000}` });
+  }
+});
