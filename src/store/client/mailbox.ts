@@ -416,10 +416,10 @@ export class SelectedMailbox implements Mailbox, Listener {
   private compare(): void {
     const { reader } = this;
     const there = this.parts.owner(this.owner.userid)?.id === this.owner.id;
-    // Nobody has committed to the index since: the reader still has the row that was compared last.
+    // Mostly nobody has committed to the index since.
     const { compared } = this;
     if (
-      there && compared !== null && reader.mailboxById(this.id) === compared &&
+      there && compared !== null && reader.isCurrent(compared) &&
       this.parts.rights(compared.acl, this.identity, this.owner.userid) === this.rights
     ) return;
     this.compared = null;

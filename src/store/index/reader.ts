@@ -144,6 +144,12 @@ export class OwnerReader {
     return this.kept('WHERE id = ? AND deletedat IS NULL', id);
   }
 
+  /** Whether nobody has committed to the index since this row was read. False where that is not known. */
+  isCurrent(row: MailboxRow): boolean {
+    this.look();
+    return this.rows.get(row.path) === row;
+  }
+
   /**
    * Forgets the rows that were read before if anything was committed since: to ask for that takes half as long as to read a row
    * and what it is made of. What is read from here on may be newer than this look, and is forgotten by the next one then.
