@@ -35,12 +35,6 @@ export function openForWriting(path: string, schema: string | null): Database {
 }
 
 /**
- * KB of pages a reader keeps: the flags of 10,000 messages and the upper pages of everything. SQLite's own 2 MB read nothing
- * faster, and are memory that each index touches for the first time; with 256 KB flags are read a tenth slower.
- */
-const CACHE = 768;
-
-/**
  * Opens a database for reading. The connection must be able to write the -shm file, so it is not SQLITE_OPEN_READONLY
  * (a WAL left by a crash could not be read then) but `query_only`.
  */
@@ -49,7 +43,7 @@ export function openForReading(path: string): Database {
   const db = new Database(path, { readwrite: true, create: false, strict: true });
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
   // The first reader after a crash may have to wait until another has recovered the journal.
-  db.run(`PRAGMA query_only = 1; PRAGMA cache_size = -${CACHE}; PRAGMA busy_timeout = 2500`);
+  db.run('PRAGMA query_only = 1; PRAGMA busy_timeout = 2500');
   db.run('SELECT 1 FROM sqlite_schema; PRAGMA busy_timeout = 250');
   return db;
 }
