@@ -65,8 +65,11 @@ const HOPELESS: ReadonlyMap<number, ErrorCode> = new Map([[78, 'config'], [65, '
 /** A role that has not become ready even once is given up after so many attempts. */
 const FIRST_ATTEMPTS = 5;
 
-/** A recovery may take longer than this: then the other workers take their share of those who come meanwhile. */
-const ALONE_MS = 100;
+/**
+ * So long the first worker and the writer have the processors to themselves, and this process has time for their questions: who
+ * waited for the start is served within it. A recovery may take longer; then the other workers take their share of those who come.
+ */
+const ALONE_MS = 80;
 
 /** While the writer recovers, systemd is asked for so much more time, this often. */
 const EXTEND_MS = 20_000;
@@ -134,14 +137,14 @@ export class Supervisor {
   async start(check: () => void = () => {}): Promise<void> {
     const { notifier, log } = this.#options;
     notifier.send('STATUS=Starting the writer: recovering the store');
-    // One worker at once, so that clients are greeted; the others when nobody waits for the writer any more.
+    // One worker at once, so that clients are greeted; the others behind the first answers.
     const first = this.#addSlot('worker', 0);
     const writer = this.#addSlot('writer', 0);
     const extend = setInterval(() => notifier.send(`EXTEND_TIMEOUT_USEC=${3 * EXTEND_MS * 1000}`), EXTEND_MS);
     const recovered = this.#whenReady([writer]).finally(() => clearInterval(extend));
     recovered.catch(() => {});
     await this.#whenReady([first]);
-    await Promise.race([recovered, new Promise((resolve) => setTimeout(resolve, ALONE_MS))]);
+    await new Promise((resolve) => setTimeout(resolve, ALONE_MS));
     check();
     const rest: Slot[] = [];
     for (let number = 1; number < this.#workers; number++) rest.push(this.#addSlot('worker', number));
