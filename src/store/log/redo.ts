@@ -107,14 +107,15 @@ export class RedoLog {
    * @param minimumStart a start counter known from elsewhere (directory.db), so that LSNs cannot repeat even if
    *   the log folder was lost
    * @param each gets each record with the first LSN of its batch and the path of its segment
-   * @param known says of a closed segment that its records are not wanted: it is not read
+   * @param known says of a closed segment that its records are not wanted: `skip`, it is not read, or `check`, only its batches
+   *   are looked at
    */
   static recover(
     folder: string,
     segmentSize: number,
     minimumStart: number,
     each: (record: LogRecord, batch: number, segment: string) => void,
-    known: (segment: Segment, last: number) => boolean = () => false,
+    known: (segment: Segment, last: number) => 'read' | 'check' | 'skip' = () => 'read',
   ): RecoveredLog {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // The folder itself may be new.
@@ -148,7 +149,8 @@ export class RedoLog {
             `segments: everything there is gets replayed.`,
         );
       }
-      if (next !== undefined && (limit <= checkpoint || known(segment, limit))) {
+      const how = next === undefined ? 'read' : limit <= checkpoint ? 'skip' : known(segment, limit);
+      if (how === 'skip') {
         // Nothing in it needs replaying: its contents are not even read.
         lastLsn = limit;
         closed.push({
@@ -165,7 +167,7 @@ export class RedoLog {
         bytes,
         checkpoint,
         limit,
-        (record, batch) => each(record, batch, segment.path),
+        how === 'check' ? null : (record, batch) => each(record, batch, segment.path),
       );
       const last = contents?.lastLsn ?? 0;
       if (next !== undefined && last < limit && limit > checkpoint) {

@@ -207,13 +207,13 @@ export interface SegmentContents {
  * behind it is damage and throws 'corruption' naming file and offset (DESIGN rule 5). `each` gets every record.
  * @param after records up to this LSN are checked but not reported
  * @param limit records with a higher LSN are dead and not reported
- * @param each gets the first LSN of the record's batch, too
+ * @param each gets the first LSN of the record's batch, too; null where it is enough that the batches are whole
  */
 export function readSegment(
   path: string,
   after: number,
   limit: number,
-  each: (record: LogRecord, batch: number) => void,
+  each: ((record: LogRecord, batch: number) => void) | null,
 ): SegmentContents | null {
   return scanSegment(path, readFileSync(path), after, limit, each);
 }
@@ -224,7 +224,7 @@ export function scanSegment(
   bytes: Buffer,
   after: number,
   limit: number,
-  each: (record: LogRecord, batch: number) => void,
+  each: ((record: LogRecord, batch: number) => void) | null,
 ): SegmentContents | null {
   const header = readHeader(bytes);
   if (header === null) {
@@ -254,7 +254,7 @@ export function scanSegment(
     }
     if (batch.firstLsn > limit) break;
     const batchLast = batch.firstLsn + batch.count - 1;
-    if (batchLast <= after) {
+    if (batchLast <= after || each === null && batchLast <= limit) {
       lastLsn = batchLast;
       at = batch.end;
       continue;
@@ -265,7 +265,7 @@ export function scanSegment(
       offset = frame.end;
       const head = unpackHead(frame.head);
       if (head.l > limit) break;
-      if (head.l > after) each({ ...head, blobs: frame.blobs }, batch.firstLsn);
+      if (head.l > after) each?.({ ...head, blobs: frame.blobs }, batch.firstLsn);
       lastLsn = head.l;
     }
     at = batch.end;

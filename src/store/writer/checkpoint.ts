@@ -61,6 +61,8 @@ export function retireSegments(
   lsn: number,
   stages: readonly string[],
 ): { removed: number } {
+  // They stand in segments that may go now.
+  writer.loadResults();
   const removed = writer.redo.removeThrough(lsn);
   if (removed.length === 0) return { removed: 0 };
   step('segments.removed');

@@ -1,7 +1,7 @@
 /**
  * What a new writer does with the log: everything above the checkpoint is replayed (recover.ts); or, while the claim stands that
- * all of it is committed (committed.ts), the last batch alone. Then no closed segment is read whose summary lies beside it
- * (log/summary.ts), but for the newest: their records say what was answered.
+ * all of it is committed (committed.ts), the last batch alone. Then no other closed segment is read whose summary lies beside it
+ * (log/summary.ts). The newest say what was answered: their batches are looked at, their records are read when somebody asks.
  */
 import { existsSync, statSync } from 'node:fs';
 import type { Log } from '../../telemetry/log.ts';
@@ -10,7 +10,7 @@ import type { Layout } from '../layout.ts';
 import { readLosses } from '../log/losses.ts';
 import type { LogRecord } from '../log/record.ts';
 import { headersOf, readCheckpoint, readLog, RedoLog } from '../log/redo.ts';
-import { holdsBatch, readHeaderOf } from '../log/segment.ts';
+import { holdsBatch, readHeaderOf, readSegment } from '../log/segment.ts';
 import { readSummary, Summary, writeSummary } from '../log/summary.ts';
 import { breakClaim, isCommitted } from './committed.ts';
 import type { WriterState } from './context.ts';
@@ -66,18 +66,29 @@ export class Restart {
   run(removeFolders: (owner: OwnerRow) => void): Restarted {
     const { state, layout, recovery, summary } = this;
     const wanted = this.trusted ? this.segmentsWithAnswers() : null;
+    /** What was answered in these is read when somebody asks for it. */
+    const unread: { path: string; last: number }[] = [];
     const { log: redo } = RedoLog.recover(
       layout.log,
       state.settings.log_segment_size,
       state.directory.start,
       (record, batch, segment) => this.take(record, batch, segment),
       ({ path, header }, last) => {
-        if (wanted === null || wanted.has(path)) return false;
-        const known = readSummary(path, header.id, last);
-        if (known !== null) summary.take(known, this.checkpoint);
-        return known !== null;
+        const known = wanted === null || path === wanted.tail ? null : readSummary(path, header.id, last);
+        if (known === null) return 'read';
+        summary.take(known, this.checkpoint);
+        if (wanted?.answers.has(path) !== true) return 'skip';
+        unread.push({ path, last });
+        return 'check';
       },
     );
+    if (unread.length > 0) {
+      this.results.later(() => {
+        for (const { path, last } of unread) {
+          readSegment(path, this.checkpoint, last, ({ c, r }) => this.results.remember(c, r));
+        }
+      });
+    }
     const { owners: known } = summary;
     const bare = this.tail.length === 0 && known.size > 0;
     for (const one of this.read.values()) summary.take(one, this.checkpoint);
@@ -103,23 +114,27 @@ export class Restart {
     this.tail.push(record);
   }
 
-  /** The newest segment with records, and those before it that are to be read for what was answered in them. */
-  private segmentsWithAnswers(): Set<string> {
+  /** The newest segment with records, and those before it in which stands what was answered. */
+  private segmentsWithAnswers(): {
+    readonly tail: string | undefined;
+    readonly answers: ReadonlySet<string>;
+  } {
     const found = headersOf(this.layout.log, false, this.checkpoint);
-    const wanted = new Set<string>();
-    let [bytes, records, tail] = [0, 0, false];
+    const answers = new Set<string>();
+    let [bytes, records] = [0, 0];
+    let tail: string | undefined;
     for (let at = found.length - 1; at >= 0; at--) {
       const { path, header } = found[at] as (typeof found)[number];
       const size = statSync(path).size;
-      if (tail && (bytes >= ANSWERS_BYTES || records >= REMEMBERED)) break;
-      wanted.add(path);
+      if (tail !== undefined && (bytes >= ANSWERS_BYTES || records >= REMEMBERED)) break;
+      answers.add(path);
       const next = found[at + 1];
       const count = next === undefined ? 0 : next.header.predecessorLast - header.firstLsn + 1;
       bytes += size;
       records += Math.max(0, count);
-      tail ||= count > 0 || next === undefined && holdsBatch(path);
+      if (count > 0 || next === undefined && holdsBatch(path)) tail ??= path;
     }
-    return wanted;
+    return { tail, answers };
   }
 
   /** Whether everything before the last batch is where the claim says: as far as the last batch touches it. */

@@ -30,6 +30,9 @@ const LOCK_RETRY_LATE = 20;
 const LOCK_SOON = 50;
 const LOCK_LATE = 100;
 
+/** When answers of before the start are read if nobody has asked for any: behind those who waited for the start. */
+const RESULTS_MS = 500;
+
 async function waitForLock(folder: string, log: Log): Promise<StoreLock> {
   for (let waited = 0;; waited++) {
     const lock = tryLock(folder);
@@ -64,8 +67,10 @@ export async function runWriter(settings: Settings, log: Log, hooks: WriterHooks
   });
   writer.alarm.start();
   hooks.ready();
+  const reading = setTimeout(() => writer.betweenBatches(() => writer.loadResults()), RESULTS_MS);
   return {
     close: async () => {
+      clearTimeout(reading);
       try {
         await server.close();
         await writer.close();

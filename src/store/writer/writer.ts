@@ -183,9 +183,9 @@ export class Writer {
   }
 
   /** The result of a change by its id if it was logged, else undefined: then it never happened. */
-  resultOf(id: string): unknown {
-    return this.results.get(id);
-  }
+  resultOf = (id: string): unknown => this.results.get(id);
+  /** Has answers of before the start read, if they are not yet. Throws where they cannot be read. */
+  loadResults = (): void => this.results.load();
 
   /** Builds an owner's index anew between two batches (rebuild.ts). */
   rebuild(id: number, acceptLoss = false): Promise<Rebuilt> {
