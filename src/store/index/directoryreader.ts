@@ -48,7 +48,8 @@ export class DirectoryReader {
 
   private opened(): [Database, number] {
     return this.guarded(() => {
-      const { ino } = statSync(this.path);
+      const ino = statSync(this.path, { throwIfNoEntry: false })?.ino;
+      if (ino === undefined) throw this.damaged('the file is missing');
       const db = openForReading(this.path);
       try {
         checkReadable(db, this.path, DIRECTORY_TABLES);
