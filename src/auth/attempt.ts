@@ -17,13 +17,20 @@ export interface Origin {
 
 /** Where logins of a connection come from. */
 export function originOf(
-  { remoteAddress, localAddress, secure, id }: Pick<
-    Connection,
-    'remoteAddress' | 'localAddress' | 'secure' | 'id'
-  >,
+  connection: Pick<Connection, 'remoteAddress' | 'localAddress' | 'secure' | 'id'>,
   protocol: string,
 ): Origin {
-  return { protocol, remoteAddress, localAddress, secure, connection: id };
+  const { remoteAddress, secure, id } = connection;
+  return {
+    protocol,
+    remoteAddress,
+    // Few ask for it, and the runtime keeps what it has told of a socket as long as that stands.
+    get localAddress() {
+      return connection.localAddress;
+    },
+    secure,
+    connection: id,
+  };
 }
 
 /** Why an attempt failed, for the log only. */

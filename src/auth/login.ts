@@ -81,6 +81,9 @@ interface Subject {
   readonly origin: Origin;
 }
 
+/** Of everybody while no groups are configured. */
+const NO_GROUPS: readonly string[] = [];
+
 /** How much longer than `failedloginpause` a failure can wait, and from how many wrong passwords on it grows. */
 const PATIENCE = 3;
 
@@ -132,7 +135,7 @@ export class Authenticator {
    */
   async authenticate(attempt: LoginAttempt): Promise<Identity> {
     const { authcid, password, origin } = attempt;
-    const userid = await this.canonical(authcid, origin.localAddress);
+    const userid = await this.canonical(authcid, origin);
     await this.#stop(attempt, userid);
     let right: boolean;
     try {
@@ -154,7 +157,7 @@ export class Authenticator {
    * @throws MailError 'unavailable' as `authenticate`
    */
   async claim(authcid: string, mechanism: string, origin: Origin): Promise<Claim> {
-    const userid = await this.canonical(authcid, origin.localAddress);
+    const userid = await this.canonical(authcid, origin);
     await this.#stop({ authcid, authzid: '', mechanism, origin }, userid);
     let secret: UserSecret | null;
     try {
@@ -179,7 +182,7 @@ export class Authenticator {
 
   /** A claim that something else than a secret of ours proves: a certificate, a token, the peer of a socket. */
   async vouchedFor(authcid: string, origin: Origin): Promise<Claim> {
-    const userid = await this.canonical(authcid, origin.localAddress);
+    const userid = await this.canonical(authcid, origin);
     return new Claim(authcid, userid, origin, null, this.#decoy, this.#source.abilities);
   }
 
@@ -213,14 +216,14 @@ export class Authenticator {
 
   /** The identity of a canonical userid that was authenticated by other means (a trusted socket, a tool). */
   identity(userid: string): Identity {
-    return { userid, admin: isAdmin(userid, this.#settings), groups: [] };
+    return { userid, admin: isAdmin(userid, this.#settings), groups: NO_GROUPS };
   }
 
   /** The userid a client's name stands for, or null where it cannot be anybody's. */
-  async canonical(login: string, localAddress: string): Promise<string | null> {
+  async canonical(login: string, origin: Pick<Origin, 'localAddress'>): Promise<string | null> {
     try {
       const interfaceDomain = needsInterface(login, this.#settings)
-        ? await this.#interfaces.domainOf(localAddress)
+        ? await this.#interfaces.domainOf(origin.localAddress)
         : '';
       const userid = canonicalUser(login, this.#settings, { interfaceDomain });
       return !login.includes('@') || inRealms(userid, this.#settings.loginrealms) ? userid : null;
@@ -233,7 +236,7 @@ export class Authenticator {
   async #accept(subject: Subject, userid: string): Promise<Identity> {
     const { authzid, origin } = subject;
     this.#guard.passed(userid, origin);
-    const target = authzid === '' ? userid : await this.canonical(authzid, origin.localAddress);
+    const target = authzid === '' ? userid : await this.canonical(authzid, origin);
     const may = target !== null &&
       (target === userid || mayActFor(userid, target, this.#settings) ||
         (this.#settings.loginuseacl && await this.#administersInbox(userid, target)));

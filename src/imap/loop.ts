@@ -13,6 +13,7 @@
 
 import { asMailError, MailError, syntaxError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { CloseReason, ConnectionUser } from '../net/connection.ts';
 import { PendingAppend } from './commands/append.ts';
 import { checkState, run } from './commands/table.ts';
 import { parseFurtherMessage } from './parse/append.ts';
@@ -32,9 +33,12 @@ const FOREIGN =
   /^(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT|PATCH|TRACE|PROPFIND|EHLO|HELO|LHLO|MAIL|RCPT|DATA|USER|PASS)$/i;
 
 /** Drives one session. Construct it, then `start`. */
-export class CommandLoop implements ClientInput {
+export class CommandLoop implements ClientInput, ConnectionUser {
   readonly #session: Session;
-  readonly #receiver = new Receiver();
+  /** Undefined in IDLE, as long as nothing comes. */
+  #reading: Receiver | undefined = new Receiver();
+  /** Longest line that could end IDLE. */
+  #idleLine = 0;
   #running = false;
   #stopping = false;
   /** A command has begun and is not complete. */
@@ -46,20 +50,19 @@ export class CommandLoop implements ClientInput {
   #append: PendingAppend | undefined;
   /** Called when no command runs any more. */
   #whenIdle: (() => void) | undefined;
-  readonly #onEnd: () => void;
+  readonly #loops: Set<CommandLoop>;
 
-  /** `onEnd` is called once, when the connection is over. */
-  constructor(session: Session, onEnd: () => void) {
+  /** @param loops those that stand: this one from its start on until the connection is over */
+  constructor(session: Session, loops: Set<CommandLoop>) {
     this.#session = session;
-    this.#onEnd = onEnd;
+    this.#loops = loops;
     session.input = this;
   }
 
   /** Greets and begins to listen (RFC 9051 §7.1.1). */
   start(): void {
-    const { connection } = this.#session;
-    connection.onData((chunk) => this.#received(chunk));
-    connection.onClose((reason) => this.#ended(reason));
+    this.#loops.add(this);
+    this.#session.connection.serveBy(this);
     const { servername, serverinfo } = this.#session.settings;
     const name = serverinfo === 'off' ? '' : `${servername} `;
     const product = serverinfo === 'on' ? `mailstore ${this.#session.deps.version} ` : '';
@@ -80,6 +83,7 @@ export class CommandLoop implements ClientInput {
   }
 
   lineEndsIdling(limit: number): void {
+    this.#idleLine = limit;
     this.#receiver.expectLine(limit);
   }
 
@@ -103,7 +107,18 @@ export class CommandLoop implements ClientInput {
     session.bye('Server shutting down', 'UNAVAILABLE');
   }
 
-  #received(chunk: Uint8Array): void {
+  get #receiver(): Receiver {
+    if (this.#reading === undefined) {
+      this.#reading = new Receiver();
+      this.#reading.limits = AUTHENTICATED_LIMITS;
+      this.#reading.expectLine(this.#idleLine);
+    }
+    return this.#reading;
+  }
+
+  // ConnectionUser
+
+  received(chunk: Uint8Array): void {
     if (this.#session.closed) return;
     this.#receiver.push(chunk);
     if (this.#line !== undefined) this.#takeLine();
@@ -114,7 +129,7 @@ export class CommandLoop implements ClientInput {
     }
   }
 
-  #ended(reason: string): void {
+  ended(reason: CloseReason): void {
     this.#abandonAppend();
     const session = this.#session;
     session.dispose();
@@ -122,7 +137,13 @@ export class CommandLoop implements ClientInput {
     this.#line = undefined;
     line?.(null);
     if (session.deps.log.enabled('debug')) session.log.debug('connection closed', { reason });
-    this.#onEnd();
+    this.#loops.delete(this);
+  }
+
+  silent(): void {
+    const { idling } = this.#session;
+    if (idling === undefined) this.#session.bye('Autologout; idle for too long');
+    else idling.silent();
   }
 
   /** Gives the line that was asked for to whoever asked, if it is there. */
@@ -146,17 +167,17 @@ export class CommandLoop implements ClientInput {
   #wait(within: boolean): void {
     this.#within = within;
     const seconds = within ? limits.imap_command_idle.value : this.#session.settings.timeout;
-    this.#session.connection.setIdleTimeout(
-      seconds * 1000,
-      () => this.#session.bye('Autologout; idle for too long'),
-    );
+    this.#session.connection.setIdleTimeout(seconds * 1000);
   }
 
   /** Nothing more can be done with what is there. True if bytes that waited may have come in by being asked for. */
   #listen(): boolean {
     const session = this.#session;
     // In IDLE another clock runs, see commands/idle.ts.
-    if (session.idling !== undefined) return this.#goOn();
+    if (session.idling !== undefined) {
+      if (this.#receiver.buffered === 0) this.#reading = undefined;
+      return this.#goOn();
+    }
     const within = !this.#receiver.idle && this.#line === undefined;
     if (within !== this.#within && session.authenticated) this.#wait(within);
     return this.#goOn();

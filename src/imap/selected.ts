@@ -11,7 +11,7 @@
  *    the client's view has nothing left to stand for (RFC 2180 §3).
  */
 
-import type { Mailbox, MailboxChange, MailboxName, StoreSession } from '../store/border.ts';
+import type { Mailbox, MailboxChange, MailboxListener, MailboxName, StoreSession } from '../store/border.ts';
 import { UidSet } from '../store/uidset.ts';
 import { StoredLines } from './fetch/stored.ts';
 import type { FetchField } from './parse/command.ts';
@@ -46,26 +46,33 @@ const CHANGING_RIGHTS = /[iestw]/;
 /** How long a claim of \Recent is put off: others are told of the same messages, and one of them may be first then. */
 const PUT_OFF_MS = 50;
 
-export class Selected {
-  readonly mailbox: Mailbox;
-  readonly view: SessionView;
-  readonly flags: FlagWriter;
+export class Selected implements MailboxListener {
+  readonly #session: Speaker;
+  /** What the store reported before we held the handle. */
+  #early: MailboxChange[] | undefined = [];
+  mailbox!: Mailbox;
+  view!: SessionView;
+  flags!: FlagWriter;
   /** The result of the last SEARCH RETURN (SAVE), as UIDs. */
   saved: UidSet = UidSet.empty;
-  #highestModseq: number;
-  #uidnext: number;
-  #toldKeywords: readonly string[];
-  #toldReadOnly: boolean;
+  #highestModseq = 0;
+  #uidnext = 0;
+  #toldKeywords: readonly string[] = [];
+  #toldReadOnly = false;
   #deleted = false;
   /** Announced up to here, and known up to here which of them are \Recent. */
-  #told: number;
-  #claimed: number;
+  #told = 0;
+  #claimed = 0;
   #claiming: Promise<void> | undefined;
   /** A claim that was put off. */
   #later: ReturnType<typeof setTimeout> | undefined;
   #recentDue = false;
 
-  private constructor(mailbox: Mailbox) {
+  private constructor(session: Speaker) {
+    this.#session = session;
+  }
+
+  #begin(mailbox: Mailbox): void {
     this.mailbox = mailbox;
     const { snapshot } = mailbox;
     this.view = new SessionView(mailbox.uids(), snapshot.recent);
@@ -76,23 +83,25 @@ export class Selected {
     this.#toldReadOnly = this.readOnly;
     this.#told = snapshot.uidnext - 1;
     this.#claimed = this.#told;
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const change of early) this.note(change);
   }
 
   /** Opens a mailbox for a session. Changes from its very snapshot on are taken note of. */
   static async open(session: Speaker, name: MailboxName, readOnly: boolean): Promise<Selected> {
-    // The store may report a change before we hold the handle.
-    const early: MailboxChange[] = [];
-    const open: { selected?: Selected } = {};
-    const mailbox = await session.store.select(name, readOnly, (change) => {
-      if (open.selected === undefined) early.push(change);
-      else {
-        open.selected.note(change);
-        session.changed();
-      }
-    });
-    open.selected = new Selected(mailbox);
-    for (const change of early) open.selected.note(change);
-    return open.selected;
+    const selected = new Selected(session);
+    selected.#begin(await session.store.select(name, readOnly, selected));
+    return selected;
+  }
+
+  /** The mailbox has changed. */
+  heard(change: MailboxChange): void {
+    if (this.#early !== undefined) this.#early.push(change);
+    else {
+      this.note(change);
+      this.#session.changed();
+    }
   }
 
   /**

@@ -5,26 +5,24 @@ import type { Connection } from '../net/connection.ts';
 import type { Protocol } from '../net/service.ts';
 import { makeFacts } from './facts.ts';
 import { CommandLoop } from './loop.ts';
-import { type ImapDeps, Session } from './session.ts';
+import { type ImapDeps, type ImapShared, Session } from './session.ts';
 
 /** Everything a worker needs to serve IMAP. One per process. */
 export function createImapService(deps: ImapDeps): Protocol {
   const loops = new Set<CommandLoop>();
-  const facts = makeFacts();
+  const shared: ImapShared = { ...deps, facts: makeFacts() };
   let stopping = false;
   return {
     alpn: 'imap',
     busy: '* BYE [UNAVAILABLE] Too many connections, try again later\r\n',
     late: '* BYE Autologout; no login in time\r\n',
     accept(connection: Connection, service: Service): void {
-      const session = new Session(connection, service, { ...deps, facts });
+      const session = new Session(connection, service, shared);
       if (stopping) {
         session.bye('Server shutting down', 'UNAVAILABLE');
         return;
       }
-      const loop = new CommandLoop(session, () => loops.delete(loop));
-      loops.add(loop);
-      loop.start();
+      new CommandLoop(session, loops).start();
     },
     async shutdown(): Promise<void> {
       stopping = true;

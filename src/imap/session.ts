@@ -78,11 +78,13 @@ export interface Idling {
   readonly tag: string;
   /** Something changed. */
   wake(): void;
+  /** Nobody has said anything for a while. */
+  silent(): void;
   /** Resolves when what is being told is told. */
   settled(): Promise<void>;
 }
 
-/** A logged-in user with the store as that user sees it. */
+/** A logged-in user with the store as that user sees it. Made when it is asked for. */
 export interface LoggedIn {
   readonly identity: Identity;
   readonly store: StoreSession;
@@ -99,7 +101,7 @@ export class Session {
   /** Set by the loop before the first command. */
   input: ClientInput = noInput;
 
-  #user: LoggedIn | null = null;
+  #store: StoreSession | null = null;
   selected: Selected | null = null;
   /** A CONDSTORE enabling command was given (RFC 7162 §3.1): MODSEQ is in every unsolicited FETCH. */
   condstore = false;
@@ -138,18 +140,23 @@ export class Session {
   }
 
   get authenticated(): boolean {
-    return this.#user !== null;
+    return this.#store !== null;
   }
 
   /** The user; commands that need one run only in the authenticated state, see commands/table.ts. */
   get user(): LoggedIn {
-    if (this.#user === null) throw syntaxError('log in first');
-    return this.#user;
+    const { store } = this;
+    return { identity: store.identity, store, names: this.#names };
+  }
+
+  get #names(): Namespace {
+    return new Namespace(this.settings, this.store.identity);
   }
 
   /** The store as the user sees it. */
   get store(): StoreSession {
-    return this.user.store;
+    if (this.#store === null) throw syntaxError('log in first');
+    return this.#store;
   }
 
   /** The selected mailbox; commands that need one run only in the selected state. */
@@ -178,7 +185,7 @@ export class Session {
   async logIn(identity: Identity): Promise<Completion> {
     const store = this.deps.store.session(identity);
     if (identity.userid !== ANONYMOUS) await store.login();
-    this.#user = { identity, store, names: new Namespace(this.settings, identity) };
+    this.#store = store;
     this.input.authenticated();
     return { code: `CAPABILITY ${this.capabilities()}`, text: 'User logged in' };
   }
@@ -190,12 +197,12 @@ export class Session {
     uids: UidSet,
     changedFlags: readonly string[] = [],
   ): void {
-    this.deps.events.happened({ cause, user: this.user.identity, mailbox, uids, changedFlags });
+    this.deps.events.happened({ cause, user: this.store.identity, mailbox, uids, changedFlags });
   }
 
   /** The mailbox a client names. */
   mailboxName(external: string): MailboxName {
-    return this.user.names.toInternal(external);
+    return this.#names.toInternal(external);
   }
 
   /** Everything is forgotten that a client said in plain text (RFC 9051 §6.2.1). */

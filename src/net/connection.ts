@@ -40,6 +40,15 @@ export type CloseReason =
 /** Called with the bytes received, in order. The callee may keep the buffer. */
 export type DataHandler = (chunk: Buffer) => void;
 
+/** Who a connection is served by. One object where there are thousands of connections, instead of a function for each event. */
+export interface ConnectionUser {
+  received(bytes: Buffer): void;
+  /** Nothing more will come. */
+  ended(reason: CloseReason): void;
+  /** The time of `setIdleTimeout` has passed. */
+  silent(): void;
+}
+
 export interface Connection {
   /** Short and unique in this process's life; bound into the log lines of the connection. */
   readonly id: string;
@@ -78,13 +87,16 @@ export interface Connection {
   onData(handler: DataHandler): void;
   /** Called once, when nothing more will come. */
   onClose(handler: (reason: CloseReason) => void): void;
+  /** Both of these, and idle timeouts without a handler, for one object. */
+  serveBy(user: ConnectionUser): void;
   /** Back-pressure towards the peer: no `onData` until `resume()`. */
   pause(): void;
   resume(): void;
 
   /**
    * Calls `handler` when nothing was received and nothing sent was taken for `ms` milliseconds, counted from
-   * now; once, until it is set again. 0 switches it off. The granularity is one second.
+   * now; once, until it is set again. 0 switches it off. The granularity is one second. Without a handler it is for the
+   * user to hear; where there is none, the connection is closed.
    */
   setIdleTimeout(ms: number, handler?: () => void): void;
 

@@ -13,7 +13,14 @@
 import { ptr } from 'bun:ffi';
 import { type MailError, serverError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { CloseReason, Connection, DataHandler, PeerCredentials, TlsInfo } from './connection.ts';
+import type {
+  CloseReason,
+  Connection,
+  ConnectionUser,
+  DataHandler,
+  PeerCredentials,
+  TlsInfo,
+} from './connection.ts';
 import { type Handled, SECURE } from './handlers.ts';
 import { idleNow, unwatch, watch, type Watched } from './idle.ts';
 import type { Proxied } from './proxyprotocol.ts';
@@ -90,6 +97,7 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
   #paused = false;
   #peerEnded = false;
   #reason: CloseReason | undefined;
+  #user: ConnectionUser | undefined;
   #onData: DataHandler | undefined;
   #onClose: ((reason: CloseReason) => void) | undefined;
   #onIdle: (() => void) | undefined;
@@ -207,6 +215,11 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     this.#onClose = handler;
   }
 
+  serveBy(user: ConnectionUser): void {
+    this.#user = user;
+    this.#handOut();
+  }
+
   pause(): void {
     this.#paused = true;
     if (!this.#closed) this.#socket.pause();
@@ -246,8 +259,9 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
       const handler = this.#onIdle;
       this.#idleLimit = 0;
       this.#onIdle = undefined;
-      if (handler === undefined) this.destroy();
-      else handler();
+      if (handler !== undefined) handler();
+      else if (this.#user !== undefined) this.#user.silent();
+      else this.destroy();
     }
   }
 
@@ -366,7 +380,7 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     if (this.closed || this.#shaking !== undefined) return;
     const bytes = this.#layer === undefined ? received : this.#unwrap(this.#layer, received);
     if (bytes === null) return;
-    if (this.#onData !== undefined && this.#early === undefined && !this.#paused) this.#onData(bytes);
+    if (this.#listens && this.#early === undefined && !this.#paused) this.#hand(bytes);
     else if (this.#early === undefined) this.#early = [bytes];
     else this.#early.push(bytes);
   }
@@ -383,12 +397,22 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     }
   }
 
+  /** Somebody takes what comes. */
+  get #listens(): boolean {
+    return this.#user !== undefined || this.#onData !== undefined;
+  }
+
+  #hand(bytes: Buffer): void {
+    if (this.#user !== undefined) this.#user.received(bytes);
+    else this.#onData?.(bytes);
+  }
+
   /** Hands out what came while nobody listened. */
   #handOut(): void {
-    while (this.#early !== undefined && this.#onData !== undefined && !this.#paused && !this.closed) {
+    while (this.#early !== undefined && this.#listens && !this.#paused && !this.closed) {
       const bytes = this.#early.shift() as Buffer;
       if (this.#early.length === 0) this.#early = undefined;
-      this.#onData(bytes);
+      this.#hand(bytes);
     }
   }
 
@@ -430,11 +454,15 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     this.#early = undefined;
     this.#output.close();
     this.#abandonHandshake();
+    const reason = this.#reason ?? 'peer';
+    const user = this.#user;
     const handler = this.#onClose;
+    this.#user = undefined;
     this.#onClose = undefined;
     this.#onData = undefined;
     this.#onIdle = undefined;
-    handler?.(this.#reason ?? 'peer');
+    user?.ended(reason);
+    handler?.(reason);
     this.#options.gone?.(this);
   }
 }

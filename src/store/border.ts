@@ -157,6 +157,11 @@ export type MailboxChange =
   | { kind: 'rights'; rights: string }
   | { kind: 'deleted' };
 
+/** Who hears of the changes of a selected mailbox. */
+export interface MailboxListener {
+  heard(change: MailboxChange): void;
+}
+
 /** Flags as a client names them: system flags with backslash, keywords without. */
 export type StoreOperation = 'add' | 'remove' | 'replace';
 
@@ -306,7 +311,7 @@ export interface StoreSession {
   select(
     name: MailboxName,
     readOnly: boolean,
-    listener: (change: MailboxChange) => void,
+    listener: MailboxListener | MailboxListener['heard'],
   ): Promise<Mailbox>;
   /**
    * Takes the maildrop of a mailbox for one POP3 session; others can go on reading and changing it by IMAP. MailError

@@ -58,7 +58,7 @@ const INBOX = /^inbox$/i;
 /** The first level of other users' mailboxes without altnamespace. */
 const USER = 'user';
 
-/** One user's view of all mailbox names. Immutable; one per connection. */
+/** One user's view of all mailbox names. Immutable, and made in no time: nobody needs to keep one. */
 export class Namespace {
   readonly #settings: NamespaceSettings;
   readonly #identity: Identity;

@@ -110,12 +110,14 @@ test('loginrealms: only users of these domains, and those without one', async ()
     virtdomains: 'userid',
     defaultdomain: 'nausch.org',
   });
-  const canonical = (login: string) => authenticator.canonical(login, '192.0.2.1');
+  const canonical = (login: string) => authenticator.canonical(login, { localAddress: '192.0.2.1' });
   expect(await canonical('django')).toBe('django');
   expect(await canonical('django@nausch.org')).toBe('django');
   expect(await canonical('django@Other.org')).toBe('django@other.org');
   expect(await canonical('django@evil.org')).toBeNull();
-  expect(await open.authenticator.canonical('django@evil.org', '192.0.2.1')).toBe('django@evil.org');
+  expect(await open.authenticator.canonical('django@evil.org', { localAddress: '192.0.2.1' })).toBe(
+    'django@evil.org',
+  );
 });
 
 describe('logging in', () => {

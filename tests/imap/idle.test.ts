@@ -8,6 +8,30 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+test('what ends IDLE may come in pieces, after any time, and with the next command behind it', async () => {
+  const server = await ImapServer.open();
+  try {
+    const client = server.connect();
+    await client.line();
+    client.send('a LOGIN django secret\r\nb SELECT INBOX\r\nc IDLE\r\n');
+    while (await client.line() !== '+ idling');
+    for (let round = 0; round < 2; round++) {
+      // What is told when IDLE begins is told.
+      await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+      for (const piece of ['D', 'ON', 'E\r', '\nd IDLE\r\n']) client.send(piece);
+      expect(await client.line()).toBe(`${round === 0 ? 'c' : 'd'} OK Completed`);
+      expect(await client.line()).toBe('+ idling');
+    }
+    await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+    client.send(`${'x'.repeat(100)}`);
+    expect(await client.line()).toStartWith('d BAD ');
+    client.send('\r\ne APPEND INBOX {5+}\r\na: b\n\r\nf NOOP\r\n');
+    while (await client.line() !== 'f OK Completed');
+  } finally {
+    await server.close();
+  }
+});
+
 test('an idling client hears something now and then, and is logged out after `timeout` all the same', async () => {
   const server = await ImapServer.open({ timeout: 1800 });
   try {

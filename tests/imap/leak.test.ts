@@ -70,7 +70,7 @@ test('a session in IDLE holds no promise, no timer and no buffer', async () => {
       expect([kind, (now.of[kind] ?? 0) - (before.of[kind] ?? 0) < count / 2]).toEqual([kind, true]);
     }
     // Those of the connection of this test included.
-    expect((now.all - before.all) / count).toBeLessThan(60);
+    expect((now.all - before.all) / count).toBeLessThan(36);
     for (const client of clients) client.hangUp();
   } finally {
     await server.close();

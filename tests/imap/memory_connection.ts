@@ -1,7 +1,13 @@
 /** A Connection without a socket: what the server writes is read line by line, what the client sends is handed over at once. */
 
 import type { SecurityLayer } from '../../src/net/layer.ts';
-import type { CloseReason, Connection, DataHandler, TlsInfo } from '../../src/net/connection.ts';
+import type {
+  CloseReason,
+  Connection,
+  ConnectionUser,
+  DataHandler,
+  TlsInfo,
+} from '../../src/net/connection.ts';
 
 let serial = 0;
 
@@ -48,6 +54,7 @@ export class MemoryConnection implements Connection {
   #data: DataHandler = () => {};
   #close: ((reason: CloseReason) => void)[] = [];
   #idle: (() => void) | undefined;
+  #user: ConnectionUser | undefined;
   #readers: (() => void)[] = [];
   #drains: (() => void)[] = [];
 
@@ -90,6 +97,12 @@ export class MemoryConnection implements Connection {
     this.#close.push(handler);
   }
 
+  serveBy(user: ConnectionUser): void {
+    this.#user = user;
+    this.#data = (bytes) => user.received(bytes);
+    this.#close.push((reason) => user.ended(reason));
+  }
+
   pause(): void {
     this.paused = true;
   }
@@ -102,7 +115,7 @@ export class MemoryConnection implements Connection {
 
   setIdleTimeout(ms: number, handler?: () => void): void {
     this.idleTimeout = ms;
-    this.#idle = handler;
+    this.#idle = handler ?? (() => this.#user?.silent());
   }
 
   startTls(): Promise<TlsInfo> {

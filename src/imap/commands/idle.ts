@@ -67,12 +67,11 @@ class IdlingSession implements Idling {
    */
   #keepAlive(): void {
     const seconds = limits.imap_idle_keepalive.value * (1 + Math.random() / 4);
-    this.#session.connection.setIdleTimeout(seconds * 1000, () => this.#silent());
+    this.#session.connection.setIdleTimeout(seconds * 1000);
   }
 
-  #silent(): void {
+  silent(): void {
     const session = this.#session;
-    if (session.idling !== this) return;
     if (performance.now() - this.#since > session.settings.timeout * 1000) {
       session.bye('Autologout; idle for too long');
       return;

@@ -9,8 +9,7 @@
  *    when it can be read again, which is told as lost news.
  */
 import { MailError } from '../../errors.ts';
-import type { Published } from '../writer/publish.ts';
-import type { OwnerNews } from '../writer/publish.ts';
+import type { OwnerNews, Published } from '../writer/publish.ts';
 import type { WriterLink } from './link.ts';
 
 export interface Listener {
@@ -20,11 +19,13 @@ export interface Listener {
   onReady(): void;
   /** News may have been lost. */
   onLost(): void;
-  readonly origin: string;
+  /** `StoreParts.newOrigin` of its session. */
+  readonly origin: number;
 }
 
 export class Feed {
-  private readonly listeners = new Map<number, Set<Listener>>();
+  /** By owner. Mostly there are a few, for which an array is a tenth of a set. */
+  private readonly listeners = new Map<number, Listener[]>();
 
   /** @param closed owners that cannot be read: whoever listens compares when they can be again */
   constructor(private readonly link: WriterLink, private readonly closed: ReadonlySet<number>) {
@@ -33,12 +34,9 @@ export class Feed {
 
   /** Registers; `onReady` is called when the writer tells this process about the owner. */
   add(owner: number, listener: Listener): void {
-    let set = this.listeners.get(owner);
-    if (set === undefined) {
-      set = new Set();
-      this.listeners.set(owner, set);
-    }
-    set.add(listener);
+    const others = this.listeners.get(owner);
+    if (others === undefined) this.listeners.set(owner, [listener]);
+    else others.push(listener);
     this.link.watch(owner, () => tell(() => listener.onReady()));
   }
 
@@ -47,9 +45,15 @@ export class Feed {
   }
 
   private forget(owner: number, listener: Listener): boolean {
-    const set = this.listeners.get(owner);
-    if (set === undefined || !set.delete(listener)) return false;
-    if (set.size === 0) this.listeners.delete(owner);
+    const all = this.listeners.get(owner);
+    const at = all?.indexOf(listener) ?? -1;
+    if (all === undefined || at < 0) return false;
+    if (all.length === 1) this.listeners.delete(owner);
+    else {
+      // In no order: who comes last takes the place.
+      const last = all.pop() as Listener;
+      if (at < all.length) all[at] = last;
+    }
     return true;
   }
 
@@ -64,10 +68,12 @@ export class Feed {
       for (const owner of [...this.listeners.keys()]) this.lost(owner);
       return;
     }
-    const set = this.listeners.get(news.owner);
-    if (set === undefined || this.closed.has(news.owner)) return;
-    for (const listener of [...set]) {
-      tell(() => listener.onEvents(news.events, listener.origin === news.origin));
+    const all = this.listeners.get(news.owner);
+    if (all === undefined || this.closed.has(news.owner)) return;
+    const [pid, origin] = news.origin.split('.');
+    const own = pid === String(process.pid) ? Number(origin) : 0;
+    for (const listener of [...all]) {
+      tell(() => listener.onEvents(news.events, listener.origin === own));
     }
   }
 }

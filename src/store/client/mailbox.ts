@@ -13,6 +13,7 @@ import type {
   Lines,
   Mailbox,
   MailboxChange,
+  MailboxListener,
   MailboxName,
   MailboxSnapshot,
   MessageContent,
@@ -41,7 +42,7 @@ import type { RecentPlace } from './recent.ts';
 
 export class SelectedMailbox implements Mailbox, Listener {
   rights: string;
-  name: MailboxName;
+  private path: string;
   readonly mailboxid: string;
   keywords: readonly string[];
   snapshot: MailboxSnapshot;
@@ -51,8 +52,8 @@ export class SelectedMailbox implements Mailbox, Listener {
   private known: UidSet | null = null;
   /** Modseq of the snapshot, or of the last comparison with the index. */
   private floor = 0;
-  /** The row of the last comparison with the index. */
-  private compared: MailboxRow | null = null;
+  /** The reader's `stamp` of the last comparison with the index. */
+  private compared = 0;
   /** Highest modseq the listener was told about. */
   private lastModseq: number;
   private lastUidnext: number;
@@ -73,10 +74,10 @@ export class SelectedMailbox implements Mailbox, Listener {
     row: MailboxRow,
     private readonly identity: Identity,
     readonly readOnly: boolean,
-    readonly origin: string,
-    private readonly listener: (change: MailboxChange) => void,
+    readonly origin: number,
+    private readonly listener: MailboxListener | MailboxListener['heard'],
   ) {
-    this.name = { owner: owner.userid, path: row.path };
+    this.path = row.path;
     this.mailboxid = row.mailboxid;
     this.keywords = row.keywords;
     this.own = identity.userid === owner.userid;
@@ -84,6 +85,15 @@ export class SelectedMailbox implements Mailbox, Listener {
     this.lastModseq = 0;
     this.lastUidnext = 1;
     this.snapshot = this.snapshotOf(row, UidSet.empty);
+  }
+
+  get name(): MailboxName {
+    return { owner: this.owner.userid, path: this.path };
+  }
+
+  private tell(change: MailboxChange): void {
+    if (typeof this.listener === 'function') this.listener(change);
+    else this.listener.heard(change);
   }
 
   private get reader(): OwnerReader {
@@ -150,7 +160,7 @@ export class SelectedMailbox implements Mailbox, Listener {
 
   private take(row: MailboxRow, recent: UidSet): void {
     // What the feed told before this was not listened to.
-    this.name = { owner: this.owner.userid, path: row.path };
+    this.path = row.path;
     this.rights = this.parts.rights(row.acl, this.identity, this.owner.userid);
     this.demandRead();
     this.seenCache = null;
@@ -286,7 +296,7 @@ export class SelectedMailbox implements Mailbox, Listener {
   }
 
   private change<Result>(change: Parameters<StoreParts['link']['change']>[0]): Promise<Result> {
-    return this.parts.link.change(change, this.origin, []) as Promise<Result>;
+    return this.parts.change(change, this.origin) as Promise<Result>;
   }
 
   async store(
@@ -354,7 +364,7 @@ export class SelectedMailbox implements Mailbox, Listener {
         const uids = UidSet.parse(event.u).clip(this.lastUidnext, 0xffffffff);
         if (uids.isEmpty) return;
         this.lastUidnext = uids.max + 1;
-        this.listener({ kind: 'exists', uids, uidnext: this.lastUidnext, modseq: event.q, own });
+        this.tell({ kind: 'exists', uids, uidnext: this.lastUidnext, modseq: event.q, own });
         return;
       }
       case 'flags': {
@@ -363,35 +373,35 @@ export class SelectedMailbox implements Mailbox, Listener {
           const before = this.seen();
           this.seenCache = UidSet.parse(event.u);
           const uids = before.subtract(this.seenCache).union(this.seenCache.subtract(before));
-          if (!uids.isEmpty) this.listener({ kind: 'flags', uids, modseq: event.q, own });
+          if (!uids.isEmpty) this.tell({ kind: 'flags', uids, modseq: event.q, own });
           return;
         }
-        this.listener({ kind: 'flags', uids: UidSet.parse(event.u), modseq: event.q, own });
+        this.tell({ kind: 'flags', uids: UidSet.parse(event.u), modseq: event.q, own });
         return;
       }
       case 'expunge': {
         const uids = UidSet.parse(event.u);
         if (this.known === null) this.expungedSince = this.expungedSince.union(uids);
-        this.listener({ kind: 'expunge', uids, modseq: event.q, own });
+        this.tell({ kind: 'expunge', uids, modseq: event.q, own });
         return;
       }
       case 'keywords':
         this.keywords = this.reader.mailboxById(this.id)?.keywords ?? this.keywords;
-        this.listener({ kind: 'keywords' });
+        this.tell({ kind: 'keywords' });
         return;
       case 'renamed':
-        this.name = { owner: this.name.owner, path: event.path };
-        this.listener({ kind: 'renamed', name: this.name });
+        this.path = event.path;
+        this.tell({ kind: 'renamed', name: this.name });
         return;
       case 'acl': {
         const row = this.reader.mailboxById(this.id);
         if (row === null) return;
         this.rights = this.parts.rights(row.acl, this.identity, this.owner.userid);
-        this.listener({ kind: 'rights', rights: this.rights });
+        this.tell({ kind: 'rights', rights: this.rights });
         return;
       }
       case 'deleted':
-        this.listener({ kind: 'deleted' });
+        this.tell({ kind: 'deleted' });
         return;
     }
   }
@@ -417,12 +427,12 @@ export class SelectedMailbox implements Mailbox, Listener {
     const { reader } = this;
     const there = this.parts.owner(this.owner.userid)?.id === this.owner.id;
     // Mostly nobody has committed to the index since.
-    const { compared } = this;
+    const known = there && reader.isAsOf(this.compared) ? reader.mailboxById(this.id) : null;
     if (
-      there && compared !== null && reader.isCurrent(compared) &&
-      this.parts.rights(compared.acl, this.identity, this.owner.userid) === this.rights
+      known !== null && known.highestmodseq === this.floor &&
+      this.parts.rights(known.acl, this.identity, this.owner.userid) === this.rights
     ) return;
-    this.compared = null;
+    this.compared = 0;
     // Of one moment: what comes between two reads would be told twice, or never.
     const { row, since } = reader.consistent(() => {
       const row = there ? reader.mailboxById(this.id) : null;
@@ -434,10 +444,10 @@ export class SelectedMailbox implements Mailbox, Listener {
       };
     });
     if (row === null) {
-      this.listener({ kind: 'deleted' });
+      this.tell({ kind: 'deleted' });
       return;
     }
-    this.compared = row;
+    this.compared = reader.stamp;
     const modseq = row.highestmodseq;
     const seenBefore = this.seenCache;
     this.seenCache = null;
@@ -446,36 +456,36 @@ export class SelectedMailbox implements Mailbox, Listener {
     if (!since.expunged.isEmpty) {
       const uids = since.expunged.clip(1, this.lastUidnext - 1);
       if (this.known === null) this.expungedSince = this.expungedSince.union(uids);
-      if (!uids.isEmpty) this.listener({ kind: 'expunge', uids, modseq, own: false });
+      if (!uids.isEmpty) this.tell({ kind: 'expunge', uids, modseq, own: false });
     }
     const added = since.changed.clip(this.lastUidnext, 0xffffffff);
     const flags = since.changed.clip(1, this.lastUidnext - 1);
     if (row.uidnext > this.lastUidnext) {
       this.lastUidnext = row.uidnext;
       if (!added.isEmpty) {
-        this.listener({ kind: 'exists', uids: added, uidnext: row.uidnext, modseq, own: false });
+        this.tell({ kind: 'exists', uids: added, uidnext: row.uidnext, modseq, own: false });
       }
     }
-    if (!flags.isEmpty) this.listener({ kind: 'flags', uids: flags, modseq, own: false });
+    if (!flags.isEmpty) this.tell({ kind: 'flags', uids: flags, modseq, own: false });
     if (!this.own && seenBefore !== null) {
       const uids = seenBefore.subtract(this.seen()).union(this.seen().subtract(seenBefore)).clip(
         1,
         this.lastUidnext - 1,
       );
-      if (!uids.isEmpty) this.listener({ kind: 'flags', uids, modseq, own: false });
+      if (!uids.isEmpty) this.tell({ kind: 'flags', uids, modseq, own: false });
     }
-    if (row.path !== this.name.path) {
-      this.name = { owner: this.name.owner, path: row.path };
-      this.listener({ kind: 'renamed', name: this.name });
+    if (row.path !== this.path) {
+      this.path = row.path;
+      this.tell({ kind: 'renamed', name: this.name });
     }
     const rights = this.parts.rights(row.acl, this.identity, this.owner.userid);
     if (rights !== this.rights) {
       this.rights = rights;
-      this.listener({ kind: 'rights', rights });
+      this.tell({ kind: 'rights', rights });
     }
     if (row.keywords.length !== this.keywords.length) {
       this.keywords = row.keywords;
-      this.listener({ kind: 'keywords' });
+      this.tell({ kind: 'keywords' });
     }
   }
 

@@ -21,7 +21,7 @@ export class SessionMetadata implements Metadata {
   constructor(
     private readonly parts: StoreParts,
     private readonly by: Identity,
-    private readonly origin: string,
+    private readonly origin: number,
   ) {}
 
   private reader(userid: string): OwnerReader | null {
@@ -74,7 +74,7 @@ export class SessionMetadata implements Metadata {
       value === null ? null : blobs.push(value) - 1,
     ]);
     if (named.length === 0) return;
-    await this.parts.link.change(
+    await this.parts.change(
       { op: 'metadata', by: this.by, name: mailbox, entries: named },
       this.origin,
       blobs,

@@ -11,6 +11,7 @@ import { ownerFolder } from '../names.ts';
 import { effectiveRights } from '../rights.ts';
 import type { Spool } from '../spool/spool.ts';
 import { MessageStage } from '../spool/stage.ts';
+import type { Change } from '../writer/requests.ts';
 import { isDiskFull } from '../writer/reserve.ts';
 import { Feed } from './feed.ts';
 import type { WriterLink } from './link.ts';
@@ -78,9 +79,14 @@ export class StoreParts {
     return new MessageStage(partition, limit, onDisk, () => isDiskFull(layout.log));
   }
 
-  /** A name for one session's changes, unique in the system while it lives. */
-  newOrigin(): string {
-    return `${process.pid}.${this.sessions++}`;
+  /** What tells one session's changes from those of others of this process. */
+  newOrigin(): number {
+    return ++this.sessions;
+  }
+
+  /** Makes a change of a session; the name of its origin is unique in the system. */
+  change(change: Change, origin: number, blobs: readonly Uint8Array[] = []): Promise<unknown> {
+    return this.link.change(change, `${process.pid}.${origin}`, blobs);
   }
 
   owner(userid: string): OwnerRow | null {

@@ -8,12 +8,12 @@ export class OwnerScripts implements Scripts {
   constructor(
     private readonly parts: StoreParts,
     private readonly by: Identity,
-    private readonly origin: string,
+    private readonly origin: number,
     private readonly owner: string,
   ) {}
 
   private change(change: Change, blobs: readonly Uint8Array[] = []): Promise<unknown> {
-    return this.parts.link.change(change, this.origin, blobs);
+    return this.parts.change(change, this.origin, blobs);
   }
 
   private get reader(): OwnerReader | null {

@@ -8,8 +8,8 @@ import type {
   Identity,
   ListedMailbox,
   Mailbox,
-  MailboxChange,
   MailboxInfo,
+  MailboxListener,
   MailboxName,
   MaildropLock,
   Metadata,
@@ -33,14 +33,14 @@ import { quotaOf } from './quota.ts';
 import { OwnerScripts } from './scripts.ts';
 
 export class Session implements StoreSession {
-  private readonly origin: string;
+  private readonly origin: number;
 
   constructor(private readonly parts: StoreParts, readonly identity: Identity) {
     this.origin = parts.newOrigin();
   }
 
   private change<Result>(change: Change, blobs: readonly Uint8Array[] = []): Promise<Result> {
-    return this.parts.link.change(change, this.origin, blobs) as Promise<Result>;
+    return this.parts.change(change, this.origin, blobs) as Promise<Result>;
   }
 
   async login(): Promise<void> {
@@ -177,7 +177,7 @@ export class Session implements StoreSession {
   async select(
     name: MailboxName,
     readOnly: boolean,
-    listener: (change: MailboxChange) => void,
+    listener: MailboxListener | MailboxListener['heard'],
   ): Promise<Mailbox> {
     const { row, rights } = this.find(name);
     const owner = this.parts.owner(name.owner);

@@ -53,6 +53,8 @@ export interface StoredPart {
   size: number;
 }
 
+let stamps = 0;
+
 export class OwnerReader {
   private readonly db: Database;
   private readonly statements: Statements;
@@ -61,6 +63,8 @@ export class OwnerReader {
   private readonly lineQueries = new WeakMap<readonly LinePiece[], LineQuery>();
   /** What SQLite says as long as nobody has committed to the index; see `look`. */
   private version: unknown;
+  /** Another one whenever the index may have changed, and for every reader: what was read under the same one is the same. */
+  stamp = ++stamps;
   /** Rows read since the index last changed, by path. They are never changed. */
   private readonly rows = new Map<string, MailboxRow>();
   /** `firstUnseen` of mailboxes, likewise. */
@@ -144,10 +148,10 @@ export class OwnerReader {
     return this.kept('WHERE id = ? AND deletedat IS NULL', id);
   }
 
-  /** Whether nobody has committed to the index since this row was read. False where that is not known. */
-  isCurrent(row: MailboxRow): boolean {
+  /** Whether nobody has committed to the index since `stamp` was this. False where that is not known. */
+  isAsOf(stamp: number): boolean {
     this.look();
-    return this.rows.get(row.path) === row;
+    return this.stamp === stamp;
   }
 
   /**
@@ -158,6 +162,7 @@ export class OwnerReader {
     const version = this.values('PRAGMA data_version')[0]?.[0];
     if (version === this.version) return;
     this.version = version;
+    this.stamp = ++stamps;
     this.rows.clear();
     this.unseen.clear();
   }
