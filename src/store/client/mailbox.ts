@@ -427,7 +427,7 @@ export class SelectedMailbox implements Mailbox, Listener {
     const { reader } = this;
     const there = this.parts.owner(this.owner.userid)?.id === this.owner.id;
     // Mostly nobody has committed to the index since.
-    const known = there && reader.isAsOf(this.compared) ? reader.mailboxById(this.id) : null;
+    const known = there ? reader.mailboxAsOf(this.compared, this.id) : null;
     if (
       known !== null && known.highestmodseq === this.floor &&
       this.parts.rights(known.acl, this.identity, this.owner.userid) === this.rights

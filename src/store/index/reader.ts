@@ -144,14 +144,18 @@ export class OwnerReader {
 
   mailboxById(id: number): MailboxRow | null {
     this.look();
-    for (const row of this.rows.values()) if (row.id === id) return row;
-    return this.kept('WHERE id = ? AND deletedat IS NULL', id);
+    return this.rowOf(id);
   }
 
-  /** Whether nobody has committed to the index since `stamp` was this. False where that is not known. */
-  isAsOf(stamp: number): boolean {
+  /** The same if nobody has committed to the index since `stamp` was this; null where that is not known. */
+  mailboxAsOf(stamp: number, id: number): MailboxRow | null {
     this.look();
-    return this.stamp === stamp;
+    return this.stamp === stamp ? this.rowOf(id) : null;
+  }
+
+  private rowOf(id: number): MailboxRow | null {
+    for (const row of this.rows.values()) if (row.id === id) return row;
+    return this.kept('WHERE id = ? AND deletedat IS NULL', id);
   }
 
   /**
