@@ -5,7 +5,7 @@ import { runRounds } from './rounds.ts';
 
 /** So many of them, others in each run; scripts/crash/run --faults goes through all. */
 const ROUNDS = 8;
-const CALLS = ['fdatasync', 'write', 'openat', 'pwrite64'];
+const CALLS = ['fdatasync', 'write', 'openat', 'pwrite64', 'short'];
 
 test(
   'calls of the writer that fail: a temporary error, nothing half done, service goes on by itself',

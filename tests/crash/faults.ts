@@ -1,7 +1,10 @@
-/** System calls that fail: strace makes some calls of one role return an error while everybody works. Needs strace and ptrace. */
+/**
+ * System calls that fail: strace makes some calls of one role return an error while everybody works; or writes that are cut
+ * short at any byte, by a limit of the size of files. Needs strace and ptrace.
+ */
 
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round } from './actors.ts';
@@ -9,6 +12,7 @@ import { BULK, BYSTANDER, keepSending } from './steps.ts';
 
 export interface Fault {
   readonly role: 'writer' | 'worker' | 'janitor';
+  /** `short`: every write, where `when` says which file is to be the first that is cut off. */
   readonly call: string;
   readonly error: string;
   /** Which calls of a thread: "3" the third, "3+" the third and all after it. */
@@ -39,6 +43,7 @@ export const FAULTS: readonly Fault[] = [
   ...faults('writer', 'rename,renameat,renameat2', ['ENOSPC', 'EIO'], ['1', '1+']),
   ...faults('writer', 'unlink,unlinkat', ['EIO'], ['1', '1+']),
   ...faults('writer', 'statfs', ['EIO'], ['1', '1+']),
+  ...faults('writer', 'short', ['EFBIG'], ['log', 'index', 'message']),
   ...faults('worker', 'openat', ['EMFILE', 'ENFILE', 'ENOSPC', 'EIO'], [...ONCE, '1+']),
   ...faults('worker', 'pread64', ['EIO'], [...ONCE, ...ALWAYS]),
   ...faults('worker', 'fsync', ['EIO', 'ENOSPC'], ['1', '1+']),
@@ -53,6 +58,7 @@ export const FAULTS: readonly Fault[] = [
 
 /** A name for reports. */
 export function nameOf({ role, call, error, when, log }: Fault): string {
+  if (call === 'short') return `${role} short writes ${error} ${when}`;
   return `${role} ${call.split(',')[0]}${log === true ? ' of the log' : ''} ${error} ${when}`;
 }
 
@@ -80,6 +86,7 @@ export async function letFail(round: Round, fault: Fault): Promise<number> {
     );
   }
   round.killed = true;
+  if (fault.call === 'short') return await cutWritesShort(round, pid, fault.when);
   round.unreadable = fault.call === 'pread64';
   const trace = join(store.dir, 'trace');
   const inject = `inject=${fault.call}:error=${fault.error}:when=${fault.when}`;
@@ -108,4 +115,56 @@ export async function letFail(round: Round, fault: Fault): Promise<number> {
   tracer.kill('SIGINT');
   await ended;
   return failed();
+}
+
+/** Where a role's writes are cut off: a little behind what a file of this kind has now. */
+function limitFor({ store, random }: Round, file: string): number {
+  const state = join(store.dir, 'state');
+  if (file === 'message') return 1 + random.below(6000);
+  if (file === 'index') {
+    const journals = readdirSync(state, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('index.db-wal')).map((name) => join(state, name));
+    const journal = journals[random.below(Math.max(1, journals.length))];
+    const size = journal === undefined ? 0 : statSync(journal, { throwIfNoEntry: false })?.size ?? 0;
+    return size + 1 + random.below(9000);
+  }
+  const segment = readdirSync(join(state, 'log')).filter((name) => name.endsWith('.log')).sort().at(-1) ?? '';
+  const bytes = readFileSync(join(state, 'log', segment));
+  // What lies behind the last batch is zeros.
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end + 1 + random.below(9000);
+}
+
+/** setrlimit(2): a write beyond `bytes` of a file takes what fits, and the next one fails with EFBIG. */
+function limitFiles(pid: number, bytes: number | 'unlimited'): void {
+  // The process may have ended by it; its successor has no limit.
+  spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
+}
+
+/** Cuts a role's writes short for a while. Resolves to how many were cut off or failed. */
+async function cutWritesShort(round: Round, pid: number, file: string): Promise<number> {
+  const trace = join(round.store.dir, 'trace');
+  const calls = 'trace=write,pwrite64,pwritev,writev,ftruncate,fallocate';
+  const tracer = spawn('strace', ['-f', '-qq', '-s', '0', '-o', trace, '-e', calls, '-p', String(pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => tracer.on('close', () => resolve()));
+  let said = '';
+  tracer.stderr.on('data', (chunk: Buffer) => said += chunk.toString());
+  await Promise.race([ended, sleep(FAIL_MS / 4)]);
+  if (/not permitted|Cannot/.test(said)) {
+    throw new Error(`strace: ${said.trim()} (a container needs --cap-add SYS_PTRACE)`);
+  }
+  limitFiles(pid, limitFor(round, file));
+  await Promise.race([ended, sleep(FAIL_MS)]);
+  limitFiles(pid, 'unlimited');
+  tracer.kill('SIGINT');
+  await ended;
+  const lines = readFileSync(trace, 'latin1').split('\n');
+  return lines.filter((line) => {
+    const [, wanted, given] = /, (\d+)(?:, \d+)?\) += (\d+)$/.exec(line) ?? [];
+    return line.includes('EFBIG') ||
+      wanted !== undefined && Number(given) < Number(wanted) && /write/.test(line);
+  }).length;
 }
