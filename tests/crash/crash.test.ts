@@ -26,6 +26,7 @@ const COMMANDS = [
   'MOVE',
   'MOVE to another owner',
   'MULTIAPPEND',
+  'QUIT of POP3',
   'RENAME',
   'RENAME INBOX',
   'SETACL',

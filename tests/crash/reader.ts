@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetched, type ImapAnswer, ImapClient, ImapFailure } from '../harness/imap.ts';
 import { acknowledge, isOverQuota, refuse, type Round, steered } from './actors.ts';
 import { idOf, messageOf, newId } from './message.ts';
+import { deleteByPop3 } from './pop3.ts';
 import {
   type FlagChange,
   flagged,
@@ -44,12 +45,14 @@ const DEEDS = [
   ...(['subscribe', 'subscribe', 'subscribe', 'acl', 'acl', 'acl'] as const),
 ];
 
+const BY_POP3 = 'QUIT of POP3';
+
 /** The commands that may come of it. */
 const COMMANDS: Readonly<Record<(typeof DEEDS)[number], readonly string[]>> = {
   append: ['APPEND', 'MULTIAPPEND', 'over quota by IMAP'],
   copy: ['COPY', 'COPY to another owner'],
   move: ['MOVE', 'MOVE to another owner'],
-  expunge: ['EXPUNGE', 'UID EXPUNGE', 'CLOSE'],
+  expunge: ['EXPUNGE', 'UID EXPUNGE', 'CLOSE', BY_POP3],
   create: ['CREATE', 'CREATE with a special use'],
   delete: ['DELETE'],
   rename: ['RENAME'],
@@ -311,6 +314,13 @@ class Session {
   }
 
   async #expunge(place: Place, folder: Folder, uids: readonly number[]): Promise<boolean> {
+    const pop3 = place.owner === this.#user && place.name === 'INBOX';
+    const how = steered(
+      this.#round,
+      ['IMAP', 'IMAP', BY_POP3],
+      (name) => name === BY_POP3 && pop3 ? [name] : [],
+    );
+    if (pop3 && how === BY_POP3) return await this.#deleteByPop3(folder, uids);
     await this.#select(place.path);
     const flags = ['\\Deleted'];
     const flagging: Pending = { kind: 'flag', folder: place.name, uids, change: 'add', flags };
@@ -325,6 +335,24 @@ class Session {
     await this.#run(way, place.owner, pending, way === 'UID EXPUNGE' ? `${way} ${uids.join(',')}` : way);
     for (const uid of gone) folder.messages.delete(uid);
     if (way === 'CLOSE') this.#selected = undefined;
+    return true;
+  }
+
+  async #deleteByPop3(folder: Folder, uids: readonly number[]): Promise<boolean> {
+    const pending: Pending = { kind: 'expunge', folder: 'INBOX', uids };
+    const answer = await deleteByPop3(
+      this.#round.store,
+      this.#user,
+      uids,
+      () => this.#user.pending.add(pending),
+    );
+    if (!answer.startsWith('+OK')) {
+      refuse(this.#round, `POP3: ${answer}`);
+      return false;
+    }
+    this.#user.pending.delete(pending);
+    acknowledge(this.#round, BY_POP3);
+    for (const uid of uids) folder.messages.delete(uid);
     return true;
   }
 
