@@ -138,8 +138,7 @@ export class Maildrop {
   async commit(): Promise<void> {
     const marked = this.#select((at) => this.#deleted[at] === 1);
     if (marked.isEmpty) return;
-    await this.mailbox.store(marked, 'add', ['\\Deleted']);
-    await this.mailbox.expunge(marked);
+    await this.mailbox.remove(marked);
   }
 
   /** Ends the session's hold on the mailbox; what was retrieved is \Seen where that is wanted. */

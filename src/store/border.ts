@@ -274,6 +274,8 @@ export interface Mailbox {
   ): Promise<StoreResult>;
   /** Expunges the messages marked \Deleted among `uids` (null = all). Returns what went. */
   expunge(uids: UidSet | null): Promise<{ expunged: UidSet; modseq: number }>;
+  /** Expunges messages, marked \Deleted or not, as one change. Needs the rights for both. */
+  remove(uids: UidSet): Promise<void>;
   copy(uids: UidSet, destination: MailboxName): Promise<CopyResult>;
   move(uids: UidSet, destination: MailboxName): Promise<CopyResult>;
   /**

@@ -35,7 +35,7 @@ import { UidSet } from '../uidset.ts';
 import type { Published } from '../writer/publish.ts';
 import type { Listener } from './feed.ts';
 import { readLines } from './lines.ts';
-import { storeFlags, transfer } from './messages.ts';
+import { expunge, storeFlags, transfer } from './messages.ts';
 import { readPage, type ReadRows } from './page.ts';
 import type { StoreParts } from './parts.ts';
 import type { RecentPlace } from './recent.ts';
@@ -326,14 +326,12 @@ export class SelectedMailbox implements Mailbox, Listener {
     const { acl, deleted, highestmodseq: modseq } = this.row();
     const rights = this.parts.rights(acl, this.identity, this.owner.userid);
     if (hasRight(rights, 'e') && deleted === 0) return { expunged: UidSet.empty, modseq };
-    const answer = await this.change<{ expunged: string; modseq: number }>({
-      op: 'expunge',
-      by: this.identity,
-      owner: this.owner.id,
-      mailbox: this.id,
-      uids: uids === null ? null : uids.toString(),
-    });
-    return { expunged: UidSet.parse(answer.expunged), modseq: answer.modseq };
+    return await expunge((change) => this.change(change), this.place, uids, false);
+  }
+
+  async remove(uids: UidSet): Promise<void> {
+    this.demandWrite();
+    await expunge((change) => this.change(change), this.place, uids, true);
   }
 
   copy(uids: UidSet, destination: MailboxName): Promise<CopyResult> {

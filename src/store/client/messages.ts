@@ -51,3 +51,19 @@ export async function transfer(
     destination: UidSet.parse(answer.destination),
   };
 }
+
+/** Expunges messages, all if `uids` is null: those marked \Deleted, or with `unmarked` the others, too. */
+export async function expunge(
+  ask: Ask,
+  place: RecentPlace,
+  uids: UidSet | null,
+  unmarked: boolean,
+): Promise<{ expunged: UidSet; modseq: number }> {
+  const answer = await ask<{ expunged: string; modseq: number }>({
+    op: 'expunge',
+    ...place,
+    uids: uids === null ? null : uids.toString(),
+    unmarked,
+  });
+  return { expunged: UidSet.parse(answer.expunged), modseq: answer.modseq };
+}

@@ -85,7 +85,7 @@ export type Change =
     flags: string[];
     unchangedSince: number | null;
   }
-  | { op: 'expunge'; by: Identity; owner: number; mailbox: number; uids: string | null }
+  | { op: 'expunge'; by: Identity; owner: number; mailbox: number; uids: string | null; unmarked: boolean }
   | { op: 'copy'; by: Identity; owner: number; mailbox: number; uids: string; to: MailboxName; move: boolean }
   /** Claims messages as this session's \Recent ones. With an `upTo` of 0 it only asks up to where others did. */
   | { op: 'recent'; by: Identity; owner: number; mailbox: number; upTo: number }

@@ -231,13 +231,14 @@ function* copyRows(
 /** RFC 9051 §6.4.3, RFC 4315: removes what is marked \Deleted, among `uids` or all. */
 export function decideExpunge(context: Context, change: Expunge): { expunged: string; modseq: number } {
   const { index, row, rights } = context.mailboxById(change.owner, change.mailbox, change.by);
-  if (!hasRight(rights, 'e')) {
+  const lacking = !hasRight(rights, 'e') ? 'e' : change.unmarked && !hasRight(rights, 't') ? 't' : null;
+  if (lacking !== null) {
     if (!hasRight(rights, 'l')) throw noMailbox();
-    throw userError('noperm', "You lack the right 'e' needed to expunge messages");
+    throw userError('noperm', `You lack the right '${lacking}' needed to expunge messages`);
   }
-  if (row.deleted === 0) return { expunged: '', modseq: row.highestmodseq };
+  if (row.deleted === 0 && !change.unmarked) return { expunged: '', modseq: row.highestmodseq };
   const among = change.uids === null ? UidSet.range(1, 0xffffffff) : UidSet.parse(change.uids);
-  const uids = selectUids(index, row.id, among, 'AND (flags & 8) <> 0', []);
+  const uids = selectUids(index, row.id, among, change.unmarked ? '' : 'AND (flags & 8) <> 0', []);
   if (uids.isEmpty) return { expunged: '', modseq: row.highestmodseq };
   const q = index.nextModseq();
   const at = context.settings.expunge_mode === 'immediate' ? 0 : context.now;
