@@ -9,6 +9,13 @@ export const storeLimits = rows({
       'an open index costs about 200 KB and 3 file descriptors; opening one again costs half a millisecond',
     onExcess: 'the longest unused index is closed',
   },
+  store_first_indexes: {
+    value: 32,
+    unit: 'count',
+    reason:
+      'of the open indexes those of owners who read nothing for a while before: clients that log in and wait read once',
+    onExcess: 'the one opened first is closed, and kept like others when it is opened again',
+  },
   store_uid_runs: {
     value: 2_000_000,
     unit: 'count',

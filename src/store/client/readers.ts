@@ -29,6 +29,13 @@ type Alarm = (owner: number, reason: string) => void;
 
 export class Readers {
   readonly directory: DirectoryReader;
+  /**
+   * Opened for the first time in a while, in that order. Whoever logs in to wait for mail reads once and not again, and a
+   * thousand who do should not make thousands of pages be touched; whoever comes back later than the next few is kept longer.
+   */
+  private readonly first = new Map<number, OwnerReader>();
+  /** Owners whose index was closed because others were opened for the first time. */
+  private readonly left = new Set<number>();
   /** Used since the last sweep. In order of use, as `resting`: the first is the longest unused. */
   private pool = new Map<number, OwnerReader>();
   /** Not used since: closed by the next sweep. */
@@ -57,6 +64,8 @@ export class Readers {
       this.pool.set(owner.id, found);
       return found;
     }
+    const first = this.first.get(owner.id);
+    if (first !== undefined) return first;
     const rested = this.resting.get(owner.id);
     if (rested !== undefined) {
       this.resting.delete(owner.id);
@@ -67,9 +76,24 @@ export class Readers {
       closeFirst(this.pool);
     }
     const reader = this.open(owner);
-    this.pool.set(owner.id, reader);
+    if (this.left.delete(owner.id)) this.pool.set(owner.id, reader);
+    else this.welcome(owner.id, reader);
     this.timer ??= setTimeout(() => this.sweep(), SWEEP_MS).unref();
     return reader;
+  }
+
+  /** Opened for the first time in a while. */
+  private welcome(owner: number, reader: OwnerReader): void {
+    if (this.first.size >= limits.store_first_indexes.value) {
+      const [id] = this.first.keys();
+      this.left.add(id as number);
+      if (this.left.size > limits.store_open_indexes.value) {
+        const [oldest] = this.left;
+        this.left.delete(oldest as number);
+      }
+      closeFirst(this.first);
+    }
+    this.first.set(owner, reader);
   }
 
   /** Throws while an owner's index must not be read. */
@@ -79,7 +103,7 @@ export class Readers {
 
   /** Indexes that are open. */
   get openIndexes(): number {
-    return this.pool.size + this.resting.size;
+    return this.first.size + this.pool.size + this.resting.size;
   }
 
   /** Closes what rested for a whole interval; what was used rests from now on. */
@@ -88,6 +112,8 @@ export class Readers {
     let next = PAUSE_MS;
     if (this.resting.size === 0) {
       [this.pool, this.resting] = [this.resting, this.pool];
+      for (const [id, reader] of this.first) this.resting.set(id, reader);
+      this.first.clear();
       next = SWEEP_MS;
     }
     clearTimeout(this.timer);
@@ -122,7 +148,8 @@ export class Readers {
 
   /** Forgets an owner's index, for instance because the user was removed. */
   drop(owner: number): void {
-    for (const pool of [this.pool, this.resting]) {
+    this.left.delete(owner);
+    for (const pool of [this.first, this.pool, this.resting]) {
       pool.get(owner)?.close();
       pool.delete(owner);
     }
@@ -131,7 +158,7 @@ export class Readers {
 
   /** Forgets all indexes: each is opened again when it is wanted. */
   dropAll(): void {
-    for (const pool of [this.pool, this.resting]) while (closeFirst(pool));
+    for (const pool of [this.first, this.pool, this.resting]) while (closeFirst(pool));
   }
 
   /** There is another writer, which may have made any of the databases anew. */
