@@ -14,6 +14,7 @@
 import { asMailError, MailError, syntaxError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { CloseReason, ConnectionUser } from '../net/connection.ts';
+import type { Roster } from '../net/roster.ts';
 import { PendingAppend } from './commands/append.ts';
 import { checkState, run } from './commands/table.ts';
 import { parseFurtherMessage } from './parse/append.ts';
@@ -40,7 +41,6 @@ export class CommandLoop implements ClientInput, ConnectionUser {
   /** Longest line that could end IDLE. */
   #idleLine = 0;
   #running = false;
-  #stopping = false;
   /** A command has begun and is not complete. */
   #within = false;
   #paused = false;
@@ -48,12 +48,14 @@ export class CommandLoop implements ClientInput, ConnectionUser {
   #line: ((answer: string | MailError | null) => void) | undefined;
   /** The APPEND whose messages are coming in. */
   #append: PendingAppend | undefined;
-  /** Called when no command runs any more. */
+  /** Called when no command runs any more; none begins while it is set. */
   #whenIdle: (() => void) | undefined;
-  readonly #loops: Set<CommandLoop>;
+  /** Its place among those that stand. */
+  standsAt = -1;
+  readonly #loops: Roster<'standsAt', CommandLoop>;
 
   /** @param loops those that stand: this one from its start on until the connection is over */
-  constructor(session: Session, loops: Set<CommandLoop>) {
+  constructor(session: Session, loops: Roster<'standsAt', CommandLoop>) {
     this.#session = session;
     this.#loops = loops;
     session.input = this;
@@ -101,7 +103,6 @@ export class CommandLoop implements ClientInput, ConnectionUser {
   async shutdown(): Promise<void> {
     const session = this.#session;
     if (this.#running && this.#line === undefined) {
-      this.#stopping = true;
       await new Promise<void>((resolve) => this.#whenIdle = resolve);
     }
     session.bye('Server shutting down', 'UNAVAILABLE');
@@ -196,7 +197,7 @@ export class CommandLoop implements ClientInput, ConnectionUser {
     const session = this.#session;
     session.beginTurn();
     try {
-      while (!session.closed && !this.#stopping) {
+      while (!session.closed && this.#whenIdle === undefined) {
         const event = this.#receiver.next();
         if (event === undefined) {
           if (this.#listen()) continue;

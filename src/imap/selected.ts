@@ -52,7 +52,8 @@ export class Selected implements MailboxListener {
   #early: MailboxChange[] | undefined = [];
   mailbox!: Mailbox;
   view!: SessionView;
-  flags!: FlagWriter;
+  /** As long as it is in use. */
+  #flags: FlagWriter | undefined;
   /** The result of the last SEARCH RETURN (SAVE), as UIDs. */
   saved: UidSet = UidSet.empty;
   #highestModseq = 0;
@@ -76,7 +77,6 @@ export class Selected implements MailboxListener {
     this.mailbox = mailbox;
     const { snapshot } = mailbox;
     this.view = new SessionView(mailbox.uids(), snapshot.recent);
-    this.flags = new FlagWriter(mailbox.keywords);
     this.#highestModseq = snapshot.highestmodseq;
     this.#uidnext = snapshot.uidnext;
     this.#toldKeywords = mailbox.keywords;
@@ -175,6 +175,16 @@ export class Selected implements MailboxListener {
       if (position > 0) numbers.push(uid ? each : position);
     }
     return numbers;
+  }
+
+  /** Writes flags, with the keywords the client knows of. */
+  get flags(): FlagWriter {
+    return this.#flags ??= new FlagWriter(this.#toldKeywords);
+  }
+
+  /** Nothing is being told, and may not be for long. */
+  rest(): void {
+    this.#flags = undefined;
   }
 
   /** `FLAGS (...)`: the flags defined in the mailbox (RFC 9051 §7.3.5). */

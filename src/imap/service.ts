@@ -2,6 +2,7 @@
 
 import type { Service } from '../config/services.ts';
 import type { Connection } from '../net/connection.ts';
+import { Roster } from '../net/roster.ts';
 import type { Protocol } from '../net/service.ts';
 import { makeFacts } from './facts.ts';
 import { CommandLoop } from './loop.ts';
@@ -9,7 +10,7 @@ import { type ImapDeps, type ImapShared, Session } from './session.ts';
 
 /** Everything a worker needs to serve IMAP. One per process. */
 export function createImapService(deps: ImapDeps): Protocol {
-  const loops = new Set<CommandLoop>();
+  const loops = new Roster<'standsAt', CommandLoop>('standsAt');
   const shared: ImapShared = { ...deps, facts: makeFacts() };
   let stopping = false;
   return {

@@ -3,13 +3,17 @@
  * thousand idle clients cost one short loop and activity costs an assignment.
  */
 
+import { Roster } from './roster.ts';
+
 /** What the clock looks at once a second. */
 export interface Watched {
+  /** For the clock. */
+  watchedAt: number;
   /** Called with the clock's seconds; acts if its time has come. */
   tick(now: number): void;
 }
 
-const watched = new Set<Watched>();
+const watched = new Roster<'watchedAt', Watched>('watchedAt');
 let timer: ReturnType<typeof setInterval> | undefined;
 let seconds = 0;
 let origin = 0;

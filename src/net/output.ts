@@ -15,6 +15,8 @@ import { limits } from '../limits.ts';
 export interface ByteSink {
   /** Gives bytes to the system; how many it took. Fewer than all: it is full, and `drained` will be called. */
   take(bytes: Uint8Array): number;
+  /** Told at the end of a turn in which something left. */
+  emptied?(): void;
 }
 
 /** A buffer at least this long goes to the system by itself instead of being copied to its neighbours. */
@@ -32,7 +34,7 @@ let dirty: Output[] = [];
 function flushDirty(): void {
   const outputs = dirty;
   dirty = [];
-  for (const output of outputs) output.flush();
+  for (const output of outputs) output.endTurn();
 }
 
 export class Output {
@@ -52,6 +54,17 @@ export class Output {
   /** Bytes the system has not taken. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** Everything has left, and nobody waits. */
+  get empty(): boolean {
+    return this.#pending === 0 && !this.#full && this.#waiters === undefined;
+  }
+
+  /** Sends what was gathered in this turn. */
+  endTurn(): void {
+    this.flush();
+    this.#sink.emptied?.();
   }
 
   /** Queues bytes, a string as latin1; false above the high-water mark. */

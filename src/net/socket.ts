@@ -7,7 +7,7 @@
  * 3. While the handshake runs nothing is handed out and nothing written leaves.
  * 4. A peer that takes no output for `limits.output_stall` is cut off; `end()` lingers `limits.close_linger`.
  * 5. After `onClose` no descriptor is held, whichever side closed and however.
- * 6. An idle connection is this object, its socket and its output: no timer, no buffer, no closure of its own.
+ * 6. An idle connection is this object and its socket: no output, no timer, no buffer, no closure of its own.
  */
 
 import { ptr } from 'bun:ffi';
@@ -21,6 +21,7 @@ import type {
   PeerCredentials,
   TlsInfo,
 } from './connection.ts';
+import { Functions } from './functions.ts';
 import { type Handled, SECURE } from './handlers.ts';
 import { idleNow, unwatch, watch, type Watched } from './idle.ts';
 import type { Proxied } from './proxyprotocol.ts';
@@ -81,11 +82,16 @@ export function plainAddress(address: string | undefined): string {
 
 export class SocketConnection implements Connection, Watched, ByteSink, Handled {
   readonly remoteAddress: string;
+  /** Its place among those the clock looks at, */
+  watchedAt = -1;
+  /** and among those that have been accepted. */
+  acceptedAt = -1;
   readonly #number = ++counter;
   #socket: RawSocket<Handled>;
   readonly #options: SocketOptions;
   readonly #proxied: Proxied | null;
-  readonly #output: Output;
+  /** As long as something has to leave. */
+  #output: Output | undefined;
   #shaking: Handshake | undefined;
   #secure = false;
   #asked = false;
@@ -98,9 +104,6 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
   #peerEnded = false;
   #reason: CloseReason | undefined;
   #user: ConnectionUser | undefined;
-  #onData: DataHandler | undefined;
-  #onClose: ((reason: CloseReason) => void) | undefined;
-  #onIdle: (() => void) | undefined;
   /** Received and not handed out. */
   #early: Buffer[] | undefined;
   #lastActivity: number;
@@ -119,7 +122,6 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
       ? plainAddress(socket.remoteAddress)
       : '';
     this.#lastActivity = this.#lastProgress = idleNow();
-    this.#output = new Output(this);
     // The runtime has set TCP_NODELAY: answers are written whole, so waiting would only add the peer's delayed ACK.
     socket.data = this;
     watch(this);
@@ -179,22 +181,23 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
   }
 
   get pendingBytes(): number {
-    return this.#output.pending;
+    return this.#output?.pending ?? 0;
   }
 
   write(data: Uint8Array | string): boolean {
     if (this.closed) return false;
+    this.#output ??= new Output(this);
     if (this.#output.pending === 0) this.#lastProgress = idleNow();
     if (this.#layer === undefined) return this.#output.push(data);
     return this.#output.push(this.#layer.wrap(typeof data === 'string' ? Buffer.from(data, 'latin1') : data));
   }
 
   drain(): Promise<void> {
-    return this.#output.drain();
+    return this.#output?.drain() ?? Promise.resolve();
   }
 
   flush(): void {
-    this.#output.flush();
+    this.#output?.flush();
   }
 
   /** For the output: gives bytes to the system. */
@@ -206,13 +209,24 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     return taken;
   }
 
+  /** For the output: it may have sent everything, and is of no use then. */
+  emptied(): void {
+    if (this.#output?.empty === true) this.#output = undefined;
+  }
+
   onData(handler: DataHandler): void {
-    this.#onData = handler;
+    this.#functions.data = handler;
     this.#handOut();
   }
 
   onClose(handler: (reason: CloseReason) => void): void {
-    this.#onClose = handler;
+    this.#functions.close = handler;
+  }
+
+  get #functions(): Functions {
+    this.#user ??= new Functions();
+    if (!(this.#user instanceof Functions)) throw serverError('the connection is served by somebody else');
+    return this.#user;
   }
 
   serveBy(user: ConnectionUser): void {
@@ -236,7 +250,7 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
   setIdleTimeout(ms: number, handler?: () => void): void {
     this.#lastActivity = idleNow();
     this.#idleLimit = Math.ceil(ms / 1000);
-    this.#onIdle = handler;
+    if (handler !== undefined || this.#user instanceof Functions) this.#functions.idle = handler;
   }
 
   tick(now: number): void {
@@ -245,23 +259,21 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
       if (now >= this.#endDeadline) this.destroy();
       return;
     }
-    if (this.#output.pending > 0 && now - this.#lastProgress > limits.output_stall.value) {
+    if (this.pendingBytes > 0 && now - this.#lastProgress > limits.output_stall.value) {
       this.#reason = 'slow';
       this.destroy();
       return;
     }
-    if (this.#peerEnded && this.#output.pending === 0 && now - this.#lastActivity > HALF_CLOSED) {
+    if (this.#peerEnded && this.pendingBytes === 0 && now - this.#lastActivity > HALF_CLOSED) {
       this.end();
       return;
     }
     // The beat comes once a second, so a whole second more is waited rather than a part less.
     if (this.#idleLimit > 0 && now - this.#lastActivity > this.#idleLimit) {
-      const handler = this.#onIdle;
+      const user = this.#user;
       this.#idleLimit = 0;
-      this.#onIdle = undefined;
-      if (handler !== undefined) handler();
-      else if (this.#user !== undefined) this.#user.silent();
-      else this.destroy();
+      if (user === undefined || (user instanceof Functions && user.idle === undefined)) this.destroy();
+      else user.silent();
     }
   }
 
@@ -285,7 +297,7 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
   /** Shakes hands as soon as what was written in plain text has left. */
   #beginHandshake(): void {
     const shaking = this.#shaking;
-    if (shaking === undefined || shaking.begun || this.#output.pending > 0) return;
+    if (shaking === undefined || shaking.begun || this.pendingBytes > 0) return;
     shaking.begun = true;
     // Plain text that came in behind STARTTLS was dropped, or spoils the handshake (RFC 3207 §4.2).
     if (this.#paused) this.#socket.resume();
@@ -361,7 +373,7 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
 
   /** Closes our side, once everything has left. */
   #shutdown(): void {
-    if (!this.#ending || this.#shut || this.#closed || this.#output.pending > 0) return;
+    if (!this.#ending || this.#shut || this.#closed || this.pendingBytes > 0) return;
     this.#shut = true;
     this.#socket.shutdown();
   }
@@ -380,7 +392,7 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     if (this.closed || this.#shaking !== undefined) return;
     const bytes = this.#layer === undefined ? received : this.#unwrap(this.#layer, received);
     if (bytes === null) return;
-    if (this.#listens && this.#early === undefined && !this.#paused) this.#hand(bytes);
+    if (this.#listens && this.#early === undefined && !this.#paused) this.#user?.received(bytes);
     else if (this.#early === undefined) this.#early = [bytes];
     else this.#early.push(bytes);
   }
@@ -399,12 +411,8 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
 
   /** Somebody takes what comes. */
   get #listens(): boolean {
-    return this.#user !== undefined || this.#onData !== undefined;
-  }
-
-  #hand(bytes: Buffer): void {
-    if (this.#user !== undefined) this.#user.received(bytes);
-    else this.#onData?.(bytes);
+    const user = this.#user;
+    return user !== undefined && !(user instanceof Functions && user.data === undefined);
   }
 
   /** Hands out what came while nobody listened. */
@@ -412,14 +420,15 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     while (this.#early !== undefined && this.#listens && !this.#paused && !this.closed) {
       const bytes = this.#early.shift() as Buffer;
       if (this.#early.length === 0) this.#early = undefined;
-      this.#hand(bytes);
+      this.#user?.received(bytes);
     }
   }
 
   /** For the handlers: the system takes bytes again. */
   drained(socket: RawSocket<Handled>): void {
     if (socket !== this.#socket || this.#closed) return;
-    this.#output.drained();
+    this.#output?.drained();
+    this.emptied();
     this.#beginHandshake();
     this.#shutdown();
   }
@@ -452,17 +461,11 @@ export class SocketConnection implements Connection, Watched, ByteSink, Handled 
     // However it came to this, no descriptor stays behind (invariant 5).
     this.#socket.close();
     this.#early = undefined;
-    this.#output.close();
+    this.#output?.close();
     this.#abandonHandshake();
-    const reason = this.#reason ?? 'peer';
     const user = this.#user;
-    const handler = this.#onClose;
     this.#user = undefined;
-    this.#onClose = undefined;
-    this.#onData = undefined;
-    this.#onIdle = undefined;
-    user?.ended(reason);
-    handler?.(reason);
+    user?.ended(this.#reason ?? 'peer');
     this.#options.gone?.(this);
   }
 }

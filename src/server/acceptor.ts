@@ -13,6 +13,7 @@ import { limits } from '../limits.ts';
 import { Networks } from '../net/networks.ts';
 import type { Protocol } from '../net/service.ts';
 import type { RawListener } from '../net/rawsocket.ts';
+import { Roster } from '../net/roster.ts';
 import { acceptConnections } from '../net/accept.ts';
 import { receiveDatagrams } from '../net/datagram.ts';
 import { type SocketConnection } from '../net/socket.ts';
@@ -58,8 +59,10 @@ interface Stranger {
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listeners: Pick<RawListener, 'stop'>[] = [];
-  /** All that stand; with a clock where they have not authenticated. */
-  readonly #connections = new Map<SocketConnection, Stranger | undefined>();
+  /** All that stand, */
+  readonly #connections = new Roster<'acceptedAt', SocketConnection>('acceptedAt');
+  /** and those of them that have not authenticated. */
+  readonly #unknown = new Map<SocketConnection, Stranger>();
   readonly #perService = new Map<string, number>();
   readonly #strangers = new Strangers();
   readonly #proxies: Networks;
@@ -121,7 +124,7 @@ export class Acceptor {
 
   /** Cuts everything that still stands. */
   cut(): void {
-    for (const connection of this.#connections.keys()) connection.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   #accept(connection: SocketConnection, listening: Listening): void {
@@ -144,7 +147,8 @@ export class Acceptor {
     }
     this.#perService.set(service.name, standing + 1);
     const stranger: Stranger = { listening, timer: undefined };
-    this.#connections.set(connection, stranger);
+    this.#connections.add(connection);
+    this.#unknown.set(connection, stranger);
     if (this.#ready) this.#time(connection, stranger);
     this.#options.guard?.opened(connection.id);
     if (connection.unix) connection.admit();
@@ -168,9 +172,7 @@ export class Acceptor {
   /** Logins are answered from now on: the time of those who waited begins. */
   #begin(): void {
     this.#ready = true;
-    for (const [connection, stranger] of this.#connections) {
-      if (stranger !== undefined) this.#time(connection, stranger);
-    }
+    for (const [connection, stranger] of this.#unknown) this.#time(connection, stranger);
   }
 
   #time(connection: SocketConnection, stranger: Stranger): void {
@@ -182,11 +184,11 @@ export class Acceptor {
   }
 
   #admitted(connection: SocketConnection): void {
-    const stranger = this.#connections.get(connection);
+    const stranger = this.#unknown.get(connection);
     if (stranger === undefined) return;
     clearTimeout(stranger.timer);
     this.#strangers.leave(connection.remoteAddress);
-    this.#connections.set(connection, undefined);
+    this.#unknown.delete(connection);
   }
 
   #gone(connection: SocketConnection, service: string): void {

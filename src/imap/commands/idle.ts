@@ -58,6 +58,7 @@ class IdlingSession implements Idling {
       session.bye('Internal server error', 'SERVERBUG');
     } finally {
       this.#telling = undefined;
+      session.selected?.rest();
     }
   }
 
