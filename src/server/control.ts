@@ -89,7 +89,7 @@ export interface RoleChannel {
   send(message: FromRole): void;
   /** Replaces the receiver of messages. */
   onMessage(receive: (message: ToRole) => void): void;
-  /** Called once when the supervisor is gone. */
+  /** Replaces whom to tell when the supervisor is gone, at once if it is already. */
   onOrphaned(handler: () => void): void;
 }
 
@@ -97,6 +97,7 @@ export interface RoleChannel {
 export function openRoleChannel(): RoleChannel {
   let receive: ((message: ToRole) => void) | undefined;
   let orphaned: (() => void) | undefined;
+  let over = false;
   const early: ToRole[] = [];
   const read = lineReader<ToRole>(
     (message) => receive === undefined ? early.push(message) : receive(message),
@@ -115,6 +116,7 @@ export function openRoleChannel(): RoleChannel {
     } catch {
       // As good as its end.
     }
+    over = true;
     orphaned?.();
   })();
   return {
@@ -132,6 +134,7 @@ export function openRoleChannel(): RoleChannel {
     },
     onOrphaned: (handler) => {
       orphaned = handler;
+      if (over) handler();
     },
   };
 }

@@ -86,6 +86,8 @@ if (argument.startsWith('--role=')) {
           )
           : argument === '--role=writer' && writerFails !== undefined
           ? failing(writerFails)
+          : process.env['TEST_NEVER_STARTS'] !== undefined
+          ? () => new Promise(() => {})
           : () => Promise.resolve(idle),
       ),
     ),

@@ -16,7 +16,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import type { Service } from '../../src/config/services.ts';
+import { makeSettings } from '../../src/config/settings.ts';
 import { lookupUser } from '../../src/net/libc.ts';
+import { encodeMessage, type StartMessage } from '../../src/server/control.ts';
 import { freePorts } from '../harness/ports.ts';
 import { makeCertificate } from '../net/certificates.ts';
 
@@ -231,6 +233,33 @@ test('no role outlives a supervisor that is killed (invariant 5)', async () => {
   for (const pid of [...server.report.workers, ...server.report.writer]) await gone(pid);
   // A worker that sees the end of its input before the kernel's signal still takes leave.
   while (await connection.line() !== undefined);
+});
+
+test('nor one that still starts when its supervisor is gone', async () => {
+  const start: StartMessage = {
+    type: 'start',
+    role: 'janitor',
+    number: 0,
+    workers: 1,
+    settings: makeSettings({}),
+    level: 'info',
+    tls: null,
+    sockets: [],
+    loginKey: '',
+  };
+  const roles = Array.from({ length: 8 }, () => {
+    const role = Bun.spawn(
+      [process.execPath, join(import.meta.dir, 'program.ts'), 'serve', '--role=janitor'],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, TEST_NEVER_STARTS: '' },
+      },
+    );
+    role.stdin.write(encodeMessage(start));
+    role.stdin.end();
+    return role;
+  });
+  expect(await Promise.all(roles.map((role) => role.exited))).toEqual(roles.map(() => 0));
 });
 
 test('a worker that hangs is killed and replaced', async () => {

@@ -152,9 +152,9 @@ export async function runRole(loading: Promise<RoleBody>): Promise<number> {
   try {
     const body = await loading;
     if (!stopping) {
-      const begun = await body(start, root, ask);
-      if (stopping) await begun.stop();
-      else {
+      // What waits for others while it starts, as for the writer's recovery, is not waited for when it is to end.
+      const begun = await Promise.race([body(start, root, ask), over]);
+      if (typeof begun !== 'number') {
         running = begun;
         running.failed?.catch((thrown) => fail(`${start.role} failed`, thrown));
         channel.send({ type: 'ready' });
