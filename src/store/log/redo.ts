@@ -299,9 +299,10 @@ export class RedoLog {
       unlinkSync(segment.path);
       removeSummary(segment.path);
       step('segment.unlinked');
+      // On the disk in this order, too: an older one that came back without those behind it would be a gap to a rebuild.
+      syncFolder(this.folder);
       gone.push(segment);
     }
-    if (gone.length > 0) syncFolder(this.folder);
     return gone;
   }
 

@@ -71,7 +71,8 @@ export const UNNOTICED: Readonly<Record<string, string>> = {
   'log folder, recovery':
     'segments were named durably before anything was appended; this is for segments that were put there by hand',
   'log folder, segment removed':
-    'a segment that comes back lies below the checkpoint, whose name was durable before, and is not read',
+    'a segment that comes back lies below the checkpoint, whose name was durable before; only a rebuild reads it, and misses those ' +
+    'behind it where two went in one go and only the later one is gone, which takes luck to see',
   'journal folder':
     "SQLite's own; a journal whose name is lost takes away what the log has until the next syncfs",
   'rollback journal':
