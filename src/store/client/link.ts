@@ -13,6 +13,8 @@ export interface WriterLink {
    * Should the writer be away, `onNews(null)` stands for it when it is back. Counted: as many `unwatch` as `watch`.
    */
   watch(owner: number, ready: () => void): void;
+  /** Resolves when all that anybody asked for before is done or refused, also what its asker does not live to hear of. */
+  settled(): Promise<void>;
   unwatch(owner: number): void;
   /** Builds an owner's index anew from its snapshot and the log; `acceptLoss`: from what there is of them. */
   rebuild(
@@ -66,6 +68,10 @@ export class DirectLink implements WriterLink {
 
   watch(_owner: number, ready: () => void): void {
     ready();
+  }
+
+  settled(): Promise<void> {
+    return this.writer.settled();
   }
 
   unwatch(): void {}

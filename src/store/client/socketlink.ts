@@ -220,6 +220,10 @@ export class SocketLink implements WriterLink {
     });
   }
 
+  async settled(): Promise<void> {
+    await this.ask((n) => ({ t: 'ask', n, ids: [] }));
+  }
+
   watch(owner: number, ready: () => void): void {
     this.watched.set(owner, (this.watched.get(owner) ?? 0) + 1);
     if (this.socket === null) return; // the next connection watches all of them, and tells by onNews(null)

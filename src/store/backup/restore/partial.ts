@@ -83,6 +83,8 @@ export async function restorePartly(
     const past = await pastOwner(settings, target, point, wanted.userid, work);
     const link = await openLink(settings, log, 'either');
     try {
+      // A restore that was killed may have asked for more than it lived to see: what is there is looked at behind that.
+      await link.settled();
       return await new Partial(settings, past, link, new Bodies(target, point), wanted).restore(point);
     } finally {
       past.close();
