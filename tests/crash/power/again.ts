@@ -42,7 +42,9 @@ export function recordRecovery(machine: Machine, image: Image, folder: string, i
     if (state < machine.oldest) return { wrong: `was at state ${state} of ${states.length} then` };
     owed.push({ at, state });
   }
-  return { subject: { settings, recording, states: all, owed, highestLsn: machine.highestLsn } };
+  return {
+    subject: { settings, recording, states: all, owed, highestLsn: machine.highestLsn, told: machine.told },
+  };
 }
 
 function treeOf({ folders, files }: Image): Tree {

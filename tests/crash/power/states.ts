@@ -10,7 +10,7 @@ import { fatesOf, type Past, WAY_NAMES } from './fates.ts';
 import { ImageWriter } from './image.ts';
 import type { Operation, Recording } from './operation.ts';
 import type { Owed, State } from './reference.ts';
-import { toldUntil } from './saved.ts';
+import { type Told, toldUntil } from './saved.ts';
 import { verify } from './verify.ts';
 
 export interface Subject {
@@ -19,6 +19,8 @@ export interface Subject {
   readonly states: readonly State[];
   readonly owed: readonly Owed[];
   /** The highest LSN that was used before the recording begins. */
+  /** What was told of backups and a restore before, where the recording is of a start that does neither. */
+  readonly told?: Told;
   readonly highestLsn: number;
 }
 
@@ -109,6 +111,11 @@ export class Machine {
     return owed[lowerBound(owed, this.disk.now) - 1]?.state ?? 0;
   }
 
+  /** What was told of backups and a restore by then. */
+  get told(): Told {
+    return this.subject.told ?? toldUntil(this.subject.recording, this.disk.now);
+  }
+
   /** The highest LSN that was used by then, durable or not. */
   get highestLsn(): number {
     return this.lsns[lowerBound(this.lsns, this.disk.now) - 1]?.lsn ?? this.subject.highestLsn;
@@ -157,7 +164,7 @@ export class Machine {
         oldest: this.oldest,
         highestLsn: this.highestLsn,
         digestOf: (stat) => this.writer.digestOf(stat),
-        told: toldUntil(this.subject.recording, this.disk.now),
+        told: this.told,
         checked: this.checked,
       },
       root,
