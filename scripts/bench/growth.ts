@@ -49,6 +49,10 @@ const BATCH = 250;
 /** Recipients of one transaction when many users get their first message. */
 const AT_ONCE = 50;
 const SESSIONS = 8;
+/** Processor time is counted in ticks of 10 ms: what is done for all messages is repeated until it was done for so many... */
+const MESSAGES_AT_LEAST = 200_000;
+/** ...and what costs a tenth of a millisecond is done so many times as often. */
+const QUICK = 10;
 const MAIL = new Mail(sampleMessage(1));
 
 /** Users who have to be able to log in; the others only get mail. */
@@ -152,21 +156,25 @@ async function measureAt(
   const any = (round: number): number => 1 + round * 7919 % messages;
   const message = sampleMessage(2);
   const append = Buffer.concat([Buffer.from(`APPEND INBOX {${message.length}+}\r\n`), message]);
-  await take('SELECT warm', rounds, () => client.command('SELECT INBOX'));
+  await take('SELECT warm', rounds * QUICK, () => client.command('SELECT INBOX'));
   await take(
     'STORE of one',
     rounds,
     (round) => client.command(`STORE ${any(round)} ${round % 2 ? '-' : '+'}FLAGS (\\Flagged)`),
   );
-  await take('FETCH of one', rounds, (round) => client.count(`FETCH ${any(round)} (ENVELOPE BODY.PEEK[])`));
+  await take(
+    'FETCH of one',
+    rounds * QUICK,
+    (round) => client.count(`FETCH ${any(round)} (ENVELOPE BODY.PEEK[])`),
+  );
   await take('APPEND', rounds, () => client.pipeline([append]));
   await notifications(server, client, size, rounds, curves);
-  const whole = messages >= 100_000 ? 1 : 5;
+  const whole = Math.ceil(MESSAGES_AT_LEAST * rounds / GROWTH.rounds / messages);
   await take('FETCH FLAGS of all', whole, () => client.count('FETCH 1:* (FLAGS)'), messages);
   await take('SEARCH UNSEEN', whole, () => client.count('SEARCH UNSEEN'), messages);
   await take(
     'STORE silent on all',
-    2,
+    whole,
     (round) => client.count(`STORE 1:* ${round % 2 ? '-' : '+'}FLAGS.SILENT ($Grown)`),
     messages,
   );

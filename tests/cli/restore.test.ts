@@ -152,7 +152,8 @@ test('killed in the midst and done again it doubles nothing', async () => {
   await bert.ok('EXPUNGE');
   await bert.logout();
   let deaths = 0;
-  for (const after of [100, 150, 200, 250, 300]) {
+  // A machine at rest has done it before 100 ms are over.
+  for (const after of [10, 20, 30, 40, 60, 80, 100, 150, 200, 250, 300]) {
     if (await killed(store, ['restore', '--user', 'bert'], after)) deaths++;
   }
   expect(deaths).toBeGreaterThan(0);

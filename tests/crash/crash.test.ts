@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { FILING_COMMANDS } from './filing.ts';
 import { FILTER_COMMANDS } from './filters.ts';
 import { runRounds } from './rounds.ts';
 
@@ -11,6 +12,7 @@ const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 31);
 
 /** Every way in which a mailbox can be changed: one that the rounds leave out is not tested. */
 const COMMANDS = [
+  ...FILING_COMMANDS,
   ...FILTER_COMMANDS,
   'APPEND',
   'BDAT',

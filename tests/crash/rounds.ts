@@ -10,6 +10,7 @@ import { PASSWORD, TestStore } from '../harness/server.ts';
 import type { Step } from '../../src/store/step.ts';
 import { deliverer, type Round, type Work } from './actors.ts';
 import { ADMIN, administrator } from './administrator.ts';
+import { FILED, filingDeliverer, FilingModel, lookAtFiling, prepareFiling, scripter } from './filing.ts';
 import { filterer, FilterModel, lookAtFilters } from './filters.ts';
 import { look } from './look.ts';
 import { type FoundUser, settleAll, UserModel } from './model.ts';
@@ -78,7 +79,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   const steps = new Steps();
   const names = [...USERS, LIMITED, SUBJECT];
   const store = await TestStore.start({
-    users: [...names, ADMIN, OBSTRUCTED, BYSTANDER],
+    users: [...names, FILED, ADMIN, OBSTRUCTED, BYSTANDER],
     env: steps.environment,
     config: {
       server: { admins: `["${ADMIN}"]` },
@@ -89,6 +90,8 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   });
   const users = names.map((name) => new UserModel(name, PASSWORD));
   const filters = [...USERS, LIMITED].map((name) => new FilterModel(name));
+  const filing = new FilingModel(PASSWORD);
+  const scripts = new FilterModel(FILED);
   const kills = new Map<string, number>();
   const refused = new Map<string, number>();
   const commands = new Map<string, number>();
@@ -99,6 +102,7 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
   let rounds = 0;
   try {
     await prepare(store, users);
+    await prepareFiling({ store, random }, filing, scripts);
     for (; wrong.length === 0; rounds++) {
       const missing = (bounds.commands ?? []).filter((command) => !commands.has(command));
       if (plan !== undefined ? plan.left.length === 0 : rounds >= bounds.rounds && missing.length === 0) {
@@ -124,7 +128,12 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
       let what = fault === undefined ? '' : nameOf(fault);
       const killed = (victim: string) => kills.set(victim, (kills.get(victim) ?? 0) + 1);
       try {
-        await runRound(round, users, filters, async (work) => {
+        const filed = [
+          filingDeliverer(round, filing),
+          filingDeliverer(round, filing),
+          scripter(round, filing, scripts),
+        ];
+        await runRound(round, users, filters, filed, async (work) => {
           if (fault !== undefined) {
             killed(what);
             const calls = await letFail(round, fault);
@@ -152,8 +161,9 @@ export async function runRounds(bounds: Bounds): Promise<Outcome> {
         }
         await store.greets();
         const found = new Map<UserModel, FoundUser>();
-        for (const user of users) found.set(user, await lookAgain(store, user, wrong));
-        wrong.push(...settleAll(users, found), ...await lookAtFilters(store, filters));
+        for (const user of users) found.set(user, await whenThere(() => look(store, user, wrong)));
+        wrong.push(...settleAll(users, found), ...await lookAtFilters(store, [...filters, scripts]));
+        wrong.push(...await whenThere(() => lookAtFiling(store, filing, round)));
       } catch (error) {
         wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
       }
@@ -210,6 +220,7 @@ async function runRound(
   round: Round,
   users: readonly UserModel[],
   filters: readonly FilterModel[],
+  others: readonly Promise<void>[],
   kill: (work: Work) => Promise<void>,
 ): Promise<void> {
   const readers = users.filter(({ name }) => name !== SUBJECT);
@@ -223,6 +234,7 @@ async function runRound(
     ]),
     administrator(round, readers, subject),
     filterer(round, filters),
+    ...others,
   ];
   const everybody = Promise.all(actors);
   const state = { ended: false };
@@ -237,11 +249,11 @@ async function runRound(
   }
 }
 
-/** What is away for a while has to come back by itself. */
-async function lookAgain(store: TestStore, user: UserModel, wrong: string[]): Promise<FoundUser> {
+/** Looks at what may be away for a while and has to come back by itself. */
+async function whenThere<Seen>(look: () => Promise<Seen>): Promise<Seen> {
   for (const begun = performance.now();;) {
     try {
-      return await look(store, user, wrong);
+      return await look();
     } catch (error) {
       const away = error instanceof ImapFailure &&
         (error.answer === undefined || error.answer.text.includes('[UNAVAILABLE]'));

@@ -3,15 +3,29 @@
 import { connect, type Socket } from 'node:net';
 import { PASSWORD, type TestStore } from './server.ts';
 
+/** A command that was answered otherwise than with OK. */
+export class Refusal extends Error {
+  constructor(command: string, readonly answer: string) {
+    super(`${command.slice(0, 60)}: ${answer}`);
+  }
+}
+
 export class ManageSieveClient {
   readonly #socket: Socket;
   #input = '';
+  #ended = false;
   #arrived: () => void = () => {};
 
   private constructor(port: number) {
     this.#socket = connect(port, '127.0.0.1');
     this.#socket.on('data', (chunk) => {
       this.#input += chunk.toString('utf8');
+      this.#arrived();
+    });
+    // An error is followed by the end.
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => {
+      this.#ended = true;
       this.#arrived();
     });
   }
@@ -32,7 +46,7 @@ export class ManageSieveClient {
   async ok(command: string): Promise<string> {
     this.#socket.write(`${command}\r\n`);
     const answer = await this.#answer();
-    if (!/(?:^|\n)OK[^\n]*\r\n$/.test(answer)) throw new Error(`${command}: ${answer}`);
+    if (!/(?:^|\n)OK[^\n]*\r\n$/.test(answer)) throw new Refusal(command, answer);
     return answer;
   }
 
@@ -44,6 +58,10 @@ export class ManageSieveClient {
 
   async logout(): Promise<void> {
     await this.ok('LOGOUT');
+    this.destroy();
+  }
+
+  destroy(): void {
     this.#socket.destroy();
   }
 
@@ -56,6 +74,7 @@ export class ManageSieveClient {
         this.#input = this.#input.slice(answer.length);
         return answer;
       }
+      if (this.#ended) throw new Error(`the connection ended after: ${this.#input}`);
       await new Promise<void>((resolve) => (this.#arrived = resolve));
     }
   }
