@@ -12,7 +12,7 @@ import { BULK, BYSTANDER, keepSending } from './steps.ts';
 
 export interface Fault {
   readonly role: 'writer' | 'worker' | 'janitor';
-  /** `short`: every write, where `when` says which file is to be the first that is cut off. */
+  /** `short`: every write, where `when` says which kind of file is cut off. */
   readonly call: string;
   readonly error: string;
   /** Which calls of a thread: "3" the third, "3+" the third and all after it. */
@@ -49,6 +49,7 @@ export const FAULTS: readonly Fault[] = [
   ...faults('worker', 'fsync', ['EIO', 'ENOSPC'], ['1', '1+']),
   ...faults('worker', 'unlink,unlinkat', ['EIO'], ['1', '1+']),
   ...faults('worker', 'accept4', ['EMFILE', 'ENFILE'], ['1', '1+']),
+  ...faults('janitor', 'short', ['EFBIG'], ['checkpoint', 'snapshot']),
   ...faults('janitor', 'openat', ['EMFILE', 'ENFILE', 'ENOSPC', 'EIO'], [...ONCE, '1+']),
   ...faults('janitor', 'pwrite64', ['ENOSPC', 'EIO'], [...ONCE, '1+']),
   ...faults('janitor', 'pread64', ['EIO'], [...ONCE, '1+']),
@@ -86,7 +87,7 @@ export async function letFail(round: Round, fault: Fault): Promise<number> {
     );
   }
   round.killed = true;
-  if (fault.call === 'short') return await cutWritesShort(round, pid, fault.when);
+  if (fault.call === 'short') return await cutWritesShort(round, pid, fault);
   round.unreadable = fault.call === 'pread64';
   const trace = join(store.dir, 'trace');
   const inject = `inject=${fault.call}:error=${fault.error}:when=${fault.when}`;
@@ -121,6 +122,8 @@ export async function letFail(round: Round, fault: Fault): Promise<number> {
 function limitFor({ store, random }: Round, file: string): number {
   const state = join(store.dir, 'state');
   if (file === 'message') return 1 + random.below(6000);
+  if (file === 'checkpoint') return random.below(300);
+  if (file === 'snapshot') return 1 + random.below(100_000);
   if (file === 'index') {
     const journals = readdirSync(state, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('index.db-wal')).map((name) => join(state, name));
@@ -143,24 +146,44 @@ function limitFiles(pid: number, bytes: number | 'unlimited'): void {
 }
 
 /** Cuts a role's writes short for a while. Resolves to how many were cut off or failed. */
-async function cutWritesShort(round: Round, pid: number, file: string): Promise<number> {
+async function cutWritesShort(round: Round, pid: number, { role, when }: Fault): Promise<number> {
   const trace = join(round.store.dir, 'trace');
   const calls = 'trace=write,pwrite64,pwritev,writev,ftruncate,fallocate';
   const tracer = spawn('strace', ['-f', '-qq', '-s', '0', '-o', trace, '-e', calls, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const ended = new Promise<void>((resolve) => tracer.on('close', () => resolve()));
+  const state = { ended: false };
+  const ended = new Promise<void>((resolve) =>
+    tracer.on('close', () => {
+      state.ended = true;
+      resolve();
+    })
+  );
   let said = '';
   tracer.stderr.on('data', (chunk: Buffer) => said += chunk.toString());
   await Promise.race([ended, sleep(FAIL_MS / 4)]);
   if (/not permitted|Cannot/.test(said)) {
     throw new Error(`strace: ${said.trim()} (a container needs --cap-add SYS_PTRACE)`);
   }
-  limitFiles(pid, limitFor(round, file));
+  limitFiles(pid, limitFor(round, when));
+  if (role === 'janitor') {
+    // Snapshots are made when segments go.
+    const stop = when === 'snapshot' ? keepSending(round.store, BYSTANDER, BULK) : async () => {};
+    for (const begun = performance.now(); !state.ended && cutShort(trace) === 0;) {
+      if (performance.now() - begun > SNAPSHOT_MS) break;
+      await Promise.race([ended, sleep(100)]);
+    }
+    await stop();
+  }
   await Promise.race([ended, sleep(FAIL_MS)]);
   limitFiles(pid, 'unlimited');
   tracer.kill('SIGINT');
   await ended;
+  return cutShort(trace);
+}
+
+/** How many writes of a trace took less than was asked, or nothing. */
+function cutShort(trace: string): number {
   const lines = readFileSync(trace, 'latin1').split('\n');
   return lines.filter((line) => {
     const [, wanted, given] = /, (\d+)(?:, \d+)?\) += (\d+)$/.exec(line) ?? [];

@@ -34,13 +34,14 @@ const GROWING: ReadonlySet<Change['op']> = new Set(
   ] satisfies Change['op'][],
 );
 
-function pathIn(logFolder: string): string {
+/** Its file. */
+export function reservePath(logFolder: string): string {
   return join(logFolder, 'reserve');
 }
 
 /** Whether the reserve was given up: no process of the store writes what can wait. */
 export function isDiskFull(logFolder: string): boolean {
-  return statSync(pathIn(logFolder), { throwIfNoEntry: false })?.size === 0;
+  return statSync(reservePath(logFolder), { throwIfNoEntry: false })?.size === 0;
 }
 
 export class Reserve {
@@ -49,7 +50,7 @@ export class Reserve {
   private held: boolean;
 
   constructor(private readonly logFolder: string, private readonly log: Log) {
-    this.path = pathIn(logFolder);
+    this.path = reservePath(logFolder);
     const { blocks, bsize } = statfsSync(logFolder);
     this.size = Math.min(LARGEST, Math.max(SMALLEST, Math.floor(blocks * bsize / PART)));
     this.held = (statSync(this.path, { throwIfNoEntry: false })?.size ?? 0) > 0;

@@ -1,6 +1,7 @@
 /**
  * A backup of the recorded store, and a restore from it into folders beside it: what of them must be there when the power goes. A backup
- * that was told of is in its target; whatever runs the target names are whole. A restored store is complete, or refuses to be opened.
+ * that was told of is in its target; whatever runs the target names are whole. A restored store is complete, or refuses to be opened; with
+ * `--force` it is the one before until it refuses.
  */
 import { existsSync } from 'node:fs';
 import type { Settings } from '../../../src/config/settings.ts';
@@ -26,19 +27,23 @@ export function restoredSettings(settings: Settings, here: string): Settings {
 /** What was told of backups and a restore up to a moment. */
 export interface Told {
   readonly backups: number;
-  /** The restored store's contents by their hash; null where there never was one. */
-  readonly restored: string | null;
-  /** It was told that the restore is complete. */
+  /** Contents by their hash that the restored store may have: those of the last whole restore, and of the one that has begun. */
+  readonly restored: readonly string[];
+  /** It was told that a restore is complete, and none has begun since. */
   readonly complete: boolean;
 }
 
 export function toldUntil({ sent }: Recording, moment: number): Told {
   const words = sent.filter(({ caller, at }) => caller === 0 && at < moment).map(({ text }) => text);
-  const restored = sent.find(({ caller, text }) => caller === 0 && text.startsWith('restored '));
+  const hashes = sent.flatMap(({ caller, text }) =>
+    caller === 0 && text.startsWith('restored ') ? [text.slice('restored '.length)] : []
+  );
+  const begun = words.filter((text) => text === 'doing restore').length;
+  const whole = words.filter((text) => text.startsWith('restore-')).length;
   return {
     backups: words.filter((text) => text.startsWith('backup-')).length,
-    restored: restored?.text.slice('restored '.length) ?? null,
-    complete: words.some((text) => text.startsWith('restore-')),
+    restored: hashes.slice(Math.max(0, whole - 1), begun),
+    complete: whole > 0 && whole === begun,
   };
 }
 
@@ -60,7 +65,7 @@ export async function verifySaved(settings: Settings, here: string, told: Told):
     try {
       wrong.push(...store.lines.lines.map((line) => `restored: ${line}`));
       const { hash } = readContents(restored, true);
-      if (hash !== told.restored) wrong.push('the restored store opens and is not complete');
+      if (!told.restored.includes(hash)) wrong.push('the restored store opens and is not complete');
     } finally {
       store.abandon();
     }

@@ -5,7 +5,7 @@
  * It stands in for `mailstore serve` only because segments, which an administrator cannot make smaller than 1 MB, are to be
  * small here, and because the jobs of the schedule are wanted at once.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { openNotifier } from '../../../src/server/notify.ts';
 import { type RunningServer, startServer } from '../../../src/server/start.ts';
 import type { Settings } from '../../../src/config/settings.ts';
@@ -17,6 +17,7 @@ import { runBackup } from '../../../src/store/backup/run.ts';
 import { layoutOf } from '../../../src/store/layout.ts';
 import type { Store } from '../../../src/store/border.ts';
 import { openStore } from '../../../src/store/open.ts';
+import { reservePath } from '../../../src/store/writer/reserve.ts';
 import { createLog, logLevel } from '../../../src/telemetry/log.ts';
 import { mailstoreCommand } from '../../harness/server.ts';
 import { readContents } from './contents.ts';
@@ -25,7 +26,7 @@ import { HERE } from './workload.ts';
 
 /**
  * One order, a line of JSON; `name` is a user, or the partition of new users where it is another one, or for `filter` a user, a
- * space, and the text of a new script, of metadata and the key of a mark.
+ * space, and the text of a new script, of metadata and the key of a mark, or `force` for a restore over what is there.
  */
 export interface Order {
   readonly do:
@@ -42,7 +43,8 @@ export interface Order {
     | 'fromspool'
     | 'damagedirectory'
     | 'backup'
-    | 'restore';
+    | 'restore'
+    | 'giveupreserve';
   readonly name: string;
   readonly word: string;
 }
@@ -91,12 +93,18 @@ async function obey(order: Order): Promise<void> {
     case 'restore': {
       const target = new DirectoryTarget(`${HERE}/${TARGET}`);
       const to = restoredSettings(settings, HERE);
-      for (const folder of [to.configdirectory, ...Object.values(to.partition)]) mkdirSync(folder);
-      const options = { force: false, newUidvalidity: false };
+      for (const folder of [to.configdirectory, ...Object.values(to.partition)]) {
+        mkdirSync(folder, { recursive: true });
+      }
+      const options = { force: order.name === 'force', newUidvalidity: false };
       await restoreStore(to, target, await restorePoint(target, {}), options, log);
       process.stdout.write(`recorded restored ${readContents(to, false).hash}\n`);
       return;
     }
+    case 'giveupreserve':
+      // As a writer does on a disk that is nearly full; the next one finds space and takes it back.
+      truncateSync(reservePath(layoutOf(settings).log), 0);
+      return;
     case 'damagedirectory': {
       // One sector of each: it is there or not.
       for (const suffix of ['', '-wal']) {

@@ -223,6 +223,7 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     await deliver(place, ['dora', 'anna'], 3);
     // Nobody changes anything meanwhile: the journals are folded back as a whole and begin anew.
     await store.order('checkpoint');
+    await store.order('giveupreserve');
     for (let kills = 0; kills < 3; kills++) await killed(store, place, 'killwriter');
     await told('purged', 'dora');
     await store.order('backup');
@@ -262,7 +263,11 @@ async function work(store: Program, place: Place, options: WorkloadOptions): Pro
     await store.order('expire');
     // What the first run sent is not sent again.
     await Promise.all([traffic(3), store.order('backup')]);
-    if (round === 0) await store.order('restore');
+    if (round > 0) continue;
+    await store.order('restore');
+    await traffic(2);
+    await store.order('backup');
+    await store.order('restore', 'force');
   }
   for (const reader of readers) reader.disconnect();
 }
