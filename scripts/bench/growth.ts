@@ -43,6 +43,8 @@ export interface Curve {
 }
 
 const READER = 'grower';
+/** Whose mailbox stays as it is while users come. */
+const NEIGHBOUR = 'neighbour';
 const OTHERS = 'growth';
 /** Messages of the first mailbox, which larger ones are copied from. */
 const BATCH = 250;
@@ -57,7 +59,7 @@ const MAIL = new Mail(sampleMessage(1));
 
 /** Users who have to be able to log in; the others only get mail. */
 export function growthUsers(): string[] {
-  return [READER];
+  return [READER, NEIGHBOUR];
 }
 
 /** The curves over the size of a mailbox. */
@@ -66,11 +68,11 @@ export async function growthOfMailbox(server: RunningServer, sizes: GrowthSizes)
   await makeInbox(server, READER);
   for (const size of sizes.messages) {
     const begun = performance.now();
-    await growTo(server, size);
+    await growTo(server, READER, size);
     console.error(
       `${server.name}: mailbox of ${size} made in ${((performance.now() - begun) / 1000).toFixed(1)} s`,
     );
-    await measureAt(server, size, size, sizes.rounds, curves);
+    await measureAt(server, READER, size, size, sizes.rounds, curves);
   }
   return [...curves.values()];
 }
@@ -78,8 +80,8 @@ export async function growthOfMailbox(server: RunningServer, sizes: GrowthSizes)
 /** The curves over the number of users: of a mailbox of a thousand messages among so many others. */
 export async function growthOfUsers(server: RunningServer, sizes: GrowthSizes): Promise<Curve[]> {
   const curves = new Map<string, Curve>();
-  await makeInbox(server, READER);
-  await growTo(server, 1000);
+  await makeInbox(server, NEIGHBOUR);
+  await growTo(server, NEIGHBOUR, 1000);
   let made = 0;
   for (const size of sizes.users) {
     const begun = performance.now();
@@ -88,7 +90,7 @@ export async function growthOfUsers(server: RunningServer, sizes: GrowthSizes): 
     console.error(
       `${server.name}: ${size} users made in ${((performance.now() - begun) / 1000).toFixed(1)} s`,
     );
-    await measureAt(server, size, 1000, sizes.rounds, curves);
+    await measureAt(server, NEIGHBOUR, size, 1000, sizes.rounds, curves);
     const lmtp = await LmtpSession.open(server.lmtp);
     const cost = await costOf(server, async () => {
       for (let round = 0; round < sizes.rounds; round++) {
@@ -102,8 +104,8 @@ export async function growthOfUsers(server: RunningServer, sizes: GrowthSizes): 
 }
 
 /** Brings INBOX to exactly `size` messages: the first by APPEND, more by copying what is there. */
-async function growTo(server: RunningServer, size: number): Promise<void> {
-  const client = await server.login(READER);
+async function growTo(server: RunningServer, user: string, size: number): Promise<void> {
+  const client = await server.login(user);
   let count = existing(await client.command('SELECT INBOX'));
   while (count < size) {
     if (count < 1000) await client.pipeline([multiappend(count, Math.min(BATCH, size - count))]);
@@ -133,12 +135,13 @@ async function makeUsers(server: RunningServer, from: number, to: number): Promi
 
 async function measureAt(
   server: RunningServer,
+  user: string,
   size: number,
   messages: number,
   rounds: number,
   curves: Map<string, Curve>,
 ): Promise<void> {
-  const client = await server.login(READER);
+  const client = await server.login(user);
   await client.command('SELECT INBOX');
   const take = async (
     operation: string,
@@ -148,7 +151,8 @@ async function measureAt(
   ): Promise<void> => {
     await work(0);
     const cost = await costOf(server, async () => {
-      for (let round = 0; round < count; round++) await work(round);
+      // STORE alternates: the first one must find what the one before left.
+      for (let round = 1; round <= count; round++) await work(round);
     });
     add(curves, operation, size, count * (per || 1), cost, per > 0);
   };
@@ -168,7 +172,7 @@ async function measureAt(
     (round) => client.count(`FETCH ${any(round)} (ENVELOPE BODY.PEEK[])`),
   );
   await take('APPEND', rounds, () => client.pipeline([append]));
-  await notifications(server, client, size, rounds, curves);
+  await notifications(server, user, client, size, rounds, curves);
   const whole = Math.ceil(MESSAGES_AT_LEAST * rounds / GROWTH.rounds / messages);
   await take('FETCH FLAGS of all', whole, () => client.count('FETCH 1:* (FLAGS)'), messages);
   await take('SEARCH UNSEEN', whole, () => client.count('SEARCH UNSEEN'), messages);
@@ -184,6 +188,7 @@ async function measureAt(
 /** From a delivery to EXISTS; the time is that of both. */
 async function notifications(
   server: RunningServer,
+  user: string,
   client: BenchClient,
   size: number,
   rounds: number,
@@ -195,7 +200,7 @@ async function notifications(
   const cost = await costOf(server, async () => {
     for (let round = 0; round < count; round++) {
       const told = client.told(' EXISTS\r\n');
-      await lmtp.deliver(MAIL.copy(), [READER]);
+      await lmtp.deliver(MAIL.copy(), [user]);
       await told;
     }
   });
