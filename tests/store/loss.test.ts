@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { layoutOf } from '../../src/store/layout.ts';
 import { readLosses, writeLosses } from '../../src/store/log/losses.ts';
 import { decodeBatch } from '../../src/store/log/batch.ts';
-import { listSegments, SEGMENT_HEADER } from '../../src/store/log/segment.ts';
+import { firstLsnOf, listSegments, SEGMENT_HEADER, segmentFile } from '../../src/store/log/segment.ts';
 import { acceptLogLoss } from '../../src/store/reconstruct/acceptloss.ts';
 import { makeSnapshot, snapshotPath } from '../../src/store/snapshot.ts';
 import { box, damage, dump, inbox, Lines, message, TestFolders, TestStore } from './teststore.ts';
@@ -229,6 +229,18 @@ describe('a segment', () => {
 });
 
 describe('the newest segment', () => {
+  test('whose header was never synced and is what stood there before, that of another: it was never made', async () => {
+    for (let n = 3; n < 6; n++) await t.deliver(message(n), 'anna');
+    const before = await subjects('anna');
+    t.abandon();
+    const newest = listSegments(folders.log).at(-1) as string;
+    const unmade = join(folders.log, segmentFile(firstLsnOf(newest) + 2 ** 32));
+    writeFileSync(unmade, readFileSync(newest).subarray(0, SEGMENT_HEADER));
+    t = new TestStore(folders);
+    expect(await subjects('anna')).toEqual(before);
+    expect(damage(folders.settings)).toEqual([]);
+  });
+
   test('of which nothing can be read: everybody may have lost something, mail comes from its files, LSNs go on', async () => {
     keepDatabases();
     for (let n = 3; n < 6; n++) await t.deliver(message(n), 'anna');

@@ -127,12 +127,16 @@ export function readHeader(bytes: Buffer): SegmentHeader | null {
   };
 }
 
-/** The header of a segment file; only its first bytes are read. */
+/**
+ * The header of a segment file; only its first bytes are read. Null also where it is that of another segment: a header that was
+ * never synced may be, after a loss of power, what stood on the disk before.
+ */
 export function readHeaderOf(path: string): SegmentHeader | null {
   const fd = openSync(path, 'r');
   try {
     const bytes = Buffer.alloc(SEGMENT_HEADER);
-    return readHeader(bytes.subarray(0, readSync(fd, bytes, 0, SEGMENT_HEADER, 0)));
+    const header = readHeader(bytes.subarray(0, readSync(fd, bytes, 0, SEGMENT_HEADER, 0)));
+    return header?.firstLsn === firstLsnOf(path) ? header : null;
   } finally {
     closeSync(fd);
   }
